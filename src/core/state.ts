@@ -1,0 +1,129 @@
+import type { ServiceSpec } from "../spec/types.ts";
+import type { Inventory } from "../wire/index.ts";
+
+/** An instant, milliseconds since the epoch by the controller's clock. */
+export type Millis = number;
+
+/** What a service's user asked for last. */
+export interface ServiceEntity {
+  kind: "service";
+  id: string;
+  /** `running`; `stopping` until the last replica is gone; then `stopped`. */
+  status: "running" | "stopping" | "stopped";
+  /** Number of the current revision; revisions of a name count on after a stop. */
+  revision: number;
+  /** Set while `stopping`: when it left the routes. */
+  stoppingSince: Millis | null;
+  /** Wanted replicas by group name. */
+  wanted: Record<string, number>;
+  /** Failed starts in a row by group, and when the next replacement may start. */
+  backoff: Record<string, { failures: number; notBefore: Millis }>;
+}
+
+/** An immutable, numbered, validated spec. Id: `<service>@<number>`. */
+export interface RevisionEntity {
+  kind: "revision";
+  id: string;
+  service: string;
+  number: number;
+  spec: ServiceSpec;
+  /** Passed-through environment: name -> version (an HMAC) of the sealed value. */
+  sealed: Record<string, string>;
+  createdAt: Millis;
+  createdBy: string;
+}
+
+export type ReplicaStatus =
+  | "pending"
+  | "starting"
+  | "ready"
+  | "suspect"
+  | "unlisting"
+  | "quiescing"
+  | "stopping";
+
+/** One running copy of a group. Deleted when its last job is gone; the journal keeps what happened. */
+export interface ReplicaEntity {
+  kind: "replica";
+  /** `<service>-<group>-<serial>`; never used again in the project. */
+  id: string;
+  service: string;
+  group: string;
+  revision: number;
+  status: ReplicaStatus;
+  /** When it entered `status`. */
+  since: Millis;
+  /** Why it is in this status, for people; for `pending` why it fits nowhere. */
+  reason: string;
+  /** Set from `unlisting` on: when it is stopped whether idle or not. */
+  deadline: Millis | null;
+  createdAt: Millis;
+  /** Whether it was ever ready. */
+  wasReady: boolean;
+}
+
+export type JobStatus = "assigned" | "running" | "quiescing" | "stopping";
+
+/** What one host runs for a replica. Holds promises of accelerators and ports until it is gone. Id: `<replica>.<rank>`. */
+export interface JobEntity {
+  kind: "job";
+  id: string;
+  replica: string;
+  service: string;
+  group: string;
+  rank: number;
+  host: string;
+  status: JobStatus;
+  since: Millis;
+  /** The commit that created it. */
+  created: number;
+  port: number;
+  ports: { name: string; port: number }[];
+  accelerators: number[];
+}
+
+export interface HostEntity {
+  kind: "host";
+  id: string;
+  name: string;
+  fleet: string;
+  machine: string;
+  inventory: Inventory;
+  joinedAt: Millis;
+}
+
+export interface FleetEntity {
+  kind: "fleet";
+  id: string;
+  placement: "any" | "cluster";
+  overcommit: boolean;
+}
+
+/** Counters of the project. Id: `project`. */
+export interface ProjectEntity {
+  kind: "project";
+  id: "project";
+  nextSerial: number;
+}
+
+export type Entity =
+  | ServiceEntity
+  | RevisionEntity
+  | ReplicaEntity
+  | JobEntity
+  | HostEntity
+  | FleetEntity
+  | ProjectEntity;
+
+export type EntityKind = Entity["kind"];
+
+/** One thing that happened, as the journal keeps it and `headrace events` prints it. */
+export interface JournalEvent {
+  /** e.g. `service.applied`, `replica.ready`, `job.ended`, `host.joined`. */
+  type: string;
+  service?: string;
+  group?: string;
+  replica?: string;
+  host?: string;
+  message: string;
+}

@@ -1,0 +1,118 @@
+import type { Entity, EntityKind, JournalEvent } from "../core/state.ts";
+
+/** One atomic change of a project, written as one libSQL batch whose first statement inserts the `commits` row. */
+export interface CommitBatch {
+  project: string;
+  /** The version this commit makes; its predecessor must be `version - 1`. */
+  version: number;
+  /** Random; tells our own batch from another writer's after an unclear answer. */
+  commitId: string;
+  at: number;
+  /** What was asked or seen, e.g. `apply`, `report`, `time`. */
+  cause: string;
+  /** Who: a token's name, `host/<id>`, `controller`. */
+  actor: string;
+  /** Ids of the inputs consumed, so that a successor does not consume them again. */
+  inputs: string[];
+  events: JournalEvent[];
+  puts: Entity[];
+  deletes: { kind: EntityKind; id: string }[];
+  /** Next moment at which time alone can change anything; null = never. */
+  wakeAt: number | null;
+  /** Answers kept for repeated requests, in the same batch. */
+  idempotency: IdempotencyRecord[];
+  /** Sealed values to put, in the same batch. */
+  secrets: SealedSecret[];
+  /** Sealed values to delete, in the same batch, e.g. of a deleted service: names. */
+  deletedSecrets: string[];
+}
+
+export interface IdempotencyRecord {
+  key: string;
+  /** Hash of the request; the same key with another request is refused. */
+  requestHash: string;
+  /** JSON of the answer. */
+  answer: string;
+  at: number;
+}
+
+/** A sealed value; `name` is unique in the project, e.g. `env/<service>/<revision>/<NAME>`. */
+export interface SealedSecret {
+  name: string;
+  /** HMAC of the plain text: shows a change without showing the value. */
+  version: string;
+  keyId: string;
+  sealed: string;
+}
+
+export type CommitOutcome =
+  | { kind: "committed" }
+  /** Another commit has this version. `commitId` is its id. */
+  | { kind: "conflict"; commitId: string };
+
+export interface LoadedProject {
+  version: number;
+  wakeAt: number | null;
+  entities: Entity[];
+}
+
+export interface CommitRow {
+  version: number;
+  at: number;
+  cause: string;
+  actor: string;
+  inputs: string[];
+  events: JournalEvent[];
+}
+
+export type CredentialKind = "admin" | "member" | "join" | "host";
+
+/** A bearer token, known by its SHA-256 only. */
+export interface Credential {
+  id: string;
+  project: string;
+  kind: CredentialKind;
+  name: string;
+  /** Hex SHA-256 of the token. */
+  hash: string;
+  /** Fleet of a join token, host of a host's credential; else null. */
+  subject: string | null;
+  createdAt: number;
+  expiresAt: number | null;
+  /** Join tokens: when it was used. */
+  usedAt: number | null;
+}
+
+/** The fate of a batch is not known: it may have been applied. The identical batch may be sent again. */
+export class UnclearOutcome extends Error {
+  override name = "UnclearOutcome";
+}
+
+/**
+ * The database. Every method is one round trip. `commit` is idempotent: the identical batch sent again answers
+ * `committed` when the first one was applied (the stored commit id is ours).
+ */
+export interface Store {
+  createProject(project: string, at: number, entities: Entity[]): Promise<"created" | "exists">;
+  projects(): Promise<{ project: string; wakeAt: number | null }[]>;
+  load(project: string): Promise<LoadedProject | null>;
+  /** @throws UnclearOutcome when the reply was lost or the database could not be reached. */
+  commit(batch: CommitBatch): Promise<CommitOutcome>;
+  /** Ids of inputs consumed by commits after `version`; used after a conflict. */
+  inputsSince(project: string, version: number): Promise<string[]>;
+  /** Commits after `version`, oldest first. `oldest` is the first version still kept. */
+  journal(project: string, after: number, limit: number): Promise<{ oldest: number; rows: CommitRow[] }>;
+  /** Drops journal rows below the newest `keep`; the last always stays. */
+  trimJournal(project: string, keep: number): Promise<void>;
+  idempotency(project: string, key: string): Promise<IdempotencyRecord | null>;
+  trimIdempotency(before: number): Promise<void>;
+  secrets(project: string, names: string[]): Promise<SealedSecret[]>;
+  putCredential(credential: Credential): Promise<void>;
+  /** Looks a bearer token up by its hash, in all projects. */
+  credential(hash: string): Promise<Credential | null>;
+  credentials(project: string): Promise<Credential[]>;
+  /** Marks a join token used and stores the host's credential, both or neither. False: it was used already. */
+  redeemJoin(joinId: string, at: number, host: Credential): Promise<boolean>;
+  deleteCredential(project: string, id: string): Promise<boolean>;
+  close(): Promise<void>;
+}

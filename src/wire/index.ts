@@ -1,0 +1,6 @@
+export * from "./desired.ts";
+export * from "./inventory.ts";
+export * from "./join.ts";
+export * from "./link-heads.ts";
+export * from "./names.ts";
+export * from "./report.ts";

@@ -1,0 +1,36 @@
+import * as z from "zod";
+import { id, spanMs } from "./names.ts";
+
+const headers = z.array(z.tuple([z.string(), z.string()])).max(200);
+
+/** Opens a stream from the control plane to an agent. */
+export const openToAgent = z.discriminatedUnion("kind", [
+  /** A request for one replica; an agent that does not run it answers 421. Hop-by-hop headers are already taken out. */
+  z.object({ kind: z.literal("http"), replica: id, method: z.string(), path: z.string(), headers }),
+  /** Something changed: sync now. Answered 204. */
+  z.object({ kind: z.literal("wake") }),
+  /** The log of a replica's job: newline-separated JSON (`logLine`). */
+  z.object({ kind: z.literal("logs"), replica: id, tailLines: z.int().min(0).max(10_000), follow: z.boolean() }),
+]);
+
+/** Opens a stream from an agent to the control plane. */
+export const openToControl = z.discriminatedUnion("kind", [
+  /** The body is a `report`, the answer's body a `syncAnswer`. */
+  z.object({ kind: z.literal("sync") }),
+]);
+
+/** Answers an open of either direction. */
+export const answerHead = z.object({ status: z.int().min(100).max(599), headers });
+
+export const logLine = z.object({
+  replica: id,
+  /** Age of the line when it was sent. */
+  ageMs: spanMs,
+  attempt: z.int().min(0),
+  text: z.string(),
+});
+
+export type OpenToAgent = z.infer<typeof openToAgent>;
+export type OpenToControl = z.infer<typeof openToControl>;
+export type AnswerHead = z.infer<typeof answerHead>;
+export type LogLine = z.infer<typeof logLine>;

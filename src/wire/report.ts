@@ -1,0 +1,87 @@
+import * as z from "zod";
+import { inventory } from "./inventory.ts";
+import { commitVersion, id, role, spanMs } from "./names.ts";
+
+/** How the last run of a job ended. */
+export const jobEnd = z.object({
+  exitCode: z.int().nullable(),
+  signal: z.string().nullable(),
+  outOfMemory: z.boolean(),
+  /** The last lines of its log, cut to 2 KiB. */
+  tail: z.string().max(2048),
+});
+
+/**
+ * - `starting`: about to run or running, never ready in this attempt
+ * - `ready`: its probes pass and the engine has confirmed its role
+ * - `unready`: was ready in this attempt, its probes fail
+ * - `backoff`: ended by itself, waits to be started again
+ * - `quiescing`, `stopping`: in that phase of a drain
+ * - `ended`: stopped on purpose, nothing of it is left running
+ */
+export const jobState = z.enum(["starting", "ready", "unready", "backoff", "quiescing", "stopping", "ended"]);
+
+export const jobReport = z.object({
+  job: id,
+  replica: id,
+  state: jobState,
+  /** Counts starts in place, from 1. */
+  attempt: z.int().min(0),
+  /** Ends by itself within the last 5 minutes. */
+  recentEnds: z.int().min(0),
+  lastEnd: jobEnd.nullable(),
+  /** What the engine says of itself; null until it was asked. */
+  confirmed: z.object({ role, bootstrapPort: z.int().nullable() }).nullable(),
+  /** One line for people: what it is doing or why it is not ready. */
+  message: z.string().max(500),
+});
+
+/** What a router's agent knows of the router's list. */
+export const routerReport = z.object({
+  job: id,
+  replica: id,
+  /** Changes when the router process is another one (it forgets its workers when it restarts). */
+  incarnation: z.string(),
+  /** Replicas that new requests can reach through it now. */
+  listed: z.array(id).max(10_000),
+  /** The commit whose worker list it was last brought in line with by this incarnation. */
+  synced: commitVersion,
+});
+
+/** All that an agent knows; never a difference. Any report can be lost or repeated. */
+export const report = z.object({
+  agent: z.object({
+    version: z.string(),
+    /** The machine's boot. Two machines on one credential differ in `machine`. */
+    bootId: z.string(),
+    machine: z.string(),
+    /** Changes when the agent process is another one. */
+    incarnation: z.string(),
+  }),
+  /** Rises within an incarnation; older ones are dropped. */
+  seq: z.int().min(0),
+  /** Version and content of the desired state it holds and acts on; 0 and "" = none. */
+  applied: z.object({ version: commitVersion, hash: z.string() }),
+  inventory,
+  /** Ports on which something other than its jobs listens. */
+  busyPorts: z.array(z.int()).max(2_000),
+  jobs: z.array(jobReport).max(1_000),
+  routers: z.array(routerReport).max(100),
+});
+
+/** The answer to a report. */
+export const syncAnswer = z.object({
+  /** The project's commit version; the agent holds its desired state at this version from now on. */
+  version: commitVersion,
+  /** Hash of the desired state; equal to what the agent holds when `desired` is null. */
+  hash: z.string(),
+  desired: z.unknown().nullable(),
+  nextSyncInMs: spanMs,
+});
+
+export type JobEnd = z.infer<typeof jobEnd>;
+export type JobState = z.infer<typeof jobState>;
+export type JobReport = z.infer<typeof jobReport>;
+export type RouterReport = z.infer<typeof routerReport>;
+export type Report = z.infer<typeof report>;
+export type SyncAnswer = z.infer<typeof syncAnswer>;
