@@ -1,0 +1,88 @@
+import type { LinkBody, LinkEnd } from "../link/types.ts";
+import type { ProxySource } from "../proxy/types.ts";
+import type { SpecIssue } from "../spec/types.ts";
+import type { CredentialKind } from "../store/types.ts";
+import type { JoinAnswer, JoinRequest, Report, SyncAnswer } from "../wire/index.ts";
+import type {
+  ApplyAnswer,
+  ApplyRequest,
+  ChangeAnswer,
+  CommitView,
+  HostView,
+  PlanView,
+  ServiceView,
+  TokenAnswer,
+  TokenRequest,
+} from "./views.ts";
+
+/** Whoever makes a request, as its token says. */
+export interface Caller {
+  credentialId: string;
+  project: string;
+  kind: CredentialKind;
+  name: string;
+  /** Fleet of a join token, host of a host's credential. */
+  subject: string | null;
+}
+
+/** Codes of refusals; each has an entry in docs/errors.md. */
+export type ControlErrorCode =
+  | "not_found"
+  | "invalid_config"
+  | "conflict"
+  | "idempotency_mismatch"
+  | "forbidden"
+  | "unauthorized"
+  | "too_many"
+  | "unavailable";
+
+/** A refusal for people: what is wrong and what to do instead. */
+export class ControlError extends Error {
+  override name = "ControlError";
+  readonly code: ControlErrorCode;
+  /** Set for `invalid_config`. */
+  readonly issues: SpecIssue[];
+  constructor(code: ControlErrorCode, message: string, issues: SpecIssue[] = []) {
+    super(message);
+    this.code = code;
+    this.issues = issues;
+  }
+}
+
+/** Everything that the API does. All methods refuse with a ControlError. Changes are answered after their commit. */
+export interface Control extends ProxySource {
+  /** Who holds this bearer token; null when unknown or expired. */
+  authenticate(token: string): Promise<Caller | null>;
+
+  plan(caller: Caller, request: ApplyRequest): Promise<PlanView>;
+  /** `key`: the request's idempotency key; the same key again gets the same answer and changes nothing. */
+  apply(caller: Caller, request: ApplyRequest, key: string): Promise<ApplyAnswer>;
+  stop(caller: Caller, service: string, key: string): Promise<ChangeAnswer>;
+  /** Only a stopped service can be deleted. */
+  delete(caller: Caller, service: string, key: string): Promise<ChangeAnswer>;
+
+  services(project: string): Promise<ServiceView[]>;
+  serviceView(project: string, service: string): Promise<ServiceView | null>;
+  hosts(project: string): Promise<HostView[]>;
+  /** Commits after `after`, oldest first; negative = the newest `-after`. */
+  journal(project: string, after: number, limit: number): Promise<{ oldest: number; commits: CommitView[] }>;
+  /** Yields commits after `after` as they are made, until `signal` aborts. */
+  follow(project: string, after: number, signal: AbortSignal): AsyncIterable<CommitView>;
+  /** Newline-separated JSON (`logLine` of wire) of the replicas asked for, from their hosts. */
+  logs(
+    project: string,
+    service: string,
+    options: { replica?: string; tailLines: number; follow: boolean },
+    signal: AbortSignal,
+  ): Promise<LinkBody>;
+
+  createToken(caller: Caller, request: TokenRequest, key: string): Promise<TokenAnswer>;
+
+  /** Redeems a join token. */
+  join(caller: Caller, request: JoinRequest): Promise<JoinAnswer>;
+  /** One sync of a host. @param linked whether it came over the host's link */
+  sync(project: string, host: string, report: Report): Promise<SyncAnswer>;
+  /** A host's link opened; `close` it when another takes its place. */
+  linkOpened(project: string, host: string, link: LinkEnd): void;
+  linkClosed(project: string, host: string, link: LinkEnd): void;
+}

@@ -1,0 +1,139 @@
+import * as z from "zod";
+
+/** What people and programs read of a project: committed facts with observed ones added. Instants in ms since 1970. */
+
+export const replicaView = z.object({
+  id: z.string(),
+  group: z.string(),
+  revision: z.int(),
+  status: z.enum(["pending", "starting", "ready", "suspect", "unlisting", "quiescing", "stopping"]),
+  since: z.int(),
+  reason: z.string(),
+  host: z.string().nullable(),
+  port: z.int().nullable(),
+  accelerators: z.array(z.int()),
+  createdAt: z.int(),
+  /** Observed; null until the host's next report. */
+  observed: z.object({ state: z.string(), attempt: z.int(), recentEnds: z.int(), message: z.string() }).nullable(),
+});
+
+export const groupView = z.object({
+  name: z.string(),
+  role: z.enum(["router", "prefill", "decode", "worker"]),
+  wanted: z.int(),
+  ready: z.int(),
+});
+
+export const serviceView = z.object({
+  name: z.string(),
+  status: z.enum(["running", "stopping", "stopped"]),
+  /** Every group has its minimum ready, and a router (where there is one) is ready. */
+  ready: z.boolean(),
+  /** One line: what it is waiting for, empty when ready. */
+  message: z.string(),
+  revision: z.int(),
+  model: z.string().nullable(),
+  /** Path on this server. */
+  url: z.string(),
+  groups: z.array(groupView),
+  replicas: z.array(replicaView),
+});
+
+export const hostView = z.object({
+  id: z.string(),
+  name: z.string(),
+  fleet: z.string(),
+  online: z.boolean(),
+  address: z.string(),
+  cpus: z.number(),
+  memoryGib: z.number(),
+  diskGib: z.number(),
+  accelerators: z.array(z.object({ index: z.int(), vendor: z.string(), name: z.string(), memoryGib: z.number() })),
+  warnings: z.array(z.string()),
+  jobs: z.int(),
+});
+
+export const journalEventView = z.object({
+  type: z.string(),
+  service: z.string().optional(),
+  group: z.string().optional(),
+  replica: z.string().optional(),
+  host: z.string().optional(),
+  message: z.string(),
+});
+
+export const commitView = z.object({
+  version: z.int(),
+  at: z.int(),
+  cause: z.string(),
+  actor: z.string(),
+  events: z.array(journalEventView),
+});
+
+export const planView = z.object({
+  action: z.enum(["create", "update", "none"]),
+  service: z.string(),
+  /** Of the service as it is now; 0 when it does not exist. Send it back with the apply. */
+  revision: z.int(),
+  /** One line each, e.g. `group decode: count 2 -> 3`. */
+  changes: z.array(z.string()),
+  /** Where each new replica would go, or why it fits nowhere now. */
+  placements: z.array(
+    z.object({
+      group: z.string(),
+      replica: z.int(),
+      host: z.string().nullable(),
+      reasons: z.array(z.object({ host: z.string(), reason: z.string() })),
+    }),
+  ),
+  warnings: z.array(z.string()),
+});
+
+export const applyRequest = z.object({
+  /** The YAML text. */
+  config: z.string().max(256 * 1024),
+  /** Its name in messages. */
+  file: z.string().max(500).default("service.yml"),
+  /** Values of the variables that the file passes through. */
+  env: z.record(z.string(), z.string().max(64 * 1024)).default({}),
+  /** Refuse when the service is not at this revision (from the plan). */
+  expectedRevision: z.int().optional(),
+});
+
+export const applyAnswer = z.object({
+  service: z.string(),
+  revision: z.int(),
+  action: z.enum(["create", "update", "none"]),
+  /** The commit that did it: everything that follows has a higher version. */
+  version: z.int(),
+});
+
+export const changeAnswer = z.object({ service: z.string(), version: z.int() });
+
+export const tokenRequest = z.object({
+  kind: z.enum(["admin", "member", "join"]),
+  name: z.string().min(1).max(100),
+  /** Join tokens only. */
+  fleet: z.string().default("default"),
+  /** Seconds; join tokens default to an hour, others never expire. */
+  expiresInS: z.int().min(1).optional(),
+});
+
+export const tokenAnswer = z.object({
+  id: z.string(),
+  /** Shown this once. */
+  token: z.string(),
+  expiresAt: z.int().nullable(),
+});
+
+export type ReplicaView = z.infer<typeof replicaView>;
+export type GroupView = z.infer<typeof groupView>;
+export type ServiceView = z.infer<typeof serviceView>;
+export type HostView = z.infer<typeof hostView>;
+export type CommitView = z.infer<typeof commitView>;
+export type PlanView = z.infer<typeof planView>;
+export type ApplyRequest = z.infer<typeof applyRequest>;
+export type ApplyAnswer = z.infer<typeof applyAnswer>;
+export type ChangeAnswer = z.infer<typeof changeAnswer>;
+export type TokenRequest = z.infer<typeof tokenRequest>;
+export type TokenAnswer = z.infer<typeof tokenAnswer>;
