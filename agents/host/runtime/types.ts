@@ -1,0 +1,56 @@
+import type { Readable } from "node:stream";
+import type { DesiredJob, JobEnd } from "../../../src/wire/index.ts";
+
+/** What a runtime is told to run: the launch of a desired job with what only the host knows added. */
+export interface StartSpec {
+  job: string;
+  replica: string;
+  attempt: number;
+  launch: DesiredJob["launch"];
+  /** The complete environment, host's additions included. */
+  env: Record<string, string>;
+  /** Bytes of log kept on disk for the job, over all its files. */
+  logBytesMax: number;
+}
+
+/** A job as the host has it, found by what the runtime keeps on disk: also after the agent was restarted. */
+export interface RuntimeJob {
+  job: string;
+  replica: string;
+  attempt: number;
+  /** `running`: at least one process of it lives. `ended`: none does. */
+  state: "running" | "ended";
+  /** Distinguishes this run from any other, e.g. boot id, pid and start time. */
+  incarnation: string;
+  /** Age of the run in ms. */
+  ageMs: number;
+  /** Set when `ended`. */
+  end: JobEnd | null;
+}
+
+/** Runs jobs on this host. One contract suite holds for every implementation. */
+export interface Runtime {
+  readonly name: "process" | "docker";
+  /** Things an operator should know, e.g. that jobs are not confined by a cgroup. */
+  readonly warnings: string[];
+  /** Every job that this runtime has on the host: adoption after a restart is just this. */
+  list(): Promise<RuntimeJob[]>;
+  /**
+   * Starts an attempt. Refuses when an earlier attempt of the job still lives.
+   * @throws Error with a message for people when it cannot be started at all (no such shell, no permission).
+   */
+  start(spec: StartSpec): Promise<void>;
+  /** Sends a signal to every process of the job. No error when it has ended. */
+  signal(job: string, signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** Kills what is left of the job, escaped children included, and removes its files. Idempotent. */
+  remove(job: string): Promise<void>;
+  /**
+   * The job's log as newline-separated JSON `logLine`s, from `tailLines` before the end over all attempts kept;
+   * with `follow` until `signal` aborts or the job is removed.
+   */
+  logs(job: string, options: { tailLines: number; follow: boolean }, signal: AbortSignal): Readable;
+  /** Called when something may have changed; the caller lists again. */
+  onChange(listener: () => void): void;
+  /** Stops watching; leaves the jobs running. */
+  close(): Promise<void>;
+}
