@@ -6,7 +6,7 @@ export const replicaView = z.object({
   id: z.string(),
   group: z.string(),
   revision: z.int(),
-  status: z.enum(["pending", "starting", "ready", "suspect", "unlisting", "quiescing", "stopping"]),
+  status: z.enum(["pending", "starting", "ready", "suspect", "lost", "unlisting", "quiescing", "stopping"]),
   since: z.int(),
   reason: z.string(),
   host: z.string().nullable(),

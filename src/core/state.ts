@@ -12,8 +12,6 @@ export interface ServiceEntity {
   status: "running" | "stopping" | "stopped";
   /** Number of the current revision; revisions of a name count on after a stop. */
   revision: number;
-  /** Set while `stopping`: when it left the routes. */
-  stoppingSince: Millis | null;
   /** Wanted replicas by group name. */
   wanted: Record<string, number>;
   /** Failed starts in a row by group, and when the next replacement may start. */
@@ -29,6 +27,8 @@ export interface RevisionEntity {
   spec: ServiceSpec;
   /** Passed-through environment: name -> version (an HMAC) of the sealed value. */
   sealed: Record<string, string>;
+  /** Hash of everything that decides whether a prefill and a decode understand each other; the label `pairing_protocol`. */
+  pairing: string;
   createdAt: Millis;
   createdBy: string;
 }
@@ -38,6 +38,7 @@ export type ReplicaStatus =
   | "starting"
   | "ready"
   | "suspect"
+  | "lost"
   | "unlisting"
   | "quiescing"
   | "stopping";
@@ -55,8 +56,10 @@ export interface ReplicaEntity {
   since: Millis;
   /** Why it is in this status, for people; for `pending` why it fits nowhere. */
   reason: string;
-  /** Set from `unlisting` on: when it is stopped whether idle or not. */
+  /** Set once it drains: when it is stopped whether idle or not. */
   deadline: Millis | null;
+  /** Set once it drains: the commit from which no router shall list it. */
+  unlistedIn: number | null;
   createdAt: Millis;
   /** Whether it was ever ready. */
   wasReady: boolean;
@@ -87,8 +90,11 @@ export interface HostEntity {
   id: string;
   name: string;
   fleet: string;
+  /** The machine that joined; another one on the same credential is refused. */
   machine: string;
   inventory: Inventory;
+  /** Since when nothing was heard of it while it had jobs; null = present, or nothing depends on it. */
+  silentSince: Millis | null;
   joinedAt: Millis;
 }
 
