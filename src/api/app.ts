@@ -1,0 +1,78 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Hono, MiddlewareHandler } from "hono";
+import type { Control } from "../control/types.ts";
+import { type ApiEnv, allow, ownProjectOnly } from "./auth.ts";
+import { answerError, invalidRequest, type ReportError, refuse } from "./errors.ts";
+import { HEARTBEAT_MS, STREAMS_PER_PROJECT_MAX } from "./limits.ts";
+import { OpenStreams } from "./open-streams.ts";
+import { agentRoutes } from "./routes/agent.ts";
+import { hostRoutes } from "./routes/hosts.ts";
+import { journalRoutes } from "./routes/journal.ts";
+import { serviceRoutes } from "./routes/services.ts";
+import { healthRoute, meRoute } from "./routes/system.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
+
+export interface AppOptions {
+  /** Shown in the OpenAPI document. */
+  version: string;
+  /** Told of errors that have no answer of their own. Never handed a token or a body. */
+  report: ReportError;
+  /** The request path; its routes carry their whole paths (`/proxy/...`) and their own authentication. */
+  proxy?: Hono;
+  heartbeatMs?: number;
+}
+
+export const OPENAPI_PATH = "/api/openapi.json";
+
+/**
+ * The HTTP API, web-standard only. Everything under `/api` and `/agent` needs a token but for the document and what is
+ * registered above the middleware: a new route is closed unless its author opens it on purpose.
+ */
+export function createApp(control: Control, options: AppOptions): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalidRequest(result.target, result.error);
+    },
+  });
+  app.onError(answerError(options.report));
+  app.notFound((c) => refuse(c, "no_such_path", `There is nothing at this path; ${OPENAPI_PATH} lists what there is.`));
+
+  for (const path of ["/api/*", "/agent/*", "/health"]) app.use(path, protectiveHeaders);
+  healthRoute(app);
+  describe(app, options.version);
+
+  app.use("/api/*", allow(control, ["admin", "member"]));
+  app.use("/api/projects/:project/*", ownProjectOnly);
+  app.use("/agent/*", allow(control, ["join"]));
+
+  const streams = new OpenStreams(STREAMS_PER_PROJECT_MAX);
+  meRoute(app);
+  serviceRoutes(app, control, streams);
+  hostRoutes(app, control);
+  journalRoutes(app, control, { streams, heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS, report: options.report });
+  tokenRoutes(app, control);
+  agentRoutes(app, control);
+  if (options.proxy) app.route("/", options.proxy);
+  return app;
+}
+
+/** Answers can hold tokens and are nobody's page: not kept, not sniffed, not framed. */
+const protectiveHeaders: MiddlewareHandler = async (c, next) => {
+  await next();
+  c.header("Cache-Control", "no-store");
+  c.header("X-Content-Type-Options", "nosniff");
+  c.header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  c.header("Referrer-Policy", "no-referrer");
+};
+
+function describe(app: OpenAPIHono<ApiEnv>, version: string): void {
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    description: "A person's or a pipeline's token; for /agent/join a join token.",
+  });
+  app.doc31(OPENAPI_PATH, {
+    openapi: "3.1.0",
+    info: { title: "Headrace", version, description: "Control plane for LLM inference. Errors: docs/errors.md." },
+  });
+}

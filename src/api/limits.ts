@@ -1,0 +1,25 @@
+/** Every bound of the API, with its reason. */
+
+/** A YAML text (256 KiB at most, twice that when escaped as JSON) with its passed-through environment. */
+export const CONFIG_BODY_BYTES_MAX = 1024 * 1024;
+
+/** A join request carries the inventory: up to 1,024 accelerators of about 100 bytes each, and its warnings. */
+export const JOIN_BODY_BYTES_MAX = 256 * 1024;
+
+/** Every other body is a handful of short fields. */
+export const BODY_BYTES_MAX = 64 * 1024;
+
+/** Streams (followers of commits and of logs) that one project may hold open; each costs a socket and a buffer. */
+export const STREAMS_PER_PROJECT_MAX = 100;
+
+/** Proxies cut a connection that says nothing for 30 to 100 s; half the shortest of them. */
+export const HEARTBEAT_MS = 15_000;
+
+/** Commits in one page of the journal: about 200 KiB of JSON when every commit holds a few events. */
+export const JOURNAL_PAGE_MAX = 500;
+
+/** The wire's own bound on lines of a log asked for. */
+export const TAIL_LINES_MAX = 10_000;
+
+/** A follower of commits is sent away after an hour, so that an expired token stops reading; it comes back by itself. */
+export const FOLLOW_MS_MAX = 3_600_000;
