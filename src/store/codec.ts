@@ -1,0 +1,118 @@
+import type * as z from "zod";
+import type { Entity, EntityKind } from "../core/state.ts";
+import { StoreError } from "./errors.ts";
+import * as shapes from "./shapes.ts";
+
+/** An entity as its row holds it. */
+export interface EntityRow {
+  kind: string;
+  id: string;
+  /** Number of the shape that `body` has. */
+  schema: number;
+  /** JSON of the entity without kind and id. */
+  body: string;
+}
+
+/** What an entity says beyond its kind and id. */
+type BodyOf<K extends EntityKind> = Omit<Extract<Entity, { kind: K }>, "kind" | "id">;
+
+/**
+ * How the bodies of one kind are stored. `upgrades[n]` turns a body of schema n + 1 into one of schema n + 2, so the
+ * schema written is always one more than the number of upgrades. A change of a shape adds an upgrade; a body is
+ * upgraded when it is read and stored in its new shape when it next changes.
+ */
+export interface Shape<Body> {
+  upgrades: readonly ((body: unknown) => unknown)[];
+  body: z.ZodType<Body>;
+}
+
+/** Each kind has a shape, and a field of an entity that its shape does not name does not compile. */
+const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
+  service: { upgrades: [], body: exactly<BodyOf<"service">>()(shapes.service) },
+  revision: { upgrades: [], body: exactly<BodyOf<"revision">>()(shapes.revision) },
+  replica: { upgrades: [], body: exactly<BodyOf<"replica">>()(shapes.replica) },
+  job: { upgrades: [], body: exactly<BodyOf<"job">>()(shapes.job) },
+  host: { upgrades: [], body: exactly<BodyOf<"host">>()(shapes.host) },
+  fleet: { upgrades: [], body: exactly<BodyOf<"fleet">>()(shapes.fleet) },
+  project: { upgrades: [], body: exactly<BodyOf<"project">>()(shapes.project) },
+};
+
+/**
+ * An entity as the row to store.
+ *
+ * @throws StoreError `refused` when the entity does not have the shape of its kind: what could not be read back must
+ *   not be written
+ */
+export function encodeEntity(entity: Entity): EntityRow {
+  const { kind, id, ...body } = entity;
+  const shape = shapeOf(kind, id);
+  const checked = shape.body.safeParse(body);
+  if (!checked.success) {
+    throw new StoreError("refused", `${kind} ${id} cannot be stored: ${complaints(checked.error)}.`);
+  }
+  return { kind, id, schema: shape.upgrades.length + 1, body: JSON.stringify(checked.data) };
+}
+
+/**
+ * The entity that a row holds, brought up to the shape of this version of Headrace.
+ *
+ * @throws StoreError `unreadable` for a kind or schema that this version does not know, or a body that does not have
+ *   the shape its row names
+ */
+export function decodeEntity(row: EntityRow): Entity {
+  const shape = shapeOf(row.kind, row.id);
+  return { kind: row.kind, id: row.id, ...decodeBody(shape, row) } as Entity;
+}
+
+/** Parses, upgrades and checks one body. Kept apart from the kinds so that upgrades can be tested before any exists. */
+export function decodeBody<Body>(shape: Shape<Body>, row: EntityRow): Body {
+  const newest = shape.upgrades.length + 1;
+  if (row.schema < 1 || row.schema > newest) {
+    throw new StoreError(
+      "unreadable",
+      `${row.kind} ${row.id} is stored with schema ${row.schema}, this version reads up to ${newest}. ` +
+        "The database was written by a newer Headrace: start that version or a later one.",
+    );
+  }
+  let body = parseJson(row);
+  for (const upgrade of shape.upgrades.slice(row.schema - 1)) body = upgrade(body);
+  const checked = shape.body.safeParse(body);
+  if (!checked.success) {
+    throw new StoreError(
+      "unreadable",
+      `${row.kind} ${row.id} (schema ${row.schema}) is damaged: ${complaints(checked.error)}.`,
+    );
+  }
+  return checked.data;
+}
+
+function shapeOf(kind: string, id: string): Shape<object> {
+  if (Object.hasOwn(SHAPES, kind)) return SHAPES[kind as EntityKind];
+  throw new StoreError(
+    "unreadable",
+    `${id} is stored as a "${kind}", which this version does not know. ` +
+      "The database was written by a newer Headrace: start that version or a later one.",
+  );
+}
+
+function parseJson(row: EntityRow): unknown {
+  try {
+    return JSON.parse(row.body);
+  } catch {
+    throw new StoreError("unreadable", `${row.kind} ${row.id} (schema ${row.schema}) is damaged: it is not JSON.`);
+  }
+}
+
+/** Names places and expectations, never the values found there. */
+function complaints(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join(".") || "the body"}: ${issue.message}`).join("; ");
+}
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Accepts only a schema that gives exactly `Body`: an optional field too many or too few is an error as well. */
+function exactly<Body>() {
+  return <Schema extends z.ZodType>(
+    schema: Schema & (Same<z.output<Schema>, Body> extends true ? unknown : "its fields differ from the entity's"),
+  ): Schema => schema;
+}

@@ -1,0 +1,73 @@
+import * as z from "zod";
+import { inventory } from "../wire/index.ts";
+import { serviceSpec } from "./shapes-spec.ts";
+
+/**
+ * The stored shape of each kind of entity, without its kind and id, which are columns. They are strict: a field that
+ * is not named here would be lost when it is read back, so it is refused when it is written.
+ *
+ * An instant is a whole number of milliseconds since 1970.
+ */
+const instant = z.int();
+
+export const service = z.strictObject({
+  status: z.enum(["running", "stopping", "stopped"]),
+  revision: z.int(),
+  wanted: z.record(z.string(), z.int()),
+  backoff: z.record(z.string(), z.strictObject({ failures: z.int(), notBefore: instant })),
+});
+
+export const revision = z.strictObject({
+  service: z.string(),
+  number: z.int(),
+  spec: serviceSpec,
+  sealed: z.record(z.string(), z.string()),
+  pairing: z.string(),
+  createdAt: instant,
+  createdBy: z.string(),
+});
+
+export const replica = z.strictObject({
+  service: z.string(),
+  group: z.string(),
+  revision: z.int(),
+  status: z.enum(["pending", "starting", "ready", "suspect", "lost", "unlisting", "quiescing", "stopping"]),
+  since: instant,
+  reason: z.string(),
+  deadline: instant.nullable(),
+  unlistedIn: z.int().nullable(),
+  createdAt: instant,
+  wasReady: z.boolean(),
+});
+
+export const job = z.strictObject({
+  replica: z.string(),
+  service: z.string(),
+  group: z.string(),
+  rank: z.int(),
+  host: z.string(),
+  status: z.enum(["assigned", "running", "quiescing", "stopping"]),
+  since: instant,
+  created: z.int(),
+  port: z.int(),
+  ports: z.array(z.strictObject({ name: z.string(), port: z.int() })),
+  accelerators: z.array(z.int()),
+});
+
+export const host = z.strictObject({
+  name: z.string(),
+  fleet: z.string(),
+  machine: z.string(),
+  inventory,
+  silentSince: instant.nullable(),
+  joinedAt: instant,
+});
+
+export const fleet = z.strictObject({
+  placement: z.enum(["any", "cluster"]),
+  overcommit: z.boolean(),
+});
+
+export const project = z.strictObject({
+  nextSerial: z.int(),
+});
