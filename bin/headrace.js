@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { runOnProjectNode } from "../scripts/bootstrap.js";
 
-runOnProjectNode("src/cli/main.ts", process.argv.slice(2));
+await runOnProjectNode("src/cli/main.ts", process.argv.slice(2));

@@ -1,24 +1,31 @@
-// Puts the project's own Node first and starts a script again on it.
+// Puts the project's own Node first and starts a script on it.
 //
 // Plain JavaScript for Node 18 and later: it runs before anything is installed, on whatever Node the machine has. npm
 // chooses packages by the Node that runs it, so dependencies are only ever installed by the Node this file provides.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runExclusive } from "./exclusive.js";
 
 /** The one Node version that the project is built, tested and run on. */
 export const NODE_VERSION = "24.21.0";
 
-export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const TOOLCHAIN = join(ROOT, ".toolchain");
-const NODE_PREFIX = join(TOOLCHAIN, `node-${NODE_VERSION}`);
+/** The npm package that holds Node's binary; the one named `node` needs an install script to fetch one of these. */
+export const NODE_PACKAGE = `node-${process.platform}-${process.arch}`;
 
-/** An obstacle that the user can remove; its message says how. */
-export class SetupError extends Error {}
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** What set-up makes, all of it; deleting the folder undoes it. */
+export const TOOLCHAIN = join(ROOT, ".toolchain");
+
+export const NODE_PREFIX = join(TOOLCHAIN, `node-${NODE_VERSION}`);
+
+/** Written after a whole install of the dependencies; `npm ci` removes it together with what it stands for. */
+export const DEPENDENCIES_STAMP = join(ROOT, "node_modules", ".headrace-installed");
 
 /**
  * Runs `script` (a path inside the checkout) on the project's Node with the dependencies installed, and ends this
@@ -27,64 +34,64 @@ export class SetupError extends Error {}
  * @param {string} script path relative to the checkout
  * @param {string[]} args arguments of the script
  */
-export function runOnProjectNode(script, args) {
-  let nodeDir;
-  try {
-    nodeDir = ensureNode();
-    ensureDependencies(nodeDir);
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
+export async function runOnProjectNode(script, args) {
+  if (!nodeFolder() || !dependenciesStand()) {
+    mkdirSync(TOOLCHAIN, { recursive: true });
+    const setup = [process.execPath, join(ROOT, "scripts", "setup.js")];
+    const waiting = "Another set-up is running in this checkout; waiting for it ...";
+    const status = await runExclusive(join(TOOLCHAIN, "setup.lock"), waiting, setup);
+    if (status !== 0) process.exit(status);
   }
-  const child = spawn(join(nodeDir, "node"), ["--disable-warning=ExperimentalWarning", join(ROOT, script), ...args], {
-    stdio: "inherit",
-    env: { ...process.env, PATH: nodeDir + delimiter + process.env.PATH },
+  const folder = /** @type {string} */ (nodeFolder());
+  start(join(folder, "node"), ["--disable-warning=ExperimentalWarning", join(ROOT, script), ...args], {
+    ...process.env,
+    PATH: folder + delimiter + (process.env.PATH ?? ""),
   });
+}
+
+/** @returns {string | null} the folder of the Node to use, null when it has to be set up first */
+export function nodeFolder() {
+  if (process.versions.node.split(".")[0] === NODE_VERSION.split(".")[0]) return dirname(process.execPath);
+  const folder = join(NODE_PREFIX, "node_modules", NODE_PACKAGE, "bin");
+  return existsSync(join(folder, "node")) ? folder : null;
+}
+
+/** What the stamp of a whole install says; it changes when the lock file or the Node does. */
+export function dependenciesWanted() {
+  const lock = readFileSync(join(ROOT, "package-lock.json"));
+  return `${createHash("sha256").update(lock).digest("hex")} ${NODE_VERSION}\n`;
+}
+
+export function dependenciesStand() {
+  return existsSync(DEPENDENCIES_STAMP) && readFileSync(DEPENDENCIES_STAMP, "utf8") === dependenciesWanted();
+}
+
+/**
+ * Becomes the program where Node can do that (22.15 and later): one process less, and every signal arrives by itself.
+ * Elsewhere this process stays in front of it.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ */
+function start(program, args, env) {
+  if (process.execve && process.platform !== "win32") {
+    process.execve(program, [program, ...args], env);
+    return;
+  }
+  const child = spawn(program, args, { stdio: "inherit", env });
   // The terminal sends Ctrl-C to the whole group; a signal sent to this process alone is passed on. Either way the
   // script decides when to end, so this process must not end before it.
-  const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
-  for (const signal of signals) {
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
     process.on(signal, () => {
       if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
     });
   }
+  child.on("error", (error) => {
+    process.stderr.write(
+      `${program} does not start: ${error.message}. Remove ${TOOLCHAIN} and run the same command again.\n`,
+    );
+    process.exit(1);
+  });
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (signal ? constants.signals[signal] : 1)));
-}
-
-/** @returns {string} the folder that holds the `node` and `npm` to use */
-function ensureNode() {
-  if (process.versions.node.split(".")[0] === NODE_VERSION.split(".")[0]) return dirname(process.execPath);
-  // The package named `node` needs an install script to fetch one of these; they hold the same binary without one.
-  const name = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
-  const bin = join(NODE_PREFIX, "node_modules", name, "bin");
-  if (existsSync(join(bin, "node"))) return bin;
-  process.stderr.write(`Setting up Node ${NODE_VERSION} (this machine has ${process.versions.node}) ...\n`);
-  mkdirSync(NODE_PREFIX, { recursive: true });
-  writeFileSync(join(NODE_PREFIX, "package.json"), '{"private":true}\n');
-  npm(["install", "--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", `${name}@${NODE_VERSION}`], NODE_PREFIX, process.env.PATH ?? "");
-  return bin;
-}
-
-/** Installs exactly what package-lock.json names, once for each content of that file. */
-function ensureDependencies(nodeDir) {
-  const lock = readFileSync(join(ROOT, "package-lock.json"));
-  const wanted = `${createHash("sha256").update(lock).digest("hex")} ${NODE_VERSION}\n`;
-  const stamp = join(ROOT, "node_modules", ".headrace-installed");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
-  process.stderr.write("Installing dependencies ...\n");
-  npm(["ci", "--no-audit", "--no-fund"], ROOT, nodeDir + delimiter + process.env.PATH);
-  writeFileSync(`${stamp}.tmp`, wanted);
-  renameSync(`${stamp}.tmp`, stamp);
-}
-
-function npm(args, cwd, path) {
-  const done = spawnSync("npm", args, { cwd, env: { ...process.env, PATH: path }, encoding: "utf8" });
-  if (done.status === 0) return;
-  if (args[0] === "install") rmSync(cwd, { recursive: true, force: true });
-  const said = done.error ? String(done.error.message) : `${done.stdout}${done.stderr}`.trim().split("\n").slice(-15).join("\n");
-  const offline = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|ETIMEDOUT/.test(said);
-  throw new SetupError(
-    `npm ${args[0]} failed${offline ? ": the npm registry cannot be reached. Check the network or the proxy settings of npm (npm config get registry), then run the same command again" : ""}.\n${said}`,
-  );
 }
