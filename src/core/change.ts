@@ -1,0 +1,170 @@
+import { routerAdapter } from "../adapters/index.ts";
+import { diffSpecs } from "../spec/index.ts";
+import type { Answer, Input } from "./input.ts";
+import { REPLICAS_PER_GROUP_MAX, SERVICES_PER_PROJECT_MAX } from "./limits.ts";
+import { currentRevision, revisionGroups, revisionId } from "./revision.ts";
+import type { RevisionEntity, ServiceEntity } from "./state.ts";
+import type { StepContext } from "./step.ts";
+
+/** Fields of a running service that change in place: how many replicas there are, never what they run. */
+const CHANGES_IN_PLACE = /^groups\.[^.]+\.(count|scaling)(\.|$)/;
+
+export function applyService(context: StepContext, input: Extract<Input, { kind: "apply" }>): Answer {
+  const { draft, now } = context;
+  const { spec } = input;
+  const service = draft.get("service", spec.name);
+  const refusal = refuseApply(context, input, service);
+  if (refusal) return refusal;
+
+  const running = service?.status === "running" ? service : null;
+  const before = running ? currentRevision(draft, running) : null;
+  const changes = before ? changesBetween(before, input) : [];
+  if (before && running && changes.length === 0) {
+    return { kind: "applied", revision: running.revision, action: "none", changes: [] };
+  }
+  const number = (service?.revision ?? 0) + 1;
+  const revision: RevisionEntity = {
+    kind: "revision",
+    id: revisionId(spec.name, number),
+    service: spec.name,
+    number,
+    spec,
+    sealed: input.sealed,
+    pairing: input.pairing,
+    createdAt: now,
+    createdBy: input.actor,
+  };
+  draft.put(revision);
+  draft.put({
+    kind: "service",
+    id: spec.name,
+    status: "running",
+    revision: number,
+    wanted: Object.fromEntries(spec.groups.map((group) => [group.name, group.count.min])),
+    backoff: {},
+  });
+  draft.event({
+    type: "service.applied",
+    service: spec.name,
+    message: running ? `revision ${number}: ${changes.join(", ")}` : `revision ${number}`,
+  });
+  context.touched.add(spec.name);
+  return { kind: "applied", revision: number, action: running ? "update" : "create", changes };
+}
+
+export function stopService(context: StepContext, name: string): Answer {
+  const { draft } = context;
+  const service = draft.get("service", name);
+  if (!service) return notFound(name);
+  if (service.status !== "running") return { kind: "done" };
+  draft.put({ ...service, status: "stopping", backoff: {} });
+  draft.event({ type: "service.stopping", service: name, message: "asked to stop" });
+  context.touched.add(name);
+  return { kind: "done" };
+}
+
+export function deleteService(context: StepContext, name: string): Answer {
+  const { draft } = context;
+  const service = draft.get("service", name);
+  if (!service) return notFound(name);
+  if (service.status !== "stopped") {
+    return {
+      kind: "refused",
+      code: "conflict",
+      message: `service ${name} is ${service.status}; stop it first (headrace stop ${name}) and delete it once it is stopped`,
+    };
+  }
+  for (const revision of draft.by("revision", "service", name)) draft.delete("revision", revision.id);
+  draft.delete("service", name);
+  draft.event({ type: "service.deleted", service: name, message: "deleted" });
+  return { kind: "done" };
+}
+
+function refuseApply(
+  context: StepContext,
+  { spec, expectedRevision, sealed }: Extract<Input, { kind: "apply" }>,
+  service: ServiceEntity | undefined,
+): Answer | null {
+  const refuse = (code: "conflict" | "invalid_config" | "too_many", message: string): Answer => ({
+    kind: "refused",
+    code,
+    message,
+  });
+  const revision = service?.revision ?? 0;
+  if (expectedRevision !== null && expectedRevision !== revision) {
+    return refuse(
+      "conflict",
+      `service ${spec.name} is at revision ${revision}, the plan was made on ${expectedRevision}: somebody else changed it. Plan again`,
+    );
+  }
+  if (service?.status === "stopping") {
+    return refuse("conflict", `service ${spec.name} is stopping; apply again once it is stopped`);
+  }
+  if (!service && context.draft.all("service").length >= SERVICES_PER_PROJECT_MAX) {
+    return refuse("too_many", `a project has at most ${SERVICES_PER_PROJECT_MAX} services; delete one first`);
+  }
+  for (const [name, value] of Object.entries(spec.env)) {
+    if (value === null && sealed[name] === undefined) {
+      return refuse("invalid_config", `env: ${name} is passed through, but no value came with the request`);
+    }
+  }
+  for (const group of spec.groups) {
+    if (group.count.max > REPLICAS_PER_GROUP_MAX) {
+      return refuse("too_many", `group ${group.name}: at most ${REPLICAS_PER_GROUP_MAX} replicas`);
+    }
+    if (group.router && !routerAdapter(group.router.type)) {
+      return refuse("invalid_config", `group ${group.name}: router type ${group.router.type} is not supported yet; use smg`);
+    }
+  }
+  return service?.status === "running" ? refuseChange(context, service, spec.name, { spec, sealed }) : null;
+}
+
+/** Until rollouts exist, a running service changes its counts and nothing else. */
+function refuseChange(
+  { draft }: StepContext,
+  service: ServiceEntity,
+  name: string,
+  wanted: Pick<RevisionEntity, "spec" | "sealed">,
+): Answer | null {
+  const before = currentRevision(draft, service);
+  const other = diffSpecs(before.spec, wanted.spec)
+    .map((change) => change.path)
+    .filter((path) => !CHANGES_IN_PLACE.test(path));
+  other.push(...changedEnvironment(before, wanted).map((variable) => `env.${variable} (its value)`));
+  if (other.length === 0) return null;
+  return {
+    kind: "refused",
+    code: "conflict",
+    message:
+      `service ${name} is running and ${other.join(", ")} cannot change in place (only replica counts can): ` +
+      `run "headrace stop ${name}", wait until it is stopped, then apply again`,
+  };
+}
+
+function changesBetween(before: RevisionEntity, input: Pick<RevisionEntity, "spec" | "sealed">): string[] {
+  const lines = diffSpecs(before.spec, input.spec).map(({ path, from, to }) => `${path} ${from} -> ${to}`);
+  for (const variable of changedEnvironment(before, input)) lines.push(`env.${variable} has another value`);
+  return lines;
+}
+
+/** Names of passed-through variables whose sealed value is another one than before. */
+function changedEnvironment(before: Pick<RevisionEntity, "sealed">, after: Pick<RevisionEntity, "sealed">): string[] {
+  return Object.keys(after.sealed).filter((name) => name in before.sealed && before.sealed[name] !== after.sealed[name]);
+}
+
+/** What is worth saying about a spec besides whether it is right. */
+export function planWarnings(revision: RevisionEntity): string[] {
+  const warnings: string[] = [];
+  for (const [name, { spec, resolved }] of revisionGroups(revision)) {
+    if (spec.image) warnings.push(`group ${name}: hosts without a container runtime run the commands as processes, without image ${spec.image}`);
+    if (spec.count.max > spec.count.min) warnings.push(`group ${name}: ${spec.count.min} replicas run; scaling up to ${spec.count.max} acts when autoscaling is there`);
+    if (resolved.router === "smg" && !/--(control-plane-api-keys|api-key)\b/.test(spec.commands.join(" "))) {
+      warnings.push(`group ${name}: whoever reaches the router's port can change its worker list; set --control-plane-api-keys, or keep the port inside the cluster`);
+    }
+  }
+  return warnings;
+}
+
+function notFound(name: string): Answer {
+  return { kind: "refused", code: "not_found", message: `there is no service ${name}` };
+}

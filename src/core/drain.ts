@@ -1,0 +1,89 @@
+import { moveJob, moveReplica } from "./lifecycle.ts";
+import { ROUTE_CACHE_MS, STOP_GRACE_MS } from "./limits.ts";
+import type { Draft } from "./draft.ts";
+import { routerReportOf } from "./observed.ts";
+import { drainTimeMs, groupOfReplica, revisionGroups, revisionOf } from "./revision.ts";
+import type { Millis, ReplicaEntity } from "./state.ts";
+import type { StepContext } from "./step.ts";
+
+/** Starts to take a replica out. One that never served goes at once; the others leave their callers first. */
+export function startDrain(context: StepContext, replica: ReplicaEntity, reason: string): void {
+  const { draft, now } = context;
+  const serves = replica.status !== "starting" && replica.status !== "pending";
+  const graceMs = serves ? drainTimeMs(revisionOf(draft, replica)) : STOP_GRACE_MS;
+  const moved = moveReplica(draft, replica, "drain", reason, now, {
+    deadline: now + graceMs,
+    unlistedIn: draft.version,
+  });
+  if (moved?.status === "stopping") stopJobs(context, moved);
+}
+
+/** Moves a draining replica on to its next phase, when that may begin. */
+export function drainStep(context: StepContext, replica: ReplicaEntity): void {
+  const { draft, now } = context;
+  const deadline = replica.deadline ?? now;
+  if (replica.status === "unlisting") {
+    if (groupOfReplica(draft, replica).resolved.role === "router") {
+      if (now < routesForgotten(replica)) return;
+      const moved = moveReplica(draft, replica, "unrouted", replica.reason, now);
+      if (moved) stopJobs(context, moved);
+    } else if (now >= deadline) {
+      stopNow(context, replica);
+    } else if (isUnlisted(draft, replica, now)) {
+      const moved = moveReplica(draft, replica, "unlisted", replica.reason, now);
+      for (const job of moved ? draft.by("job", "replica", moved.id) : []) moveJob(draft, job, "quiesce", now);
+    }
+  } else if (replica.status === "quiescing" && now >= deadline + STOP_GRACE_MS) {
+    // The agent stops it at the deadline by itself; this is for one that did not hear of the phase in time.
+    stopNow(context, replica);
+  }
+}
+
+/** When the replica's phase ends by time alone. */
+export function drainMoments(replica: ReplicaEntity): Millis[] {
+  const deadline = replica.deadline ?? replica.since;
+  if (replica.status === "unlisting") return [routesForgotten(replica), deadline];
+  if (replica.status === "quiescing") return [deadline + STOP_GRACE_MS];
+  return [];
+}
+
+/**
+ * Whether no new request can reach a worker: every router of its service has let go of it, or, where the proxy is in
+ * front, the routes that name it have been forgotten.
+ */
+function isUnlisted(draft: Draft, replica: ReplicaEntity, now: Millis): boolean {
+  const hasRouter = [...revisionGroups(revisionOf(draft, replica)).values()].some((g) => g.resolved.role === "router");
+  if (!hasRouter) return now >= routesForgotten(replica);
+  return draft
+    .by("replica", "service", replica.service)
+    .filter((other) => groupOfReplica(draft, other).resolved.role === "router")
+    .every((router) => hasLetGo(draft, router, replica));
+}
+
+/** Whether a router does not send new requests to a worker that has left its list. */
+function hasLetGo(draft: Draft, router: ReplicaEntity, worker: ReplicaEntity): boolean {
+  // A router on a lost host serves nobody that we know of, and cannot be asked.
+  if (router.status === "lost") return true;
+  const unlistedIn = worker.unlistedIn ?? draft.version;
+  return draft.by("job", "replica", router.id).every((job) => {
+    // A router that was placed later never heard of the worker.
+    if (job.created >= unlistedIn) return true;
+    const report = routerReportOf(draft, job);
+    return report !== undefined && report.synced >= unlistedIn && !report.listed.includes(worker.id);
+  });
+}
+
+function routesForgotten(replica: ReplicaEntity): Millis {
+  return replica.since + ROUTE_CACHE_MS;
+}
+
+function stopNow(context: StepContext, replica: ReplicaEntity): void {
+  const moved = moveReplica(context.draft, replica, "deadline", `${replica.reason}; its time to finish is over`, context.now);
+  if (moved) stopJobs(context, moved);
+}
+
+function stopJobs({ draft, now }: StepContext, replica: ReplicaEntity): void {
+  for (const job of draft.by("job", "replica", replica.id)) {
+    if (job.status !== "stopping") moveJob(draft, job, "stop", now);
+  }
+}

@@ -1,0 +1,37 @@
+import type { ServiceSpec } from "../spec/types.ts";
+import type { Inventory } from "../wire/index.ts";
+
+/** What the state machine is told. Everything that a decision may depend on is in the state, in here, or is `now`. */
+export type Input =
+  | {
+      kind: "apply";
+      spec: ServiceSpec;
+      /** Versions of the sealed values of the environment that the spec passes through. */
+      sealed: Record<string, string>;
+      pairing: string;
+      /** The revision that the user's plan was made on; null = whatever there is. */
+      expectedRevision: number | null;
+      actor: string;
+    }
+  | { kind: "stop"; service: string }
+  | { kind: "delete"; service: string }
+  | { kind: "host_joined"; host: string; name: string; fleet: string; machine: string; inventory: Inventory }
+  /** The host's report in `state.observed` is new. */
+  | { kind: "host_reported"; host: string }
+  /** The host's link is up, as `state.present` says. */
+  | { kind: "host_present"; host: string }
+  /** Nothing was heard of the host for a while. */
+  | { kind: "host_silent"; host: string }
+  /** Time has passed: look at what is due. */
+  | { kind: "time" };
+
+/** The answer to one input. */
+export type Answer =
+  | { kind: "done" }
+  | { kind: "applied"; revision: number; action: "create" | "update" | "none"; changes: string[] }
+  | { kind: "refused"; code: "not_found" | "conflict" | "invalid_config" | "too_many"; message: string };
+
+/** What shall be done once the changes are committed. Losing one costs time only: the same is derived again. */
+export type Effect =
+  /** The host's desired state may have changed. */
+  { kind: "wake"; host: string };

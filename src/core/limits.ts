@@ -1,0 +1,37 @@
+/** Times and bounds of the decisions. Milliseconds unless the name says otherwise. */
+
+/** How long a proxy or gateway may go on using a service's routes after they changed. */
+export const ROUTE_CACHE_MS = 2_000;
+
+/** Silence of a host after which its replicas are replaced elsewhere. */
+export const LOST_AFTER_MS = 30_000;
+
+/** A replica that was ready and has been unready for this long is replaced. */
+export const UNREADY_REPLACE_MS = 60_000;
+
+/** This many ends within the agent's window of five minutes: the agent's restarts do not help, replace it. */
+export const ENDS_TO_REPLACE = 3;
+
+/** Drain deadline of a service that states neither `drain_timeout` nor `stop_duration`. */
+export const DRAIN_DEFAULT_MS = 5 * 60_000;
+
+/** Between the signal and the kill for a job that serves nobody any more. */
+export const STOP_GRACE_MS = 30_000;
+
+/** Wait before the nth replacement in a row of a group whose replicas fail: base * 2^(n-1), at most the maximum. */
+export const REPLACE_BACKOFF_BASE_MS = 2_000;
+export const REPLACE_BACKOFF_MAX_MS = 5 * 60_000;
+
+/** How often a replica that fits nowhere is tried again, for what changes unseen (a port that became free). */
+export const PLACE_RETRY_MS = 10_000;
+
+/** Where a port is chosen when a claim's own is taken; below the kernel's range for outgoing connections. */
+export const FLEXIBLE_PORTS = { first: 20_000, last: 29_999 };
+
+/** A project's share of the control plane. */
+export const SERVICES_PER_PROJECT_MAX = 500;
+export const HOSTS_PER_PROJECT_MAX = 10_000;
+export const REPLICAS_PER_GROUP_MAX = 1_000;
+
+/** How much of the reasons why nothing fits is kept with a replica. */
+export const REASON_LENGTH_MAX = 1_000;

@@ -1,0 +1,147 @@
+import type { JobReport, Report, RouterReport } from "../wire/index.ts";
+import type {
+  Entity,
+  EntityKind,
+  FleetEntity,
+  HostEntity,
+  JobEntity,
+  Millis,
+  ProjectEntity,
+  ReplicaEntity,
+  RevisionEntity,
+  ServiceEntity,
+} from "./state.ts";
+
+export interface EntityOf {
+  service: ServiceEntity;
+  revision: RevisionEntity;
+  replica: ReplicaEntity;
+  job: JobEntity;
+  host: HostEntity;
+  fleet: FleetEntity;
+  project: ProjectEntity;
+}
+
+/** Entities of one kind with the look-ups that decisions need. The keys of an entity never change. */
+export class Table<E extends { id: string }> {
+  readonly byId = new Map<string, E>();
+  /** Index name -> key -> ids. */
+  private readonly indices = new Map<string, { key: (entity: E) => string; ids: Map<string, Set<string>> }>();
+
+  constructor(indices: Record<string, (entity: E) => string> = {}) {
+    for (const [name, key] of Object.entries(indices)) this.indices.set(name, { key, ids: new Map() });
+  }
+
+  /** Ids of the entities with this key, in no particular order. */
+  ids(index: string, key: string): ReadonlySet<string> {
+    return this.indices.get(index)?.ids.get(key) ?? NO_IDS;
+  }
+
+  /** Puts an entity in the place of the one with its id, if there is one. */
+  put(entity: E): void {
+    this.delete(entity.id);
+    this.byId.set(entity.id, entity);
+    for (const { key, ids } of this.indices.values()) {
+      const value = key(entity);
+      const set = ids.get(value);
+      if (set) set.add(entity.id);
+      else ids.set(value, new Set([entity.id]));
+    }
+  }
+
+  delete(id: string): void {
+    const entity = this.byId.get(id);
+    if (!entity) return;
+    this.byId.delete(id);
+    for (const { key, ids } of this.indices.values()) {
+      const value = key(entity);
+      const set = ids.get(value);
+      set?.delete(id);
+      if (set?.size === 0) ids.delete(value);
+    }
+  }
+}
+
+const NO_IDS: ReadonlySet<string> = new Set();
+
+/** What a host said last, by job. In memory only: the next report rebuilds it. */
+export interface ObservedHost {
+  report: Report;
+  jobs: Map<string, JobReport>;
+  routers: Map<string, RouterReport>;
+}
+
+/** All of one project that a controller holds in memory: committed facts, and observed ones in `observed`. */
+export interface ProjectState {
+  readonly project: string;
+  version: number;
+  readonly tables: Tables;
+  readonly observed: Map<string, ObservedHost>;
+  /** Hosts whose link is up. In memory only. Absence proves nothing, but nothing new is placed there. */
+  readonly present: Set<string>;
+  /** When time alone can next change something about a service, as the last step that looked at it found. */
+  readonly due: Map<string, Millis>;
+}
+
+export type Tables = { readonly [K in EntityKind]: Table<EntityOf[K]> };
+
+export function emptyTables(): Tables {
+  return {
+    service: new Table(),
+    revision: new Table({ service: (revision) => revision.service }),
+    replica: new Table({ service: (replica) => replica.service }),
+    job: new Table({ service: (job) => job.service, host: (job) => job.host, replica: (job) => job.replica }),
+    host: new Table(),
+    fleet: new Table(),
+    project: new Table(),
+  };
+}
+
+/** A state from what the store loaded. Nothing is observed yet, and everything is due. */
+export function projectState(project: string, version: number, entities: Entity[]): ProjectState {
+  const state: ProjectState = {
+    project,
+    version,
+    tables: emptyTables(),
+    observed: new Map(),
+    present: new Set(),
+    due: new Map(),
+  };
+  for (const entity of entities) putEntity(state, entity);
+  for (const id of state.tables.service.byId.keys()) state.due.set(id, 0);
+  return state;
+}
+
+export interface Changes {
+  puts: Entity[];
+  deletes: { kind: EntityKind; id: string }[];
+}
+
+/** Takes a committed step into the state. */
+export function takeChanges(state: ProjectState, version: number, changes: Changes, due: Map<string, Millis | null>) {
+  for (const { kind, id } of changes.deletes) state.tables[kind].delete(id);
+  for (const entity of changes.puts) putEntity(state, entity);
+  state.version = version;
+  takeDue(state, due);
+}
+
+/** Takes over what a step found about time; needed also when it changed nothing else. */
+export function takeDue(state: ProjectState, due: Map<string, Millis | null>): void {
+  for (const [service, at] of due) {
+    if (at === null) state.due.delete(service);
+    else state.due.set(service, at);
+  }
+}
+
+/** Keeps what a host reported. The caller has checked that the report is newer than the last one. */
+export function observe(state: ProjectState, host: string, report: Report): void {
+  state.observed.set(host, {
+    report,
+    jobs: new Map(report.jobs.map((job) => [job.job, job])),
+    routers: new Map(report.routers.map((router) => [router.job, router])),
+  });
+}
+
+function putEntity(state: ProjectState, entity: Entity): void {
+  (state.tables[entity.kind] as Table<Entity>).put(entity);
+}

@@ -1,0 +1,255 @@
+import type { ResolvedGroup } from "../adapters/types.ts";
+import { drainMoments, drainStep, startDrain } from "./drain.ts";
+import type { Draft } from "./draft.ts";
+import { isActive, isDraining, moveJob, moveReplica } from "./lifecycle.ts";
+import {
+  ENDS_TO_REPLACE,
+  LOST_AFTER_MS,
+  PLACE_RETRY_MS,
+  REPLACE_BACKOFF_BASE_MS,
+  REPLACE_BACKOFF_MAX_MS,
+  UNREADY_REPLACE_MS,
+} from "./limits.ts";
+import { jobIsGone, reportOf } from "./observed.ts";
+import { describeNoFit } from "./placement.ts";
+import { currentRevision, groupOfReplica, revisionOf } from "./revision.ts";
+import type { JobEntity, Millis, ReplicaEntity, ServiceEntity } from "./state.ts";
+import type { StepContext } from "./step.ts";
+
+/**
+ * Brings one service nearer to what is wanted, as far as it goes without waiting.
+ * @returns when time alone can next change something; null = never
+ */
+export function reconcileService(context: StepContext, id: string): Millis | null {
+  const { draft } = context;
+  if (!draft.get("service", id)) return null;
+  for (const replica of draft.by("replica", "service", id)) takeObservations(context, replica);
+  matchCounts(context, draft.must("service", id));
+  for (const replica of draft.by("replica", "service", id)) if (isDraining(replica)) drainStep(context, replica);
+  for (const replica of draft.by("replica", "service", id)) if (replica.status === "pending") place(context, replica);
+  settle(context, draft.must("service", id));
+  return nextDue(draft, id, context.now);
+}
+
+/** What the host says of a replica, or that it says nothing, as edges of the replica's life. */
+function takeObservations(context: StepContext, replica: ReplicaEntity): void {
+  const { draft, now } = context;
+  for (const job of draft.by("job", "replica", replica.id)) {
+    if (jobIsGone(draft, job)) {
+      moveJob(draft, job, "gone", now);
+      context.placer.released(job.host);
+      context.roomFreed = true;
+    } else if (job.status === "assigned" && reportOf(draft, job)) {
+      moveJob(draft, job, "seen", now);
+    }
+  }
+  if (replica.status === "pending") return;
+  const jobs = draft.by("job", "replica", replica.id);
+  if (jobs.length === 0) {
+    const reason = isDraining(replica) ? replica.reason : "its host does not run it any more";
+    moveReplica(draft, replica, "ended", reason, now);
+    return;
+  }
+  if (!isDraining(replica)) observeLive(context, replica, jobs[0] as JobEntity);
+}
+
+function observeLive(context: StepContext, replica: ReplicaEntity, job: JobEntity): void {
+  const { draft, now } = context;
+  const host = draft.must("host", job.host);
+  if (host.silentSince !== null) {
+    const isLost = now >= host.silentSince + LOST_AFTER_MS;
+    if (isLost && replica.status !== "lost") {
+      moveReplica(draft, replica, "host_lost", `host ${host.name} is not heard of`, now);
+    }
+    return;
+  }
+  const report = reportOf(draft, job);
+  if (!report) return;
+  const isReady = report.state === "ready";
+  if (isReady && replica.status !== "ready") {
+    const ready = moveReplica(draft, replica, "ready", "", now);
+    if (ready) clearBackoff(draft, ready);
+    return;
+  }
+  const wasReady = replica.status === "ready" || (replica.status === "lost" && replica.wasReady);
+  if (!isReady && wasReady) {
+    moveReplica(draft, replica, "unready", report.message || "it is not ready any more", now);
+  } else if (replica.status === "lost") {
+    moveReplica(draft, replica, "returned", "its host is back", now);
+  }
+  const current = draft.must("replica", replica.id);
+  if (report.recentEnds >= ENDS_TO_REPLACE) {
+    replaceFailed(context, current, `it ended ${report.recentEnds} times within 5 minutes: ${describeEnd(report.lastEnd)}`);
+  } else if (current.status === "suspect" && now >= current.since + UNREADY_REPLACE_MS) {
+    replaceFailed(context, current, `not ready for ${UNREADY_REPLACE_MS / 1_000} s: ${current.reason}`);
+  }
+}
+
+function replaceFailed(context: StepContext, replica: ReplicaEntity, reason: string): void {
+  const { draft, now } = context;
+  const service = draft.must("service", replica.service);
+  const failures = (service.backoff[replica.group]?.failures ?? 0) + 1;
+  const waitMs = Math.min(REPLACE_BACKOFF_BASE_MS * 2 ** (failures - 1), REPLACE_BACKOFF_MAX_MS);
+  draft.put({
+    ...service,
+    backoff: { ...service.backoff, [replica.group]: { failures, notBefore: now + waitMs } },
+  });
+  startDrain(context, replica, reason);
+}
+
+function clearBackoff(draft: Draft, replica: ReplicaEntity): void {
+  const service = draft.must("service", replica.service);
+  if (!service.backoff[replica.group]) return;
+  const { [replica.group]: _, ...backoff } = service.backoff;
+  draft.put({ ...service, backoff });
+}
+
+/** Makes as many replicas of each group as are wanted, and lets go of those that are too many. */
+function matchCounts(context: StepContext, service: ServiceEntity): void {
+  const { draft } = context;
+  const replicas = draft.by("replica", "service", service.id).filter((replica) => !isDraining(replica));
+  if (service.status !== "running") {
+    stopReplicas(context, service, replicas);
+    return;
+  }
+  for (const group of currentRevision(draft, service).spec.groups) {
+    const ofGroup = replicas.filter((replica) => replica.group === group.name);
+    const active = ofGroup.filter(isActive);
+    const wanted = service.wanted[group.name] ?? 0;
+    const backoff = service.backoff[group.name];
+    if (active.length < wanted && context.now >= (backoff?.notBefore ?? 0)) {
+      for (let missing = wanted - active.length; missing > 0; missing -= 1) createReplica(context, service.id, group.name);
+    }
+    const surplus = active.sort(leastImportantFirst).slice(0, Math.max(0, active.length - wanted));
+    for (const replica of surplus) startDrain(context, replica, "there are more than wanted");
+    if (wanted === 0) {
+      for (const replica of ofGroup) if (replica.status === "lost") startDrain(context, replica, "not wanted any more");
+    }
+  }
+}
+
+/**
+ * A stopped service first leaves the routes, then its routers end with their last stream, then its workers. Workers
+ * that were never listed serve nobody and need not wait.
+ */
+function stopReplicas(context: StepContext, service: ServiceEntity, live: ReplicaEntity[]): void {
+  const { draft } = context;
+  const isRouter = (replica: ReplicaEntity) => groupOfReplica(draft, replica).resolved.role === "router";
+  const all = draft.by("replica", "service", service.id);
+  const routersServe = all.some((replica) => isRouter(replica) && replica.status !== "lost");
+  for (const replica of live) {
+    if (routersServe && replica.wasReady && !isRouter(replica)) continue;
+    startDrain(context, replica, "the service is stopped");
+  }
+}
+
+/** Which replica of a group is missed least: not placed, not ready, ready for the shortest time. */
+function leastImportantFirst(a: ReplicaEntity, b: ReplicaEntity): number {
+  const rank = { pending: 0, starting: 1, suspect: 2, ready: 3 } as Record<ReplicaEntity["status"], number>;
+  return (rank[a.status] ?? 0) - (rank[b.status] ?? 0) || b.since - a.since || (a.id < b.id ? 1 : -1);
+}
+
+function createReplica({ draft, now }: StepContext, serviceId: string, group: string): void {
+  const service = draft.must("service", serviceId);
+  const project = draft.must("project", "project");
+  const serial = project.nextSerial;
+  draft.put({ ...project, nextSerial: serial + 1 });
+  draft.put({
+    kind: "replica",
+    id: `${service.id}-${group}-${serial}`,
+    service: service.id,
+    group,
+    revision: service.revision,
+    status: "pending",
+    since: now,
+    reason: "",
+    deadline: null,
+    unlistedIn: null,
+    createdAt: now,
+    wasReady: false,
+  });
+}
+
+/** Finds a host for a replica, or keeps the reason why there is none. */
+function place(context: StepContext, replica: ReplicaEntity): void {
+  const { draft, now, placer } = context;
+  const revision = revisionOf(draft, replica);
+  const { spec, resolved } = groupOfReplica(draft, replica);
+  const key = `${revision.id}/${replica.group}`;
+  const placed = placer.place(key, replica.service, spec, resolved);
+  if (!("host" in placed)) {
+    const reason = describeNoFit(placed);
+    if (reason === replica.reason) return;
+    draft.put({ ...replica, reason });
+    draft.event({
+      type: "replica.waiting",
+      service: replica.service,
+      group: replica.group,
+      replica: replica.id,
+      message: reason,
+    });
+    return;
+  }
+  const { host, promise } = placed;
+  const job: JobEntity = {
+    kind: "job",
+    id: `${replica.id}.0`,
+    replica: replica.id,
+    service: replica.service,
+    group: replica.group,
+    rank: 0,
+    host: host.id,
+    status: "assigned",
+    since: now,
+    created: draft.version,
+    port: servicePort(promise.ports, revision.spec.port),
+    ports: promise.ports,
+    accelerators: promise.accelerators,
+  };
+  draft.put(job);
+  placer.placed(key, spec, job, host);
+  moveReplica(draft, replica, "placed", `placed on ${host.name}`, now);
+}
+
+function servicePort(ports: { name: ResolvedGroup["ports"][number]["name"]; port: number }[], fallback: number): number {
+  return ports.find((claim) => claim.name === "service")?.port ?? fallback;
+}
+
+/** A stopping service without replicas is stopped; revisions that nothing uses any more are forgotten. */
+function settle({ draft }: StepContext, service: ServiceEntity): void {
+  const replicas = draft.by("replica", "service", service.id);
+  if (service.status === "stopping" && replicas.length === 0) {
+    draft.put({ ...service, status: "stopped" });
+    draft.event({ type: "service.stopped", service: service.id, message: "nothing of it is left running" });
+  }
+  const used = new Set(replicas.map((replica) => replica.revision)).add(service.revision);
+  for (const revision of draft.by("revision", "service", service.id)) {
+    if (!used.has(revision.number)) draft.delete("revision", revision.id);
+  }
+}
+
+/** The next moment at which time alone changes something about the service. */
+function nextDue(draft: Draft, id: string, now: Millis): Millis | null {
+  const service = draft.get("service", id);
+  if (!service || service.status === "stopped") return null;
+  const moments: Millis[] = [];
+  for (const { notBefore } of Object.values(service.backoff)) if (notBefore > now) moments.push(notBefore);
+  for (const replica of draft.by("replica", "service", id)) {
+    if (replica.status === "pending") moments.push(now + PLACE_RETRY_MS);
+    if (replica.status === "suspect") moments.push(replica.since + UNREADY_REPLACE_MS);
+    if (isDraining(replica)) moments.push(...drainMoments(replica));
+    if (isDraining(replica) || replica.status === "lost") continue;
+    for (const job of draft.by("job", "replica", replica.id)) {
+      const { silentSince } = draft.must("host", job.host);
+      if (silentSince !== null) moments.push(silentSince + LOST_AFTER_MS);
+    }
+  }
+  const ahead = moments.filter((moment) => moment > now);
+  return ahead.length === 0 ? null : Math.min(...ahead);
+}
+
+function describeEnd(end: { exitCode: number | null; signal: string | null; outOfMemory: boolean } | null): string {
+  if (!end) return "no exit code is known";
+  if (end.outOfMemory) return "out of memory";
+  return end.signal ? `killed by ${end.signal}` : `exit code ${end.exitCode}`;
+}

@@ -1,0 +1,135 @@
+import { joinCommands } from "../adapters/index.ts";
+import type { GroupSpec, ProbeSpec, ServiceSpec } from "../spec/types.ts";
+import type { DesiredJob, HttpProbe, JobPhase } from "../wire/index.ts";
+import { ENV_OF } from "./fit.ts";
+import { STOP_GRACE_MS } from "./limits.ts";
+import { desiredWorkers } from "./listing.ts";
+import type { ProjectState } from "./project-state.ts";
+import { groupOfReplica, revisionOf } from "./revision.ts";
+import type { HostEntity, JobEntity, ReplicaEntity } from "./state.ts";
+
+/** What a host shall run, still without the values of secrets. */
+export interface RenderedJob {
+  job: DesiredJob;
+  /** Variables whose values are sealed: name -> name of the sealed value. */
+  sealedEnv: Record<string, string>;
+}
+
+/** Name under which a passed-through value of a revision is sealed. */
+export function sealedEnvName(service: string, revision: number, variable: string): string {
+  return `env/${service}/${revision}/${variable}`;
+}
+
+/** The jobs of a host as its agent is told them, sorted by id so that the same state renders the same. */
+export function renderHost(state: ProjectState, host: HostEntity): RenderedJob[] {
+  return [...state.tables.job.ids("host", host.id)]
+    .sort()
+    .map((id) => renderJob(state, host, state.tables.job.byId.get(id) as JobEntity));
+}
+
+function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): RenderedJob {
+  const replica = state.tables.replica.byId.get(job.replica) as ReplicaEntity;
+  const revision = revisionOf(state, replica);
+  const { spec: group, resolved } = groupOfReplica(state, replica);
+  const env: Record<string, string> = jobEnvironment(state.project, revision.spec, group, host, job);
+  const sealedEnv: Record<string, string> = {};
+  for (const [name, value] of Object.entries(revision.spec.env)) {
+    if (value === null) {
+      delete env[name];
+      sealedEnv[name] = sealedEnvName(revision.service, revision.number, name);
+    } else {
+      env[name] = value;
+    }
+  }
+  const rendered: DesiredJob = {
+    job: job.id,
+    replica: job.replica,
+    service: job.service,
+    group: job.group,
+    role: resolved.role,
+    created: job.created,
+    phase: phaseOf(job, replica),
+    launch: {
+      runtime: "process",
+      image: group.image,
+      shell: shellOf(revision.spec, group),
+      script: joinCommands(group.commands),
+      env,
+      workingDir: revision.spec.workingDir,
+    },
+    port: job.port,
+    ports: job.ports.map((claim) => claim.port),
+    accelerators: job.accelerators,
+    engine: resolved.engine,
+    router: resolved.router,
+    probes: resolved.probes.map(wireProbe),
+    workers: resolved.role === "router" ? desiredWorkers(state, job.service) : [],
+  };
+  return { job: rendered, sealedEnv };
+}
+
+/** Spans are differences of committed instants, so that they stay the same however often they are rendered. */
+function phaseOf(job: JobEntity, replica: ReplicaEntity): JobPhase {
+  if (job.status === "assigned" || job.status === "running") return { kind: "run" };
+  const withinMs = Math.max((replica.deadline ?? 0) - job.since, STOP_GRACE_MS);
+  return { kind: job.status === "quiescing" ? "quiesce" : "stop", withinMs };
+}
+
+/**
+ * What a job learns about itself: the variables of dstack that concern one node, each with a twin of our own, and what
+ * dstack does not tell. The service's own `env` overrides them.
+ */
+function jobEnvironment(
+  project: string,
+  spec: ServiceSpec,
+  group: GroupSpec,
+  host: HostEntity,
+  job: JobEntity,
+): Record<string, string> {
+  const gpus = String(job.accelerators.length);
+  const shared = {
+    RUN_NAME: spec.name,
+    JOB_ID: job.id,
+    NODES_NUM: "1",
+    NODE_RANK: String(job.rank),
+    NODES_IPS: host.inventory.address,
+    MASTER_NODE_IP: host.inventory.address,
+    GPUS_PER_NODE: gpus,
+    GPUS_NUM: gpus,
+  };
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(shared)) {
+    env[`DSTACK_${name}`] = value;
+    env[`HEADRACE_${name}`] = value;
+  }
+  env.HEADRACE_PROJECT = project;
+  env.HEADRACE_SERVICE = spec.name;
+  env.HEADRACE_GROUP = group.name;
+  env.HEADRACE_REPLICA = job.replica;
+  env.HEADRACE_ADDRESS = host.inventory.address;
+  env.HEADRACE_PORT = String(job.port);
+  for (const claim of job.ports) {
+    const name = ENV_OF[claim.name];
+    if (name) env[name] = String(claim.port);
+  }
+  return env;
+}
+
+function shellOf(spec: ServiceSpec, group: GroupSpec): string {
+  if (spec.shell === "sh") return "/bin/sh";
+  if (spec.shell === "bash") return "/bin/bash";
+  return spec.shell ?? (group.image ? "/bin/sh" : "/bin/bash");
+}
+
+function wireProbe(probe: ProbeSpec): HttpProbe {
+  return {
+    method: probe.method.toUpperCase(),
+    path: probe.url,
+    headers: probe.headers,
+    body: probe.body,
+    timeoutMs: probe.timeout * 1_000,
+    intervalMs: probe.interval * 1_000,
+    readyAfter: probe.readyAfter,
+    untilReady: probe.untilReady,
+  };
+}

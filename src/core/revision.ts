@@ -1,0 +1,58 @@
+import { resolveGroup } from "../adapters/index.ts";
+import type { ResolvedGroup } from "../adapters/types.ts";
+import type { GroupSpec } from "../spec/types.ts";
+import type { Draft } from "./draft.ts";
+import { DRAIN_DEFAULT_MS } from "./limits.ts";
+import type { ProjectState } from "./project-state.ts";
+import type { ReplicaEntity, RevisionEntity, ServiceEntity } from "./state.ts";
+
+/** A group of a revision with what the adapters read out of its commands. */
+export interface RevisionGroup {
+  spec: GroupSpec;
+  resolved: ResolvedGroup;
+}
+
+/** Revisions never change, so what is read out of them is read once. */
+const groupsOfRevision = new WeakMap<RevisionEntity, Map<string, RevisionGroup>>();
+
+export function revisionGroups(revision: RevisionEntity): ReadonlyMap<string, RevisionGroup> {
+  let groups = groupsOfRevision.get(revision);
+  if (!groups) {
+    groups = new Map(
+      revision.spec.groups.map((spec) => [spec.name, { spec, resolved: resolveGroup(revision.spec, spec) }]),
+    );
+    groupsOfRevision.set(revision, groups);
+  }
+  return groups;
+}
+
+export function revisionId(service: string, number: number): string {
+  return `${service}@${number}`;
+}
+
+/** Anything that revisions can be read from. */
+export type RevisionSource = Draft | ProjectState;
+
+/** The revision a replica was made from. */
+export function revisionOf(source: RevisionSource, of: { service: string; revision: number }): RevisionEntity {
+  const id = revisionId(of.service, of.revision);
+  const revision = "tables" in source ? source.tables.revision.byId.get(id) : source.get("revision", id);
+  if (!revision) throw new Error(`state is broken: no revision ${id}`);
+  return revision;
+}
+
+export function currentRevision(source: RevisionSource, service: ServiceEntity): RevisionEntity {
+  return revisionOf(source, { service: service.id, revision: service.revision });
+}
+
+export function groupOfReplica(source: RevisionSource, replica: ReplicaEntity): RevisionGroup {
+  const group = revisionGroups(revisionOf(source, replica)).get(replica.group);
+  if (!group) throw new Error(`state is broken: revision ${replica.revision} of ${replica.service} has no group ${replica.group}`);
+  return group;
+}
+
+/** How long a drain of one of its replicas may take. */
+export function drainTimeMs(revision: RevisionEntity): number {
+  const seconds = revision.spec.drainTimeout ?? revision.spec.stopDuration;
+  return seconds === null ? DRAIN_DEFAULT_MS : seconds * 1_000;
+}

@@ -1,0 +1,99 @@
+import { handleInput } from "./handle.ts";
+import { Draft } from "./draft.ts";
+import type { Answer, Effect, Input } from "./input.ts";
+import { Placer } from "./placement.ts";
+import type { Changes, ProjectState } from "./project-state.ts";
+import { reconcileService } from "./reconcile.ts";
+import { groupOfReplica } from "./revision.ts";
+import type { JobEntity, JournalEvent, Millis } from "./state.ts";
+
+/** Everything that one step decided. */
+export interface StepResult {
+  /** Empty when nothing has to be written. */
+  changes: Changes;
+  events: JournalEvent[];
+  effects: Effect[];
+  /** One for each input, in their order. */
+  answers: Answer[];
+  /** For each service that was looked at: when time alone can next change something; null = never. */
+  due: Map<string, Millis | null>;
+  /** The same for the whole project. */
+  wakeAt: Millis | null;
+}
+
+/** What a step looks at, and what it has found out so far. */
+export interface StepContext {
+  readonly draft: Draft;
+  readonly now: Millis;
+  readonly placer: Placer;
+  /** Services to look at. */
+  readonly touched: Set<string>;
+  /** Set when a host has room that it had not before: whoever waits for room is looked at again. */
+  roomFreed: boolean;
+}
+
+/**
+ * Decides. Pure: the same state, inputs and time give the same result, and the state is left as it is. Looks only at
+ * the services that the inputs concern and at those that are due.
+ */
+export function step(state: ProjectState, inputs: Input[], now: Millis): StepResult {
+  const draft = new Draft(state);
+  const groupOf = (job: JobEntity) => groupOfReplica(draft, draft.must("replica", job.replica)).spec;
+  const context: StepContext = {
+    draft,
+    now,
+    placer: new Placer(draft, groupOf),
+    touched: new Set(),
+    roomFreed: false,
+  };
+  const answers = inputs.map((input) => handleInput(context, input));
+  for (const [service, at] of state.due) if (at <= now) context.touched.add(service);
+
+  const due = reconcileTouched(context);
+  const changes = draft.changes();
+  const looked = [...due.keys()];
+  const isEmpty = changes.puts.length === 0 && changes.deletes.length === 0;
+  return {
+    changes,
+    events: draft.events,
+    effects: isEmpty ? [] : wakeEffects(draft, looked),
+    answers,
+    due,
+    wakeAt: earliest(state.due, due),
+  };
+}
+
+/** Reconciles what was touched; then, if that made room somewhere, once more those that wait for room. */
+function reconcileTouched(context: StepContext): Map<string, Millis | null> {
+  const due = new Map<string, Millis | null>();
+  const reconcileAll = (services: Iterable<string>) => {
+    for (const service of [...services].sort()) due.set(service, reconcileService(context, service));
+  };
+  reconcileAll(context.touched);
+  if (context.roomFreed) {
+    const waiting = new Set<string>();
+    for (const replica of context.draft.all("replica")) if (replica.status === "pending") waiting.add(replica.service);
+    reconcileAll(waiting);
+  }
+  return due;
+}
+
+/** Hosts whose desired state may be another one now: those that run anything of a service that was looked at. */
+function wakeEffects(draft: Draft, services: string[]): Effect[] {
+  const hosts = new Set<string>();
+  for (const service of services) {
+    for (const id of draft.state.tables.job.ids("service", service)) {
+      const job = draft.state.tables.job.byId.get(id);
+      if (job) hosts.add(job.host);
+    }
+    for (const job of draft.by("job", "service", service)) hosts.add(job.host);
+  }
+  return [...hosts].sort().map((host) => ({ kind: "wake", host }));
+}
+
+function earliest(before: ReadonlyMap<string, Millis>, now: ReadonlyMap<string, Millis | null>): Millis | null {
+  let first: Millis | null = null;
+  for (const [service, at] of before) if (!now.has(service) && (first === null || at < first)) first = at;
+  for (const at of now.values()) if (at !== null && (first === null || at < first)) first = at;
+  return first;
+}
