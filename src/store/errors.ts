@@ -1,11 +1,12 @@
 /**
- * - `busy`: another process kept the database locked; nothing was done, the same call may be made again.
- * - `refused`: the database refused the statement; nothing was done and the same call would be refused again.
+ * - `busy`: another process kept the database locked; the same call may be made again.
+ * - `unavailable`: a read did not reach the database or its answer was lost; it may be made again.
+ * - `refused`: the database, or a check before it, refused; the same call would be refused again.
  * - `unreadable`: what is stored cannot be understood by this version of Headrace.
  */
-export type StoreErrorCode = "busy" | "refused" | "unreadable";
+export type StoreErrorCode = "busy" | "unavailable" | "refused" | "unreadable";
 
-/** A failure that is known to have changed nothing. The opposite is UnclearOutcome. */
+/** A failure that is known to have changed nothing. A write whose fate is not known fails with UnclearOutcome. */
 export class StoreError extends Error {
   override name = "StoreError";
   readonly code: StoreErrorCode;

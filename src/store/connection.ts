@@ -1,0 +1,101 @@
+import type { Client } from "@libsql/client";
+import type { LibSQLDatabase } from "drizzle-orm/libsql";
+import { drizzle } from "drizzle-orm/libsql/web";
+import { StoreError } from "./errors.ts";
+import { UnclearOutcome } from "./types.ts";
+
+/** What retrying needs from outside, so that a test decides both. */
+export interface Pace {
+  /** A number from 0 up to 1. */
+  random(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+/**
+ * A database and the rules for talking to it: what is locked is tried again, and every failure is told as one of
+ * "nothing was done" (StoreError) and "nobody knows" (UnclearOutcome).
+ */
+export interface Connection {
+  client: Client;
+  orm: LibSQLDatabase;
+  /** @throws StoreError. @param what completes "could not ...", e.g. `read the journal of main` */
+  reading<T>(what: string, run: () => PromiseLike<T>): Promise<T>;
+  /** Like `reading`. @throws UnclearOutcome too, when `run` may have been applied */
+  writing<T>(what: string, run: () => PromiseLike<T>): Promise<T>;
+}
+
+/**
+ * A lock is held for one short batch, so a few tries are plenty: twelve with these waits last about 1.5 s on average,
+ * and 3 s at most. The waiting is done here and not by SQLite, whose busy time-out would block the whole process.
+ */
+const BUSY_TRIES_MAX = 12;
+const BUSY_WAIT_FIRST_MS = 2;
+const BUSY_WAIT_MAX_MS = 500;
+
+export function connect(client: Client, pace: Pace): Connection {
+  return {
+    client,
+    // This build of the driver has no Node imports; it works with whichever client it is given.
+    orm: drizzle(client),
+    reading: (what, run) =>
+      patiently(pace, what, run).catch((error: unknown) => {
+        if (error instanceof StoreError) throw error;
+        throw new StoreError("unavailable", `Could not ${what}: ${text(error)}`, { cause: error });
+      }),
+    writing: (what, run) =>
+      patiently(pace, what, run).catch((error: unknown) => {
+        if (error instanceof StoreError) throw error;
+        throw new UnclearOutcome(`It is not known whether this was done: ${what}. ${text(error)}`, { cause: error });
+      }),
+  };
+}
+
+/** Runs until the database is not locked. Fails with a StoreError, or with the cause when the fate is not known. */
+async function patiently<T>(pace: Pace, what: string, run: () => PromiseLike<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    let failure: unknown;
+    try {
+      return await run();
+    } catch (error) {
+      failure = driverError(error);
+    }
+    const code = codeOf(failure);
+    if (!code || !didNothing(code)) throw failure;
+    if (!isLocked(code)) {
+      throw new StoreError("refused", `Could not ${what}: ${text(failure)}`, { cause: failure });
+    }
+    if (attempt === BUSY_TRIES_MAX) {
+      const message = `Could not ${what}: the database stayed locked by another process for ${attempt} tries.`;
+      throw new StoreError("busy", message, { cause: failure });
+    }
+    const longest = Math.min(BUSY_WAIT_MAX_MS, BUSY_WAIT_FIRST_MS * 2 ** (attempt - 1));
+    await pace.sleep(longest * (0.5 + pace.random() / 2));
+  }
+}
+
+/** Drizzle wraps the driver's error in one whose message lists the parameters; those must not reach a log. */
+function driverError(error: unknown): unknown {
+  return error instanceof Error && error.name === "DrizzleQueryError" ? error.cause : error;
+}
+
+/** The driver's error classes differ from build to build; the code does not. */
+function codeOf(error: unknown): string | null {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
+}
+
+function isLocked(code: string): boolean {
+  return code === "SQLITE_BUSY" || code === "SQLITE_LOCKED";
+}
+
+/**
+ * SQLite answers after it has rolled back; the two codes of the client are given before anything is sent. An I/O error
+ * can come from the commit itself, after its pages were written, and everything else from the network.
+ */
+function didNothing(code: string): boolean {
+  if (code === "SQLITE_IOERR") return false;
+  return code.startsWith("SQLITE_") || code === "TRANSACTION_ACTIVE" || code === "CLIENT_CLOSED";
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
