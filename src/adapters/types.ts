@@ -1,7 +1,9 @@
-import type { GroupSpec, ProbeSpec, Role, ServiceSpec } from "../spec/types.ts";
+import type { EnvSpec, GroupSpec, ProbeSpec, Role, ServiceSpec } from "../spec/types.ts";
+import type { CommandWords } from "./shell-words.ts";
 
 /** A port that a launch line binds. `env` names the variable that lets the line take another port, when it uses it. */
 export interface PortClaim {
+  /** `service`: where probes and requests go; `bootstrap`: where decodes meet a prefill; `metrics`: a router's own. */
   name: "service" | "bootstrap" | "metrics";
   port: number;
   /** Set when the commands refer to this variable, so that another free port will do. */
@@ -12,17 +14,36 @@ export interface PortClaim {
 export interface HttpQuestion {
   method: "GET" | "POST" | "DELETE";
   path: string;
+  /** JSON; sent with its content type. */
   body?: string;
+}
+
+/** What a launch line stands in. */
+export interface LaunchContext {
+  /** The service's environment: literals among it are filled into flags. */
+  env: EnvSpec;
+  servicePort: number;
+  /** The role as written in the spec, null when it is to be read from the commands. */
+  role: Exclude<Role, "router"> | null;
+  /** Whether requests come through a router, which may run on another host. */
+  behindRouter: boolean;
+  /** Whether the commands refer to a variable anywhere. */
+  mentions(variable: string): boolean;
+}
+
+/** What a launch line says. */
+export interface LaunchReading {
+  role: Exclude<Role, "router">;
+  ports: PortClaim[];
+  /** For people, one sentence each. */
+  warnings: string[];
 }
 
 /** What differs between inference engines. Pure: questions and the reading of answers. */
 export interface EngineAdapter {
   name: string;
-  /** Whether these commands launch this engine. */
-  recognises(commands: string[]): boolean;
-  /** The role that the commands give it. */
-  role(commands: string[]): Exclude<Role, "router">;
-  ports(commands: string[], role: Role, servicePort: number): PortClaim[];
+  /** @returns null when these commands do not launch this engine. */
+  readLaunch(commands: CommandWords[], context: LaunchContext): LaunchReading | null;
   /** The probe of a worker that has none of its own. */
   probe: ProbeSpec;
   /** What the engine says of itself. */
@@ -52,7 +73,8 @@ export interface ListedWorker {
 /** What differs between routers. */
 export interface RouterAdapter {
   name: string;
-  ports(commands: string[], servicePort: number): PortClaim[];
+  /** A router's commands always launch it: the spec says so, even where its line cannot be read. */
+  readLaunch(commands: CommandWords[], context: LaunchContext): Omit<LaunchReading, "role">;
   probe: ProbeSpec;
   /** Asked besides the probes: whether requests would be served now. */
   readiness: { question: HttpQuestion; read(status: number, body: string): boolean };
@@ -73,6 +95,8 @@ export interface ResolvedGroup {
   router: "smg" | "dynamo" | null;
   ports: PortClaim[];
   probes: ProbeSpec[];
+  /** What a plan should tell people about the group's launch line, one sentence each. */
+  warnings: string[];
 }
 
 export type ResolveGroup = (service: ServiceSpec, group: GroupSpec) => ResolvedGroup;

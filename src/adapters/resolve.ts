@@ -1,0 +1,74 @@
+import type { GroupSpec, ProbeSpec, ServiceSpec } from "../spec/types.ts";
+import { ENGINES, routerAdapter } from "./known.ts";
+import { mentions } from "./launch-flags.ts";
+import { servicePort } from "./ports.ts";
+import { chatProbe } from "./probes.ts";
+import { readCommands } from "./shell-words.ts";
+import type { EngineAdapter, LaunchContext, LaunchReading, ResolvedGroup } from "./types.ts";
+
+/**
+ * Reads out of a group what the spec leaves to its commands: role, engine, ports and default probes. Everything written
+ * in the spec wins over what is read. A router without an adapter (dynamo) gets the service's port and no more: whoever
+ * places it refuses it first.
+ */
+export function resolveGroup(service: ServiceSpec, group: GroupSpec): ResolvedGroup {
+  const commands = group.commands.flatMap(readCommands);
+  const context = launchContext(service, group);
+  if (group.router) {
+    const adapter = routerAdapter(group.router.type);
+    const launch = adapter?.readLaunch(commands, context);
+    return {
+      role: "router",
+      engine: null,
+      router: group.router.type,
+      ports: launch?.ports ?? [servicePort(context)],
+      probes: service.probes ?? requestProbes(service) ?? (adapter ? [adapter.probe] : []),
+      warnings: launch?.warnings ?? [],
+    };
+  }
+  const found = findEngine(commands, context);
+  return {
+    role: found?.launch.role ?? context.role ?? "worker",
+    engine: found?.engine.name ?? null,
+    router: null,
+    ports: found?.launch.ports ?? [servicePort(context)],
+    probes: service.probes ?? workerProbes(service, context, found?.engine),
+    warnings: found?.launch.warnings ?? [],
+  };
+}
+
+function launchContext(service: ServiceSpec, group: GroupSpec): LaunchContext {
+  return {
+    env: service.env,
+    servicePort: service.port,
+    role: group.role === "router" ? null : group.role,
+    behindRouter: group.router === null && service.groups.some((other) => other.router !== null),
+    mentions: (variable) => mentions(group.commands, variable),
+  };
+}
+
+function findEngine(
+  commands: string[][],
+  context: LaunchContext,
+): { engine: EngineAdapter; launch: LaunchReading } | null {
+  for (const engine of ENGINES) {
+    const launch = engine.readLaunch(commands, context);
+    if (launch) return { engine, launch };
+  }
+  return null;
+}
+
+/** The probe of what faces requests; null where the service names no model to ask. */
+function requestProbes(service: ServiceSpec): ProbeSpec[] | null {
+  return service.model ? [chatProbe(service.model)] : null;
+}
+
+/**
+ * A worker behind a router is asked by its engine's own probe: a prefill cannot answer a chat alone. One that faces
+ * requests itself is asked what requests ask, or its engine's probe where there is no model. Of an engine that is not
+ * known nothing can be asked: it is ready when it runs.
+ */
+function workerProbes(service: ServiceSpec, context: LaunchContext, engine: EngineAdapter | undefined): ProbeSpec[] {
+  const asRequests = context.behindRouter ? null : requestProbes(service);
+  return asRequests ?? (engine ? [engine.probe] : []);
+}

@@ -1,0 +1,51 @@
+import { afterProgram, readFlags } from "./launch-flags.ts";
+import { movablePort, readServicePort, servicePort } from "./ports.ts";
+import { getProbe } from "./probes.ts";
+import { addWorker, readWorkers, removeWorker } from "./smg-workers.ts";
+import type { RouterAdapter } from "./types.ts";
+
+/** Defaults of SMG's own flags, 1.13.0. */
+const PORT_DEFAULT = 30_000;
+const METRICS_PORT_DEFAULT = 29_000;
+
+/** `/health` only says that the process lives; it answers within a millisecond. */
+const HEALTH_TIMEOUT_S = 5;
+const HEALTH_INTERVAL_S = 5;
+
+/** The router SMG (Shepherd Model Gateway, formerly SGLang's router) in HTTP mode. */
+export const smg: RouterAdapter = {
+  name: "smg",
+
+  readLaunch(commands, context) {
+    const words = afterProgram(commands, ["smg", "launch"]);
+    const flags = readFlags(words ?? [], context.env);
+    const metrics = movablePort(
+      "metrics",
+      flags.value("--prometheus-port"),
+      METRICS_PORT_DEFAULT,
+      "HEADRACE_METRICS_PORT",
+    );
+    if (!words) {
+      const warning = "no `smg launch` was found in the commands; its flags, and so its ports, are not known";
+      return { ports: [servicePort(context), metrics], warnings: [warning] };
+    }
+    const service = readServicePort("SMG", flags, PORT_DEFAULT, context);
+    const warnings = [...service.warnings];
+    if (!flags.has("--api-key", "--control-plane-api-keys")) {
+      warnings.push(
+        "whoever reaches SMG's port can add and remove its workers; " +
+          "add `--control-plane-api-keys`, or keep the port behind a firewall",
+      );
+    }
+    return { ports: [service.claim, metrics], warnings };
+  },
+
+  probe: getProbe("/health", { timeout: HEALTH_TIMEOUT_S, interval: HEALTH_INTERVAL_S }),
+
+  // 503 until it could serve: with `--pd-disaggregation` until one prefill and one decode are ready.
+  readiness: { question: { method: "GET", path: "/readiness" }, read: (status) => status === 200 },
+
+  list: { question: { method: "GET", path: "/workers" }, read: readWorkers },
+  add: addWorker,
+  remove: removeWorker,
+};
