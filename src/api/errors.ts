@@ -1,8 +1,9 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import * as z from "zod";
+import type * as z from "zod";
 import { ControlError, type ControlErrorCode } from "../control/types.ts";
+import type { ErrorBody, RequestIssue } from "./error-body.ts";
 
 /** Codes of refusals that the API makes before control is asked; each has an entry in docs/errors.md. */
 type OwnErrorCode = "invalid_request" | "no_such_path" | "too_large" | "unsupported_media_type" | "internal";
@@ -26,26 +27,12 @@ export const ERROR_STATUS: Record<ApiErrorCode, ContentfulStatusCode> = {
   unavailable: 503,
 };
 
-/** What every refusal looks like. `issues` name the places of a file (with line and column) or of a request. */
-export const errorBody = z.object({
-  error: z.object({
-    code: z.string(),
-    message: z.string(),
-    issues: z
-      .array(z.object({ line: z.int().optional(), column: z.int().optional(), path: z.string(), message: z.string() }))
-      .optional(),
-  }),
-});
-
-export type ErrorBody = z.infer<typeof errorBody>;
-type Issue = NonNullable<ErrorBody["error"]["issues"]>[number];
-
 /** A refusal by the API itself. */
 export class RequestError extends Error {
   override name = "RequestError";
   readonly code: ApiErrorCode;
-  readonly issues: Issue[];
-  constructor(code: ApiErrorCode, message: string, issues: Issue[] = []) {
+  readonly issues: RequestIssue[];
+  constructor(code: ApiErrorCode, message: string, issues: RequestIssue[] = []) {
     super(message);
     this.code = code;
     this.issues = issues;
@@ -82,7 +69,7 @@ export function answerError(report: ReportError) {
 export function errorForPeople(
   error: unknown,
   report: ReportError,
-): { code: ApiErrorCode; message: string; issues: Issue[] } {
+): { code: ApiErrorCode; message: string; issues: RequestIssue[] } {
   if (error instanceof ControlError || error instanceof RequestError) {
     return { code: error.code, message: error.message, issues: error.issues };
   }
@@ -92,7 +79,7 @@ export function errorForPeople(
   return { code: "internal", message, issues: [] };
 }
 
-export function refuse(c: Context, code: ApiErrorCode, message: string, issues: Issue[] = []): Response {
+export function refuse(c: Context, code: ApiErrorCode, message: string, issues: RequestIssue[] = []): Response {
   if (code === "unauthorized") c.header("WWW-Authenticate", "Bearer");
   if (code === "too_many" || code === "unavailable") c.header("Retry-After", "1");
   const body: ErrorBody = { error: { code, message, ...(issues.length > 0 ? { issues } : {}) } };

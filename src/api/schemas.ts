@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { resourceName } from "../wire/index.ts";
-import { errorBody } from "./errors.ts";
+import { errorBody } from "./error-body.ts";
 
 /** Parts that several routes share. */
 

@@ -1,7 +1,6 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
-import * as z from "zod";
 import type { Control } from "../../control/types.ts";
-import { hostView } from "../../control/views.ts";
+import { hostList } from "../answers.ts";
 import type { ApiEnv } from "../auth.ts";
 import { bearerAuth, json, projectParams, refusals } from "../schemas.ts";
 
@@ -11,7 +10,7 @@ const hosts = createRoute({
   summary: "The hosts of the project's fleets",
   security: bearerAuth,
   request: { params: projectParams },
-  responses: { 200: json(z.object({ hosts: z.array(hostView) }), "The hosts."), ...refusals },
+  responses: { 200: json(hostList, "The hosts."), ...refusals },
 });
 
 export function hostRoutes(app: OpenAPIHono<ApiEnv>, control: Control): void {

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import type { Control } from "../../control/types.ts";
-import { commitView } from "../../control/views.ts";
+import { journalPage } from "../answers.ts";
 import type { ApiEnv } from "../auth.ts";
 import { commitEvents, followStart } from "../commit-events.ts";
 import { errorForPeople, type ReportError } from "../errors.ts";
@@ -25,7 +25,7 @@ const journal = createRoute({
       limit: queryInt(1, JOURNAL_PAGE_MAX, 100),
     }),
   },
-  responses: { 200: json(z.object({ oldest: z.int(), commits: z.array(commitView) }), "The page."), ...refusals },
+  responses: { 200: json(journalPage, "The page."), ...refusals },
 });
 
 const follow = createRoute({

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { type Control, ControlError } from "../../control/types.ts";
 import { applyAnswer, applyRequest, changeAnswer, planView, serviceView } from "../../control/views.ts";
 import { id } from "../../wire/index.ts";
+import { serviceList } from "../answers.ts";
 import type { ApiEnv } from "../auth.ts";
 import { limitBody } from "../body-limit.ts";
 import { CONFIG_BODY_BYTES_MAX, TAIL_LINES_MAX } from "../limits.ts";
@@ -21,6 +22,9 @@ import {
   refusals,
   serviceParams,
 } from "../schemas.ts";
+
+// A plain string: the literal type would be taken for a JSON answer of one value, which `c.json` would have to make.
+const NDJSON: string = "application/x-ndjson";
 
 const PROJECT = "/api/projects/{project}";
 
@@ -50,7 +54,7 @@ const list = createRoute({
   summary: "All services with their replicas",
   security: bearerAuth,
   request: { params: projectParams },
-  responses: { 200: json(z.object({ services: z.array(serviceView) }), "The services."), ...refusals },
+  responses: { 200: json(serviceList, "The services."), ...refusals },
 });
 
 const one = createRoute({
@@ -94,7 +98,7 @@ const logs = createRoute({
     }),
   },
   responses: {
-    200: { description: "The lines.", content: { "application/x-ndjson": { schema: { type: "string" } } } },
+    200: { description: "The lines.", content: { [NDJSON]: { schema: z.string() } } },
     ...refusals,
     ...notFound,
   },

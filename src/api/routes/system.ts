@@ -1,10 +1,8 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
+import { meView } from "../answers.ts";
 import type { ApiEnv } from "../auth.ts";
 import { bearerAuth, json, refusals } from "../schemas.ts";
-
-/** Whose token it is. */
-export const meView = z.object({ project: z.string(), kind: z.enum(["admin", "member"]), name: z.string() });
 
 const health = createRoute({
   method: "get",

@@ -1,0 +1,250 @@
+import { describe, expect, test } from "vitest";
+import { ControlError, type ControlErrorCode } from "../control/types.ts";
+import { createApp, OPENAPI_PATH } from "./app.ts";
+import { ERROR_STATUS } from "./errors.ts";
+import { commit, FakeControl, TOKENS } from "./testing/fake-control.ts";
+
+const KEY = "0123456789abcdef";
+const FILE = { config: "type: service", file: "chat.yml" };
+
+function setUp() {
+  const control = new FakeControl();
+  const reported: { id: string; error: unknown }[] = [];
+  const app = createApp(control, { version: "0.0.0-test", report: (id, error) => reported.push({ id, error }) });
+  const call = (method: string, path: string, init: { token?: string; body?: unknown; headers?: object } = {}) =>
+    app.request(path, {
+      method,
+      headers: {
+        ...(init.token === undefined ? {} : { Authorization: `Bearer ${init.token}` }),
+        ...(init.body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...init.headers,
+      },
+      ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
+    });
+  return { control, app, call, reported };
+}
+
+type Operation = { method: string; path: string; change: boolean; body: boolean };
+
+/** Every route, read out of the document that the server itself serves. */
+async function operations(): Promise<Operation[]> {
+  const { app } = setUp();
+  const document = (await (await app.request(OPENAPI_PATH)).json()) as {
+    paths: Record<string, Record<string, { parameters?: { name: string }[]; requestBody?: unknown }>>;
+  };
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      change: (operation.parameters ?? []).some((parameter) => parameter.name === "idempotency-key"),
+      body: operation.requestBody !== undefined,
+    })),
+  );
+}
+
+const all = await operations();
+const concrete = (path: string, project = "main") => path.replace("{project}", project).replace("{service}", "chat");
+
+/** The only routes that need no token. Adding one here is a decision. */
+const OPEN = ["/health"];
+
+/** What each holder gets at a route, a well-formed request given; `pass` is anything but 401 and 403. */
+function expected(operation: Operation, holder: keyof typeof TOKENS | "none" | "unknown"): 401 | 403 | "pass" {
+  if (OPEN.includes(operation.path)) return "pass";
+  if (holder === "none" || holder === "unknown") return 401;
+  if (operation.path.startsWith("/agent/")) return holder === "join" ? "pass" : 403;
+  if (holder === "host" || holder === "join") return 403;
+  if (holder === "other-admin") return operation.path.includes("{project}") ? 403 : "pass";
+  if (holder === "member" && operation.path.endsWith("/tokens")) return 403;
+  return "pass";
+}
+
+describe("every route x every holder of a token", () => {
+  const holders = ["none", "unknown", "admin", "member", "host", "join", "other-admin"] as const;
+  const table = all.flatMap((operation) => holders.map((holder) => ({ ...operation, holder })));
+
+  test("the document lists the routes", () => {
+    expect(all.map(({ method, path }) => `${method} ${path}`).sort()).toMatchInlineSnapshot(`
+      [
+        "DELETE /api/projects/{project}/services/{service}",
+        "GET /api/me",
+        "GET /api/projects/{project}/commits",
+        "GET /api/projects/{project}/commits/stream",
+        "GET /api/projects/{project}/hosts",
+        "GET /api/projects/{project}/services",
+        "GET /api/projects/{project}/services/{service}",
+        "GET /api/projects/{project}/services/{service}/logs",
+        "GET /health",
+        "POST /agent/join",
+        "POST /api/projects/{project}/apply",
+        "POST /api/projects/{project}/plan",
+        "POST /api/projects/{project}/services/{service}/stop",
+        "POST /api/projects/{project}/tokens",
+      ]
+    `);
+  });
+
+  test.each(table)("$holder: $method $path", async ({ holder, ...operation }) => {
+    const { call, control } = setUp();
+    control.add(commit(1));
+    const token = holder === "none" ? {} : { token: holder === "unknown" ? "nobody" : TOKENS[holder] };
+    const body = operation.path.startsWith("/agent/") ? JOIN : operation.path.endsWith("/tokens") ? TOKEN : FILE;
+    const response = await call(operation.method, concrete(operation.path), {
+      ...token,
+      ...(operation.body ? { body } : {}),
+      headers: { "Idempotency-Key": KEY },
+    });
+    const want = expected(operation, holder);
+    if (want === "pass") {
+      expect(response.status).toBe(200);
+      await response.body?.cancel();
+      return;
+    }
+    expect(response.status).toBe(want);
+    expect(control.changes).toEqual([]);
+    const { error } = (await response.json()) as { error: { code: string } };
+    expect(error.code).toBe(want === 401 ? "unauthorized" : "forbidden");
+  });
+
+  test("a project that does not exist is refused like another's", async () => {
+    const { call } = setUp();
+    const [mine, none] = await Promise.all(
+      ["other", "no-such-project"].map(async (project) => {
+        const response = await call("GET", `/api/projects/${project}/services`, { token: TOKENS.admin });
+        return [response.status, await response.text()];
+      }),
+    );
+    expect(mine).toEqual(none);
+  });
+});
+
+const TOKEN = { kind: "member", name: "ci" };
+const JOIN = {
+  name: "box",
+  machine: "m1",
+  agentVersion: "0.1.0",
+  inventory: {
+    address: "10.0.0.1",
+    arch: "x86",
+    cpus: 8,
+    memoryGib: 32,
+    diskGib: 100,
+    accelerators: [],
+    runtimes: ["process"],
+    warnings: [],
+  },
+};
+
+describe("changes", () => {
+  test.each(all.filter((operation) => operation.change))(
+    "$method $path needs an idempotency key",
+    async (operation) => {
+      const { call, control } = setUp();
+      const body = operation.path.endsWith("/tokens") ? TOKEN : FILE;
+      const init = { token: TOKENS.admin, ...(operation.body ? { body } : {}) };
+      for (const headers of [{}, { "Idempotency-Key": "short" }, { "Idempotency-Key": "x".repeat(201) }]) {
+        const response = await call(operation.method, concrete(operation.path), { ...init, headers });
+        expect(response.status).toBe(400);
+        const { error } = (await response.json()) as { error: { code: string; message: string } };
+        expect(error.code).toBe("invalid_request");
+        expect(error.message).toContain("8 to 200 printable ASCII characters");
+      }
+      expect(control.changes).toEqual([]);
+      const response = await call(operation.method, concrete(operation.path), {
+        ...init,
+        headers: { "Idempotency-Key": KEY },
+      });
+      expect(response.status).toBe(200);
+      expect(control.changes).toEqual([expect.objectContaining({ key: KEY })]);
+    },
+  );
+
+  test("whatever is not a GET and not the plan or a join is a change", () => {
+    const unkeyed = all.filter((operation) => operation.method !== "GET" && !operation.change);
+    expect(unkeyed.map((operation) => operation.path).sort()).toEqual(["/agent/join", "/api/projects/{project}/plan"]);
+  });
+
+  test.each(all.filter((operation) => operation.body))("$method $path has a bound on its body", async (operation) => {
+    const { call, control } = setUp();
+    const token = operation.path.startsWith("/agent/") ? TOKENS.join : TOKENS.admin;
+    const response = await call(operation.method, concrete(operation.path), {
+      token,
+      body: { config: "x".repeat(1024 * 1024) },
+      headers: { "Idempotency-Key": KEY },
+    });
+    expect(response.status).toBe(413);
+    expect(control.changes).toEqual([]);
+  });
+});
+
+describe("errors", () => {
+  const codes: ControlErrorCode[] = [
+    "not_found",
+    "invalid_config",
+    "conflict",
+    "idempotency_mismatch",
+    "forbidden",
+    "unauthorized",
+    "too_many",
+    "unavailable",
+  ];
+
+  test.each(codes)("a refusal of control keeps its words: %s", async (code) => {
+    const { call, control } = setUp();
+    const issues = code === "invalid_config" ? [{ line: 2, column: 3, path: "port", message: "write a number" }] : [];
+    control.failure = new ControlError(code, "This is why.", issues);
+    const response = await call("POST", "/api/projects/main/plan", { token: TOKENS.member, body: FILE });
+    expect(response.status).toBe(ERROR_STATUS[code]);
+    expect(await response.json()).toEqual({
+      error: { code, message: "This is why.", ...(issues.length > 0 ? { issues } : {}) },
+    });
+  });
+
+  test("an unexpected error says nothing of the inside, and is reported under the id that it names", async () => {
+    const { call, control, reported } = setUp();
+    control.failure = new Error("password is hunter2");
+    const response = await call("GET", "/api/projects/main/services", { token: TOKENS.member });
+    expect(response.status).toBe(500);
+    const text = await response.text();
+    expect(text).not.toContain("hunter2");
+    expect(reported).toHaveLength(1);
+    expect(text).toContain(reported[0]!.id);
+  });
+
+  test("a malformed request names the place", async () => {
+    const { call } = setUp();
+    const response = await call("POST", "/api/projects/main/plan", { token: TOKENS.member, body: { config: 7 } });
+    expect(response.status).toBe(400);
+    const { error } = (await response.json()) as { error: { issues: { path: string }[] } };
+    expect(error.issues.map((issue) => issue.path)).toEqual(["body.config"]);
+  });
+
+  test("a body that is not JSON", async () => {
+    const { app } = setUp();
+    const send = (type: string) =>
+      app.request("/api/projects/main/plan", {
+        method: "POST",
+        headers: { Authorization: `Bearer ${TOKENS.member}`, "Content-Type": type },
+        body: "{not json",
+      });
+    expect((await send("application/json")).status).toBe(400);
+    expect((await send("text/plain")).status).toBe(415);
+  });
+
+  test("an unknown path", async () => {
+    const { call } = setUp();
+    const response = await call("GET", "/nothing");
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error: { code: "no_such_path" } });
+  });
+
+  test("answers are not kept and not sniffed, refusals included", async () => {
+    const { call } = setUp();
+    for (const token of [TOKENS.admin, "nobody"]) {
+      const response = await call("GET", "/api/me", { token });
+      expect(response.headers.get("cache-control")).toBe("no-store");
+      expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+      expect(response.headers.get("access-control-allow-origin")).toBeNull();
+    }
+  });
+});

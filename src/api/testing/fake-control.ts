@@ -1,0 +1,206 @@
+import { type Caller, type Control, ControlError } from "../../control/types.ts";
+import type { CommitView, HostView, ServiceView } from "../../control/views.ts";
+
+/** Tokens that the fake knows: project `main` but for `other-admin`, whose project is `other`. */
+export const TOKENS = {
+  admin: "admin-token",
+  member: "member-token",
+  host: "host-token",
+  join: "join-token",
+  "other-admin": "other-admin-token",
+} as const;
+
+export const SERVICE: ServiceView = {
+  name: "chat",
+  status: "running",
+  ready: true,
+  message: "",
+  revision: 3,
+  model: "qwen",
+  url: "/proxy/services/main/chat/",
+  groups: [{ name: "worker", role: "worker", wanted: 1, ready: 1 }],
+  replicas: [
+    {
+      id: "chat-worker-1",
+      group: "worker",
+      revision: 3,
+      status: "ready",
+      since: 1_000,
+      reason: "",
+      host: "host-1",
+      port: 8000,
+      accelerators: [0],
+      createdAt: 500,
+      observed: { state: "ready", attempt: 1, recentEnds: 0, message: "" },
+    },
+  ],
+};
+
+export const HOST: HostView = {
+  id: "host-1",
+  name: "box",
+  fleet: "default",
+  online: true,
+  address: "10.0.0.1",
+  cpus: 8,
+  memoryGib: 32,
+  diskGib: 100,
+  accelerators: [{ index: 0, vendor: "nvidia", name: "H100", memoryGib: 80 }],
+  warnings: [],
+  jobs: 1,
+};
+
+export function commit(version: number): CommitView {
+  return { version, at: version * 1_000, cause: "apply", actor: "ann", events: [] };
+}
+
+/** A control with one service and a journal that the test writes; it notes the changes that it is asked for. */
+export class FakeControl implements Control {
+  readonly changes: { what: string; subject: string; key: string }[] = [];
+  readonly commits: CommitView[] = [];
+  oldest = 1;
+  /** Thrown by the next call of a method, then cleared. */
+  failure: Error | null = null;
+  followers = 0;
+  #wake = new Set<() => void>();
+
+  add(...commits: CommitView[]): void {
+    this.commits.push(...commits);
+    for (const wake of this.#wake) wake();
+  }
+
+  async authenticate(token: string): Promise<Caller | null> {
+    const name = Object.entries(TOKENS).find(([, known]) => known === token)?.[0];
+    if (name === undefined) return null;
+    const project = name === "other-admin" ? "other" : "main";
+    const kind = name === "other-admin" ? "admin" : (name as Caller["kind"]);
+    return { credentialId: `c-${name}`, project, kind, name, subject: null };
+  }
+
+  async plan() {
+    this.#fail();
+    return { action: "create" as const, service: "chat", revision: 0, changes: [], placements: [], warnings: [] };
+  }
+
+  async apply(_caller: Caller, request: { config: string }, key: string) {
+    this.#change("apply", request.config, key);
+    return { service: "chat", revision: 1, action: "create" as const, version: 7 };
+  }
+
+  async stop(_caller: Caller, service: string, key: string) {
+    this.#change("stop", service, key);
+    return { service, version: 8 };
+  }
+
+  async delete(_caller: Caller, service: string, key: string) {
+    this.#change("delete", service, key);
+    return { service, version: 9 };
+  }
+
+  async services() {
+    this.#fail();
+    return [SERVICE];
+  }
+
+  async serviceView(_project: string, service: string) {
+    this.#fail();
+    return service === SERVICE.name ? SERVICE : null;
+  }
+
+  async hosts() {
+    return [HOST];
+  }
+
+  async journal(_project: string, after: number, limit: number) {
+    this.#fail();
+    const kept = this.commits.filter((one) => one.version >= this.oldest);
+    const page = after < 0 ? kept.slice(after) : kept.filter((one) => one.version > after);
+    return { oldest: this.oldest, commits: page.slice(0, limit) };
+  }
+
+  async *follow(_project: string, after: number, signal: AbortSignal): AsyncGenerator<CommitView> {
+    this.followers += 1;
+    try {
+      let at = after;
+      while (!signal.aborted) {
+        this.#fail();
+        const next = this.commits.find((one) => one.version > at);
+        if (next === undefined) await this.#nextCommit(signal);
+        else {
+          at = next.version;
+          yield next;
+        }
+      }
+    } finally {
+      this.followers -= 1;
+    }
+  }
+
+  async logs(_project: string, service: string, options: { follow: boolean }, signal: AbortSignal) {
+    this.#fail();
+    if (service !== SERVICE.name) throw new ControlError("not_found", `There is no service ${service}.`);
+    const line = (text: string) =>
+      new TextEncoder().encode(`${JSON.stringify({ replica: "chat-worker-1", ageMs: 5, attempt: 1, text })}\n`);
+    if (!options.follow) return new Uint8Array([...line("one"), ...line("two")]);
+    return new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(line("one"));
+        signal.addEventListener("abort", () => controller.close(), { once: true });
+      },
+    });
+  }
+
+  async createToken(_caller: Caller, request: { kind: string }, key: string) {
+    this.#change("createToken", request.kind, key);
+    return { id: "t1", token: "hr_new", expiresAt: null };
+  }
+
+  async join() {
+    return { project: "main", fleet: "default", host: "host-1", credential: "hr_host" };
+  }
+
+  async sync(): Promise<never> {
+    throw new Error("The API never syncs.");
+  }
+
+  linkOpened() {}
+  linkClosed() {}
+
+  async service() {
+    return null;
+  }
+
+  async models() {
+    return [];
+  }
+
+  async authorize() {
+    return false;
+  }
+
+  link() {
+    return null;
+  }
+
+  #fail(): void {
+    const failure = this.failure;
+    this.failure = null;
+    if (failure) throw failure;
+  }
+
+  #change(what: string, subject: string, key: string): void {
+    this.#fail();
+    this.changes.push({ what, subject, key });
+  }
+
+  #nextCommit(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#wake.delete(wake);
+        resolve();
+      };
+      this.#wake.add(wake);
+      signal.addEventListener("abort", wake, { once: true });
+    });
+  }
+}
