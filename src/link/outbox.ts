@@ -1,0 +1,126 @@
+import { LinkError } from "./errors.ts";
+import { encodeFrame, type Frame } from "./frames.ts";
+import { FRAME_BYTES_MAX, MESSAGE_BYTES_MAX, UNSENT_BYTES_MAX, UNSENT_BYTES_SOFT } from "./limits.ts";
+
+type DataFrame = Extract<Frame, { type: "data" }>;
+
+interface OutboxOptions {
+  /** Sends one WebSocket message. */
+  send: (message: Uint8Array) => void;
+  /** Runs a function at the end of this turn of the event loop. */
+  later: (run: () => void) => void;
+  /** What the socket holds unsent, in bytes. */
+  buffered: () => number;
+  /** Sending failed, or the other end does not read: the link is over. */
+  fail: (error: unknown) => void;
+}
+
+/**
+ * What leaves a link. Frames of one turn go out as one message, each payload copied once. Data waits while the socket
+ * does not drain, one frame per stream, and goes on in the order of waiting, so that streams share the socket fairly.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #waiting = new Map<number, { frame: DataFrame; resolve: () => void }>();
+  #messages: Uint8Array[] = [];
+  #parts: Uint8Array[] = [];
+  #partsBytes = 0;
+  #unsentBytes = 0;
+  #flushing = false;
+  #closed = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Whether data would wait. */
+  get full(): boolean {
+    return this.#waiting.size > 0 || !this.#hasRoom();
+  }
+
+  /**
+   * Adds a frame that does not wait: open, head, end, reset, credit.
+   * @throws LinkError `too_large`; nothing is added then.
+   */
+  push(frame: Frame): void {
+    if (this.#closed) return;
+    if (this.#partsBytes + FRAME_BYTES_MAX > MESSAGE_BYTES_MAX) this.#seal();
+    const bytes = encodeFrame(frame, this.#parts);
+    this.#partsBytes += bytes;
+    this.#unsentBytes += bytes;
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.#options.later(() => this.#flush());
+  }
+
+  /** Adds data. @returns null when it is on its way, else a promise of that moment (it ends too when it is dropped). */
+  data(frame: DataFrame): Promise<void> | null {
+    if (this.#closed || !this.full) {
+      this.push(frame);
+      return null;
+    }
+    return new Promise((resolve) => this.#waiting.set(frame.stream, { frame, resolve }));
+  }
+
+  /** Forgets the data of a stream that still waits here. */
+  drop(stream: number): void {
+    this.#waiting.get(stream)?.resolve();
+    this.#waiting.delete(stream);
+  }
+
+  /** To be called when the socket has sent something. */
+  drained(): void {
+    for (const [stream, { frame, resolve }] of this.#waiting) {
+      if (!this.#hasRoom()) return;
+      this.#waiting.delete(stream);
+      this.push(frame);
+      resolve();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#messages = [];
+    this.#parts = [];
+    for (const { resolve } of this.#waiting.values()) resolve();
+    this.#waiting.clear();
+  }
+
+  #hasRoom(): boolean {
+    return this.#unsentBytes + this.#options.buffered() < UNSENT_BYTES_SOFT;
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (this.#closed) return;
+    this.#seal();
+    const messages = this.#messages;
+    const bytes = this.#unsentBytes;
+    this.#messages = [];
+    this.#unsentBytes = 0;
+    try {
+      if (bytes + this.#options.buffered() > UNSENT_BYTES_MAX) {
+        throw new LinkError("closed", "the other end of the link does not read what it is sent");
+      }
+      for (const message of messages) this.#options.send(message);
+    } catch (error) {
+      this.#options.fail(error);
+      return;
+    }
+    this.drained();
+  }
+
+  /** Makes the frames so far one message. */
+  #seal(): void {
+    if (this.#partsBytes === 0) return;
+    const message = new Uint8Array(this.#partsBytes);
+    let at = 0;
+    for (const part of this.#parts) {
+      message.set(part, at);
+      at += part.byteLength;
+    }
+    this.#messages.push(message);
+    this.#parts = [];
+    this.#partsBytes = 0;
+  }
+}
