@@ -2,7 +2,7 @@ import { routerAdapter } from "../adapters/index.ts";
 import { diffSpecs } from "../spec/index.ts";
 import type { Answer, Input } from "./input.ts";
 import { REPLICAS_PER_GROUP_MAX, SERVICES_PER_PROJECT_MAX } from "./limits.ts";
-import { currentRevision, revisionGroups, revisionId } from "./revision.ts";
+import { currentRevision, revisionId } from "./revision.ts";
 import type { RevisionEntity, ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
@@ -150,19 +150,6 @@ function changesBetween(before: RevisionEntity, input: Pick<RevisionEntity, "spe
 /** Names of passed-through variables whose sealed value is another one than before. */
 function changedEnvironment(before: Pick<RevisionEntity, "sealed">, after: Pick<RevisionEntity, "sealed">): string[] {
   return Object.keys(after.sealed).filter((name) => name in before.sealed && before.sealed[name] !== after.sealed[name]);
-}
-
-/** What is worth saying about a spec besides whether it is right. */
-export function planWarnings(revision: RevisionEntity): string[] {
-  const warnings: string[] = [];
-  for (const [name, { spec, resolved }] of revisionGroups(revision)) {
-    if (spec.image) warnings.push(`group ${name}: hosts without a container runtime run the commands as processes, without image ${spec.image}`);
-    if (spec.count.max > spec.count.min) warnings.push(`group ${name}: ${spec.count.min} replicas run; scaling up to ${spec.count.max} acts when autoscaling is there`);
-    if (resolved.router === "smg" && !/--(control-plane-api-keys|api-key)\b/.test(spec.commands.join(" "))) {
-      warnings.push(`group ${name}: whoever reaches the router's port can change its worker list; set --control-plane-api-keys, or keep the port inside the cluster`);
-    }
-  }
-  return warnings;
 }
 
 function notFound(name: string): Answer {

@@ -15,9 +15,9 @@ export interface RenderedJob {
   sealedEnv: Record<string, string>;
 }
 
-/** Name under which a passed-through value of a revision is sealed. */
-export function sealedEnvName(service: string, revision: number, variable: string): string {
-  return `env/${service}/${revision}/${variable}`;
+/** Name under which a passed-through value is sealed: revisions with the same value share it. */
+export function sealedEnvName(service: string, variable: string, version: string): string {
+  return `env/${service}/${variable}/${version}`;
 }
 
 /** The jobs of a host as its agent is told them, sorted by id so that the same state renders the same. */
@@ -36,7 +36,7 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Rende
   for (const [name, value] of Object.entries(revision.spec.env)) {
     if (value === null) {
       delete env[name];
-      sealedEnv[name] = sealedEnvName(revision.service, revision.number, name);
+      sealedEnv[name] = sealedEnvName(revision.service, name, revision.sealed[name] ?? "");
     } else {
       env[name] = value;
     }

@@ -5,7 +5,8 @@ import { Placer } from "./placement.ts";
 import type { Changes, ProjectState } from "./project-state.ts";
 import { reconcileService } from "./reconcile.ts";
 import { groupOfReplica } from "./revision.ts";
-import type { JobEntity, JournalEvent, Millis } from "./state.ts";
+import { sealedEnvName } from "./render.ts";
+import type { JobEntity, JournalEvent, Millis, RevisionEntity } from "./state.ts";
 
 /** Everything that one step decided. */
 export interface StepResult {
@@ -13,6 +14,8 @@ export interface StepResult {
   changes: Changes;
   events: JournalEvent[];
   effects: Effect[];
+  /** Names of sealed values that no revision refers to any more. */
+  unusedSecrets: string[];
   /** One for each input, in their order. */
   answers: Answer[];
   /** For each service that was looked at: when time alone can next change something; null = never. */
@@ -57,6 +60,7 @@ export function step(state: ProjectState, inputs: Input[], now: Millis): StepRes
     changes,
     events: draft.events,
     effects: isEmpty ? [] : wakeEffects(draft, looked),
+    unusedSecrets: unusedSecrets(draft, changes),
     answers,
     due,
     wakeAt: earliest(state.due, due),
@@ -89,6 +93,22 @@ function wakeEffects(draft: Draft, services: string[]): Effect[] {
     for (const job of draft.by("job", "service", service)) hosts.add(job.host);
   }
   return [...hosts].sort().map((host) => ({ kind: "wake", host }));
+}
+
+/** What the deleted revisions had sealed and those that stay do not use. */
+function unusedSecrets(draft: Draft, changes: Changes): string[] {
+  const unused = new Set<string>();
+  for (const { kind, id } of changes.deletes) {
+    const revision = kind === "revision" ? draft.state.tables.revision.byId.get(id) : undefined;
+    if (!revision) continue;
+    const kept = new Set(draft.by("revision", "service", revision.service).flatMap(sealedNames));
+    for (const name of sealedNames(revision)) if (!kept.has(name)) unused.add(name);
+  }
+  return [...unused].sort();
+}
+
+function sealedNames(revision: RevisionEntity): string[] {
+  return Object.entries(revision.sealed).map(([name, version]) => sealedEnvName(revision.service, name, version));
 }
 
 function earliest(before: ReadonlyMap<string, Millis>, now: ReadonlyMap<string, Millis | null>): Millis | null {

@@ -1,0 +1,342 @@
+import type { Answer, Input } from "../core/input.ts";
+import { planApply } from "../core/plan.ts";
+import type { LinkBody, LinkEnd } from "../link/types.ts";
+import type { ServiceEntry } from "../proxy/types.ts";
+import type { Credential, IdempotencyRecord, Store } from "../store/types.ts";
+import type { JoinAnswer, JoinRequest, Report, SyncAnswer } from "../wire/index.ts";
+import type { Clock } from "./clock.ts";
+import type { Request } from "./controller.ts";
+import { describeHost, describeRoutes, describeService } from "./describe.ts";
+import { canonicalJson, sha256Hex } from "./digest.ts";
+import { followCommits } from "./follow.ts";
+import { HostSync } from "./host-sync.ts";
+import { mergedLogs } from "./logs.ts";
+import type { Log, SealBox } from "./ports.ts";
+import { prepareApply } from "./prepare-apply.ts";
+import { Project } from "./project.ts";
+import { hashToken, newToken } from "./tokens.ts";
+import { type Caller, type Control, ControlError } from "./types.ts";
+import type {
+  ApplyAnswer,
+  ApplyRequest,
+  ChangeAnswer,
+  CommitView,
+  HostView,
+  PlanView,
+  ServiceView,
+  TokenAnswer,
+  TokenRequest,
+} from "./views.ts";
+
+/** How long a join token can be used when nothing else was asked for, in seconds. */
+const JOIN_TOKEN_LIFETIME_S = 3_600;
+
+export interface ControlOptions {
+  store: Store;
+  seal: SealBox;
+  clock: Clock;
+  log: Log;
+}
+
+/** The control plane of all projects in one process. */
+export class HeadraceControl implements Control {
+  private readonly options: ControlOptions;
+  private readonly projects = new Map<string, { project: Project; sync: HostSync }>();
+
+  constructor(options: ControlOptions) {
+    this.options = options;
+  }
+
+  /** Starts the controllers of projects in which something is due; the others start when they are asked for. */
+  async start(): Promise<void> {
+    for (const { project, wakeAt } of await this.options.store.projects()) {
+      if (wakeAt !== null) await this.open(project).project.controller.state();
+    }
+  }
+
+  close(): void {
+    for (const { project } of this.projects.values()) project.close();
+    this.projects.clear();
+  }
+
+  async authenticate(token: string): Promise<Caller | null> {
+    const credential = await this.options.store.credential(await hashToken(token));
+    if (!credential || (credential.expiresAt !== null && credential.expiresAt <= this.options.clock.now())) return null;
+    const { id, project, kind, name, subject } = credential;
+    return { credentialId: id, project, kind, name, subject };
+  }
+
+  async plan(caller: Caller, request: ApplyRequest): Promise<PlanView> {
+    const { project } = this.open(caller.project);
+    const prepared = await prepareApply(caller.project, caller.name, request, this.options.seal);
+    const state = await project.controller.state();
+    const plan = planApply(state, prepared.input, this.options.clock.now());
+    const applied = carriedOut(plan.answer, "applied");
+    const service = prepared.input.spec.name;
+    const seen = new Map<string, number>();
+    return {
+      action: applied.action,
+      service,
+      revision: state.tables.service.byId.get(service)?.revision ?? 0,
+      changes: applied.changes,
+      placements: plan.placements.map((placement) => {
+        const replica = (seen.get(placement.group) ?? 0) + 1;
+        seen.set(placement.group, replica);
+        return { ...placement, replica };
+      }),
+      warnings: plan.warnings,
+    };
+  }
+
+  apply(caller: Caller, request: ApplyRequest, key: string): Promise<ApplyAnswer> {
+    const toAnswer = (answer: Answer, service: string, version: number): ApplyAnswer => {
+      const { revision, action } = carriedOut(answer, "applied");
+      return { service, revision, action, version };
+    };
+    return this.once(caller, "apply", key, request, async () => {
+      const { input, secrets } = await prepareApply(caller.project, caller.name, request, this.options.seal);
+      return { input, secrets, toAnswer: (answer, version) => toAnswer(answer, input.spec.name, version) };
+    });
+  }
+
+  stop(caller: Caller, service: string, key: string): Promise<ChangeAnswer> {
+    return this.change(caller, { kind: "stop", service }, key);
+  }
+
+  delete(caller: Caller, service: string, key: string): Promise<ChangeAnswer> {
+    return this.change(caller, { kind: "delete", service }, key);
+  }
+
+  private change(caller: Caller, input: { kind: "stop" | "delete"; service: string }, key: string): Promise<ChangeAnswer> {
+    return this.once(caller, input.kind, key, input, async () => ({
+      input,
+      secrets: [],
+      toAnswer: (answer, version) => {
+        carriedOut(answer, "done");
+        return { service: input.service, version };
+      },
+    }));
+  }
+
+  /** Carries out a change once for each idempotency key; a repeated request gets the first one's answer. */
+  private async once<A>(
+    caller: Caller,
+    cause: string,
+    key: string,
+    request: unknown,
+    prepare: () => Promise<{
+      input: Input;
+      secrets: NonNullable<Request["secrets"]>;
+      toAnswer(answer: Answer, version: number): A;
+    }>,
+  ): Promise<A> {
+    const { store, seal, clock } = this.options;
+    const { controller } = this.open(caller.project).project;
+    // Keyed, since the request may hold values that a guess could be tested against.
+    const requestHash = await seal.mac(canonicalJson({ cause, request }));
+    const before = await store.idempotency(caller.project, key);
+    if (before) return repeated(before, requestHash);
+    const { input, secrets, toAnswer } = await prepare();
+    const { answer, version, repeatedAs } = await controller.submit({
+      input,
+      id: `request/${key}`,
+      cause,
+      actor: caller.name,
+      secrets,
+      idempotency: {
+        key,
+        record: (answer, version) => ({
+          key,
+          requestHash,
+          answer: JSON.stringify(toAnswer(answer, version)),
+          at: clock.now(),
+        }),
+      },
+    });
+    return repeatedAs ? repeated(repeatedAs, requestHash) : toAnswer(answer, version);
+  }
+
+  async services(project: string): Promise<ServiceView[]> {
+    const state = await this.open(project).project.controller.state();
+    return sorted(state.tables.service.byId).map((service) => describeService(state, service));
+  }
+
+  async serviceView(project: string, name: string): Promise<ServiceView | null> {
+    const state = await this.open(project).project.controller.state();
+    const service = state.tables.service.byId.get(name);
+    return service ? describeService(state, service) : null;
+  }
+
+  async hosts(project: string): Promise<HostView[]> {
+    const state = await this.open(project).project.controller.state();
+    return sorted(state.tables.host.byId).map((host) => describeHost(state, host));
+  }
+
+  async journal(project: string, after: number, limit: number): Promise<{ oldest: number; commits: CommitView[] }> {
+    const from = after < 0 ? Math.max(0, (await this.open(project).project.controller.state()).version + after) : after;
+    const { oldest, rows } = await this.options.store.journal(project, from, limit);
+    return { oldest, commits: rows };
+  }
+
+  follow(project: string, after: number, signal: AbortSignal): AsyncIterable<CommitView> {
+    return followCommits(this.open(project).project, this.options.store, after, signal);
+  }
+
+  async logs(
+    project: string,
+    service: string,
+    options: { replica?: string; tailLines: number; follow: boolean },
+    signal: AbortSignal,
+  ): Promise<LinkBody> {
+    return mergedLogs(this.open(project).project, service, options, signal);
+  }
+
+  async createToken(caller: Caller, request: TokenRequest, key: string): Promise<TokenAnswer> {
+    const { store, clock } = this.options;
+    if (caller.kind !== "admin") throw new ControlError("forbidden", "only an admin token can make tokens");
+    if (request.kind === "join") await this.requireFleet(caller.project, request.fleet);
+    const id = (await sha256Hex(`token\n${caller.project}\n${key}`)).slice(0, 24);
+    const existing = (await store.credentials(caller.project)).some((credential) => credential.id === id);
+    if (existing) throw new ControlError("conflict", "this request made a token before, and a token is shown only once");
+    const lifetimeS = request.expiresInS ?? (request.kind === "join" ? JOIN_TOKEN_LIFETIME_S : null);
+    const expiresAt = lifetimeS === null ? null : clock.now() + lifetimeS * 1_000;
+    const token = newToken(request.kind);
+    await store.putCredential({
+      id,
+      project: caller.project,
+      kind: request.kind,
+      name: request.name,
+      hash: await hashToken(token),
+      subject: request.kind === "join" ? request.fleet : null,
+      createdAt: clock.now(),
+      expiresAt,
+      usedAt: null,
+    });
+    return { id, token, expiresAt };
+  }
+
+  async join(caller: Caller, request: JoinRequest): Promise<JoinAnswer> {
+    const { store, clock } = this.options;
+    if (caller.kind !== "join" || caller.subject === null) {
+      throw new ControlError("forbidden", "a host joins with a join token (headrace token create --host)");
+    }
+    const { project } = this.open(caller.project);
+    const fleet = caller.subject;
+    await this.requireFleet(caller.project, fleet);
+    // The same token and machine give the same id, so that a join that was interrupted leaves no second host behind.
+    const digest = await sha256Hex(`host\n${caller.credentialId}\n${request.machine}`);
+    const host = `${slug(request.name)}-${digest.slice(0, 8)}`;
+    const { answer } = await project.controller.submit({
+      input: { kind: "host_joined", host, name: request.name, fleet, machine: request.machine, inventory: request.inventory },
+      id: null,
+      cause: "join",
+      actor: caller.name,
+    });
+    carriedOut(answer, "done");
+    const credential = newToken("host");
+    const stored: Credential = {
+      id: host,
+      project: caller.project,
+      kind: "host",
+      name: `host ${request.name}`,
+      hash: await hashToken(credential),
+      subject: host,
+      createdAt: clock.now(),
+      expiresAt: null,
+      usedAt: null,
+    };
+    if (!(await store.redeemJoin(caller.credentialId, clock.now(), stored))) {
+      throw new ControlError("forbidden", "this join token was used before; make another (headrace token create --host)");
+    }
+    return { project: caller.project, fleet, host, credential };
+  }
+
+  sync(project: string, host: string, report: Report): Promise<SyncAnswer> {
+    return this.open(project).sync.sync(host, report);
+  }
+
+  linkOpened(project: string, host: string, link: LinkEnd): void {
+    this.open(project).project.linkOpened(host, link);
+  }
+
+  linkClosed(project: string, host: string, link: LinkEnd): void {
+    this.open(project).project.linkClosed(host, link);
+  }
+
+  // What the proxy needs.
+
+  async service(project: string, name: string): Promise<ServiceEntry | null> {
+    const state = await this.stateIfAny(project);
+    const service = state?.tables.service.byId.get(name);
+    return state && service ? describeRoutes(state, service) : null;
+  }
+
+  async models(project: string): Promise<ServiceEntry[]> {
+    const state = await this.stateIfAny(project);
+    if (!state) return [];
+    return sorted(state.tables.service.byId)
+      .filter((service) => service.status === "running")
+      .map((service) => describeRoutes(state, service))
+      .filter((entry) => entry.model !== null);
+  }
+
+  async authorize(project: string, token: string): Promise<boolean> {
+    const caller = await this.authenticate(token);
+    return caller !== null && caller.project === project && (caller.kind === "admin" || caller.kind === "member");
+  }
+
+  link(project: string, host: string): LinkEnd | null {
+    return this.open(project).project.link(host);
+  }
+
+  private async stateIfAny(project: string) {
+    try {
+      return await this.open(project).project.controller.state();
+    } catch (error) {
+      if (!(error instanceof ControlError) || error.code !== "not_found") throw error;
+      // A name that is no project must not stay in memory: anyone can ask for any name.
+      this.projects.delete(project);
+      return null;
+    }
+  }
+
+  private async requireFleet(project: string, fleet: string): Promise<void> {
+    const state = await this.open(project).project.controller.state();
+    if (state.tables.fleet.byId.has(fleet)) return;
+    const known = [...state.tables.fleet.byId.keys()].sort().join(", ");
+    throw new ControlError("not_found", `project ${project} has no fleet ${fleet}; it has ${known}`);
+  }
+
+  private open(name: string): { project: Project; sync: HostSync } {
+    const before = this.projects.get(name);
+    if (before) return before;
+    const { store, seal, clock, log } = this.options;
+    const project = new Project({ name, store, clock, log, newId: () => crypto.randomUUID() });
+    const opened = { project, sync: new HostSync(project, store, seal) };
+    this.projects.set(name, opened);
+    return opened;
+  }
+}
+
+/** The answer of the wanted kind. @throws ControlError with the refusal */
+function carriedOut<K extends Answer["kind"]>(answer: Answer, kind: K): Extract<Answer, { kind: K }> {
+  if (answer.kind === "refused") throw new ControlError(answer.code, answer.message);
+  if (answer.kind !== kind) throw new Error(`an answer is ${answer.kind}, not ${kind}`);
+  return answer as Extract<Answer, { kind: K }>;
+}
+
+function repeated<A>(record: IdempotencyRecord, requestHash: string): A {
+  if (record.requestHash !== requestHash) {
+    throw new ControlError("idempotency_mismatch", "this idempotency key was used for another request; use a new one");
+  }
+  return JSON.parse(record.answer) as A;
+}
+
+/** A host's name as part of an id. */
+function slug(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40) || "host";
+}
+
+function sorted<E extends { id: string }>(byId: ReadonlyMap<string, E>): E[] {
+  return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}

@@ -1,0 +1,309 @@
+import type { Answer, Effect, Input } from "../core/input.ts";
+import {
+  observe,
+  type ProjectState,
+  projectState,
+  takeChanges,
+  takeDue,
+} from "../core/project-state.ts";
+import type { Millis } from "../core/state.ts";
+import { type StepResult, step } from "../core/step.ts";
+import { type CommitBatch, type IdempotencyRecord, type SealedSecret, type Store, UnclearOutcome } from "../store/types.ts";
+import type { Report } from "../wire/index.ts";
+import type { Clock } from "./clock.ts";
+import { ControlError } from "./types.ts";
+
+/** Inputs that wait for their turn; more are refused, so that one project cannot fill the process. */
+const QUEUED_INPUTS_MAX = 5_000;
+/** Inputs folded into one commit. */
+const FOLDED_INPUTS_MAX = 256;
+/** Requests remembered in memory; older ones are found in the database. */
+const REMEMBERED_REQUESTS_MAX = 2_000;
+/** Waits between attempts to learn the fate of a batch: doubled each time up to the maximum, without an end. */
+const UNCLEAR_RETRY_MS = { first: 50, max: 5_000 };
+/** Conflicts in a row after which the other writer is left in charge for a moment. */
+const CONFLICTS_IN_A_ROW_MAX = 5;
+
+/** One thing that is asked of the state machine, with what must be written in the same commit. */
+export interface Request {
+  input: Input;
+  /** Names the input for ever, so that it is never consumed twice; null for what may be. */
+  id: string | null;
+  cause: string;
+  actor: string;
+  secrets?: SealedSecret[];
+  /** For requests of users; `record` makes what answers a repeated one from the answer and the commit's version. */
+  idempotency?: { key: string; record(answer: Answer, version: number): IdempotencyRecord };
+}
+
+export interface Consumed {
+  answer: Answer;
+  /** The commit that holds it, or the current one when nothing had to be written. */
+  version: number;
+  /** Set when the request was consumed before, by this controller or by another: the answer that it got. */
+  repeatedAs?: IdempotencyRecord;
+}
+
+interface Waiting {
+  request: Request;
+  resolve(consumed: Consumed): void;
+  reject(error: unknown): void;
+}
+
+export interface ControllerOptions {
+  project: string;
+  store: Store;
+  clock: Clock;
+  /** Random id of a commit. */
+  newId(): string;
+  /** Carries out an effect; must not throw. */
+  runEffect(effect: Effect): void;
+  /** Called after each commit that this controller wrote, or whose state it loaded (`reloaded`). */
+  committed(version: number, reloaded: boolean): void;
+  /** Called with what broke a step or a commit, for the log; those who wait are told as well. */
+  failed(error: unknown): void;
+}
+
+/**
+ * The one writer of a project. Inputs queue while a commit is in flight; then all that wait are folded through `step`
+ * and written once, and nobody is answered before that. Another writer is noticed by its commit: then the state is
+ * read again and what was not consumed is stepped again.
+ */
+export class Controller {
+  private readonly options: ControllerOptions;
+  private loaded: ProjectState | null = null;
+  private readonly queue: Waiting[] = [];
+  /** Requests by id that wait or were consumed lately, with what answers a repeated one. */
+  private readonly requests = new Map<string, Promise<IdempotencyRecord | null>>();
+  private running = false;
+  private closed = false;
+  private cancelWake: (() => void) | null = null;
+
+  constructor(options: ControllerOptions) {
+    this.options = options;
+  }
+
+  /** The committed state, loaded on first use. Callers read it and never change it. */
+  async state(): Promise<ProjectState> {
+    if (!this.loaded) await this.load();
+    return this.loaded as ProjectState;
+  }
+
+  /** The committed state if it was loaded. */
+  get current(): ProjectState | null {
+    return this.loaded;
+  }
+
+  /** Takes one input and answers once it is committed. @throws ControlError `too_many` when too many wait */
+  submit(request: Request): Promise<Consumed> {
+    if (this.closed) return Promise.reject(new ControlError("unavailable", "the server is shutting down"));
+    if (this.queue.length >= QUEUED_INPUTS_MAX) {
+      return Promise.reject(new ControlError("too_many", "too many changes of this project are waiting; try again"));
+    }
+    const key = request.idempotency ? request.id : null;
+    const before = key === null ? undefined : this.requests.get(key);
+    if (before) return before.then((record) => this.repeat(request, record));
+    const consumed = this.enqueue(request);
+    if (key !== null) this.remember(key, request, consumed);
+    return consumed;
+  }
+
+  private enqueue(request: Request): Promise<Consumed> {
+    return new Promise((resolve, reject) => {
+      this.queue.push({ request, resolve, reject });
+      if (!this.running) void this.run();
+    });
+  }
+
+  /** The same request again: the first one's answer, or, when that one was refused or failed, a try of its own. */
+  private async repeat(request: Request, record: IdempotencyRecord | null): Promise<Consumed> {
+    if (!record) return this.enqueue(request);
+    return { answer: { kind: "done" }, version: this.loaded?.version ?? 0, repeatedAs: record };
+  }
+
+  private remember(id: string, request: Request, consumed: Promise<Consumed>): void {
+    const record = consumed.then(
+      ({ answer, version, repeatedAs }) =>
+        repeatedAs ?? (answer.kind === "refused" ? null : (request.idempotency?.record(answer, version) ?? null)),
+      () => null,
+    );
+    this.requests.set(id, record);
+    record.then((made) => {
+      if (!made) this.requests.delete(id);
+    });
+    for (const oldest of this.requests.keys()) {
+      if (this.requests.size <= REMEMBERED_REQUESTS_MAX) break;
+      this.requests.delete(oldest);
+    }
+  }
+
+  /** Keeps what a host reported and decides what follows from it. */
+  async report(host: string, report: Report): Promise<void> {
+    observe(await this.state(), host, report);
+    await this.submit({ input: { kind: "host_reported", host }, id: null, cause: "report", actor: `host/${host}` });
+  }
+
+  /** Reads the state again if another writer is ahead of it. */
+  async catchUp(version: number): Promise<void> {
+    const state = await this.state();
+    if (state.version < version) await this.load();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.cancelWake?.();
+    for (const waiting of this.queue.splice(0)) {
+      waiting.reject(new ControlError("unavailable", "the server is shutting down"));
+    }
+  }
+
+  private async run(): Promise<void> {
+    this.running = true;
+    try {
+      let conflicts = 0;
+      while (this.queue.length > 0 && !this.closed) {
+        const batch = this.queue.slice(0, FOLDED_INPUTS_MAX);
+        const outcome = await this.consume(batch);
+        if (outcome === "consumed") {
+          this.queue.splice(0, batch.length);
+          conflicts = 0;
+          continue;
+        }
+        conflicts += 1;
+        if (conflicts >= CONFLICTS_IN_A_ROW_MAX) await this.options.clock.sleep(UNCLEAR_RETRY_MS.max / 10);
+      }
+    } catch (error) {
+      // A bug or a broken database: whoever waits hears of it, and the next input starts from what is stored.
+      this.loaded = null;
+      this.options.failed(error);
+      for (const waiting of this.queue.splice(0)) waiting.reject(error);
+    } finally {
+      this.running = false;
+      // What came in between the last look at the queue and here.
+      if (this.queue.length > 0 && !this.closed) void this.run();
+    }
+  }
+
+  private async consume(batch: Waiting[]): Promise<"consumed" | "again"> {
+    const state = await this.state();
+    const now = this.options.clock.now();
+    const result = step(state, batch.map((waiting) => waiting.request.input), now);
+    const isEmpty = result.changes.puts.length === 0 && result.changes.deletes.length === 0 && result.events.length === 0;
+    const records = isEmpty ? this.recordsOf(batch, result, state.version) : this.recordsOf(batch, result, state.version + 1);
+    if (isEmpty && records.length === 0) {
+      takeDue(state, result.due);
+      this.arm(result.wakeAt);
+      batch.forEach((waiting, i) => waiting.resolve({ answer: result.answers[i] as Answer, version: state.version }));
+      return "consumed";
+    }
+    // The alarm is armed before the commit: a crash between the two costs a needless look, never a missed one.
+    this.arm(result.wakeAt);
+    const commit = this.commitOf(batch, result, state.version + 1, now, records);
+    const outcome = await this.write(commit);
+    if (outcome.kind === "conflict") {
+      await this.takeOver(batch, state.version);
+      return "again";
+    }
+    takeChanges(state, commit.version, result.changes, result.due);
+    this.options.committed(commit.version, false);
+    batch.forEach((waiting, i) => waiting.resolve({ answer: result.answers[i] as Answer, version: commit.version }));
+    for (const effect of result.effects) this.options.runEffect(effect);
+    return "consumed";
+  }
+
+  /** Writes the identical batch until its fate is known. */
+  private async write(commit: CommitBatch) {
+    for (let waitMs = UNCLEAR_RETRY_MS.first; ; waitMs = Math.min(waitMs * 2, UNCLEAR_RETRY_MS.max)) {
+      try {
+        return await this.options.store.commit(commit);
+      } catch (error) {
+        if (!(error instanceof UnclearOutcome)) throw error;
+        if (this.closed) throw new ControlError("unavailable", "the server is shutting down");
+        await this.options.clock.sleep(waitMs);
+      }
+    }
+  }
+
+  /** Another writer was first: take its state, and answer those of the batch that it has consumed. */
+  private async takeOver(batch: Waiting[], since: number): Promise<void> {
+    const { store, project } = this.options;
+    await this.load();
+    const consumed = new Set(await store.inputsSince(project, since));
+    for (const waiting of batch) {
+      const { id } = waiting.request;
+      if (id === null || !consumed.has(id)) continue;
+      const key = waiting.request.idempotency?.key;
+      const record = key === undefined ? null : await store.idempotency(project, key);
+      this.queue.splice(this.queue.indexOf(waiting), 1);
+      waiting.resolve({
+        answer: { kind: "done" },
+        version: this.loaded?.version ?? since,
+        ...(record ? { repeatedAs: record } : {}),
+      });
+    }
+  }
+
+  private async load(): Promise<void> {
+    const { store, project, clock } = this.options;
+    const stored = await store.load(project);
+    if (!stored) throw new ControlError("not_found", `there is no project ${project}`);
+    const before = this.loaded;
+    const state = projectState(project, stored.version, stored.entities);
+    // What was observed and who is here does not depend on who wrote the last commit.
+    for (const [host, observed] of before?.observed ?? []) state.observed.set(host, observed);
+    for (const host of before?.present ?? []) state.present.add(host);
+    this.loaded = state;
+    this.options.committed(state.version, true);
+    if (state.due.size > 0) this.arm(clock.now());
+  }
+
+  private recordsOf(batch: Waiting[], result: StepResult, version: number): IdempotencyRecord[] {
+    const records: IdempotencyRecord[] = [];
+    batch.forEach(({ request }, i) => {
+      const answer = result.answers[i] as Answer;
+      if (request.idempotency && answer.kind !== "refused") records.push(request.idempotency.record(answer, version));
+    });
+    return records;
+  }
+
+  private commitOf(
+    batch: Waiting[],
+    result: StepResult,
+    version: number,
+    now: Millis,
+    idempotency: IdempotencyRecord[],
+  ): CommitBatch {
+    const carriedOut = batch.filter((_, i) => result.answers[i]?.kind !== "refused").map(({ request }) => request);
+    return {
+      project: this.options.project,
+      version,
+      commitId: this.options.newId(),
+      at: now,
+      cause: unique(carriedOut.map((request) => request.cause)).join(", "),
+      actor: unique(carriedOut.map((request) => request.actor)).join(", "),
+      inputs: carriedOut.flatMap((request) => (request.id === null ? [] : [request.id])),
+      events: result.events,
+      puts: result.changes.puts,
+      deletes: result.changes.deletes,
+      wakeAt: result.wakeAt,
+      idempotency,
+      secrets: carriedOut.flatMap((request) => request.secrets ?? []),
+      deletedSecrets: result.unusedSecrets,
+    };
+  }
+
+  private arm(at: Millis | null): void {
+    this.cancelWake?.();
+    this.cancelWake = null;
+    if (at === null || this.closed) return;
+    this.cancelWake = this.options.clock.at(at, () => {
+      this.submit({ input: { kind: "time" }, id: null, cause: "time", actor: "controller" }).catch(() => {
+        // Whatever went wrong, `run` has dropped the state; loading it again arms the next look.
+      });
+    });
+  }
+}
+
+function unique(values: string[]): string[] {
+  return [...new Set(values)];
+}

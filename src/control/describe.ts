@@ -1,0 +1,91 @@
+import { reportOf } from "../core/observed.ts";
+import type { ProjectState } from "../core/project-state.ts";
+import { currentRevision, revisionGroups } from "../core/revision.ts";
+import { replicasOf, routesOf } from "../core/routes.ts";
+import type { HostEntity, JobEntity, ReplicaEntity, ServiceEntity } from "../core/state.ts";
+import type { ServiceEntry } from "../proxy/types.ts";
+import type { HostView, ReplicaView, ServiceView } from "./views.ts";
+
+/** Path of a service on this server. */
+export function servicePath(project: string, service: string): string {
+  return `/proxy/services/${project}/${service}`;
+}
+
+export function describeService(state: ProjectState, service: ServiceEntity): ServiceView {
+  const revision = currentRevision(state, service);
+  const routes = routesOf(state, service);
+  const replicas = replicasOf(state, service.id);
+  return {
+    name: service.id,
+    status: service.status,
+    ready: routes.ready,
+    message: routes.message,
+    revision: service.revision,
+    model: revision.spec.model?.name ?? null,
+    url: servicePath(state.project, service.id),
+    groups: [...revisionGroups(revision)].map(([name, { resolved }]) => ({
+      name,
+      role: resolved.role,
+      wanted: service.status === "running" ? (service.wanted[name] ?? 0) : 0,
+      ready: replicas.filter((replica) => replica.group === name && replica.status === "ready").length,
+    })),
+    replicas: replicas.map((replica) => describeReplica(state, replica)),
+  };
+}
+
+function describeReplica(state: ProjectState, replica: ReplicaEntity): ReplicaView {
+  const [jobId] = state.tables.job.ids("replica", replica.id);
+  const job = jobId === undefined ? undefined : state.tables.job.byId.get(jobId);
+  return {
+    id: replica.id,
+    group: replica.group,
+    revision: replica.revision,
+    status: replica.status,
+    since: replica.since,
+    reason: replica.reason,
+    host: job ? (state.tables.host.byId.get(job.host)?.name ?? job.host) : null,
+    port: job?.port ?? null,
+    accelerators: job?.accelerators ?? [],
+    createdAt: replica.createdAt,
+    observed: job ? describeReport(state, job) : null,
+  };
+}
+
+function describeReport(state: ProjectState, job: JobEntity): ReplicaView["observed"] {
+  const report = reportOf(state, job);
+  if (!report) return null;
+  return { state: report.state, attempt: report.attempt, recentEnds: report.recentEnds, message: report.message };
+}
+
+export function describeHost(state: ProjectState, host: HostEntity): HostView {
+  const { inventory } = host;
+  return {
+    id: host.id,
+    name: host.name,
+    fleet: host.fleet,
+    online: state.present.has(host.id),
+    address: inventory.address,
+    cpus: inventory.cpus,
+    memoryGib: inventory.memoryGib,
+    diskGib: inventory.diskGib,
+    accelerators: inventory.accelerators,
+    warnings: inventory.warnings,
+    jobs: state.tables.job.ids("host", host.id).size,
+  };
+}
+
+/** What the request path needs of a service. */
+export function describeRoutes(state: ProjectState, service: ServiceEntity): ServiceEntry {
+  const { spec } = currentRevision(state, service);
+  const routes = routesOf(state, service);
+  return {
+    project: state.project,
+    service: service.id,
+    version: state.version,
+    auth: spec.auth,
+    router: routes.router,
+    model: spec.model,
+    targets: routes.targets,
+    message: routes.message || "no replica is ready",
+  };
+}

@@ -1,0 +1,121 @@
+import { renderHost } from "../core/render.ts";
+import type { HostEntity } from "../core/state.ts";
+import type { Store } from "../store/types.ts";
+import { type DesiredState, desiredHash, type Report, type SyncAnswer } from "../wire/index.ts";
+import type { SealBox } from "./ports.ts";
+import type { Project } from "./project.ts";
+import { ControlError } from "./types.ts";
+
+/** How soon an agent comes back by itself; it comes at once when something changed at either end. */
+const NEXT_SYNC_MS = { withJobs: 10_000, idle: 120_000 };
+/** Agents that were superseded on a credential and are remembered. */
+const SUPERSEDED_MAX = 16;
+
+interface Heard {
+  incarnation: string;
+  seq: number;
+  /** The report without its number: an equal one changes nothing. */
+  content: string;
+  superseded: string[];
+}
+
+interface Rendered {
+  jobs: DesiredState["jobs"];
+  hash: string;
+}
+
+/** The syncs of one project's hosts. */
+export class HostSync {
+  private readonly project: Project;
+  private readonly store: Store;
+  private readonly seal: SealBox;
+  private readonly heard = new Map<string, Heard>();
+  private readonly rendered = new Map<string, Promise<Rendered>>();
+
+  constructor(project: Project, store: Store, seal: SealBox) {
+    this.project = project;
+    this.store = store;
+    this.seal = seal;
+    project.onHostChanged((host) => {
+      if (host === null) this.rendered.clear();
+      else this.rendered.delete(host);
+    });
+  }
+
+  /**
+   * Takes a report in and answers with what the host shall run.
+   * @throws ControlError `forbidden` when the report comes from another machine than the one that joined, or from an
+   *   agent that another one on the same credential has superseded
+   */
+  async sync(id: string, report: Report): Promise<SyncAnswer> {
+    const { controller } = this.project;
+    // An agent that holds a newer version than this controller has heard from another controller: read first.
+    await controller.catchUp(report.applied.version);
+    const host = (await controller.state()).tables.host.byId.get(id);
+    if (!host) throw new ControlError("not_found", `there is no host ${id} in project ${this.project.name}`);
+    if (this.isNews(host, report)) await controller.report(id, report);
+    return this.answer(id, report);
+  }
+
+  private isNews(host: HostEntity, report: Report): boolean {
+    if (report.agent.machine !== host.machine) {
+      throw new ControlError(
+        "forbidden",
+        `host ${host.name} joined from another machine; join this one with a token of its own (headrace token create --host)`,
+      );
+    }
+    const last = this.heard.get(host.id);
+    const { incarnation } = report.agent;
+    if (last && last.incarnation !== incarnation && last.superseded.includes(incarnation)) {
+      throw new ControlError("forbidden", `another agent took over host ${host.name}; run one agent on a host`);
+    }
+    const { seq, ...content } = report;
+    const text = JSON.stringify(content);
+    if (last?.incarnation === incarnation && (seq <= last.seq || text === last.content)) {
+      last.seq = Math.max(last.seq, seq);
+      return false;
+    }
+    const superseded = last ? [...last.superseded] : [];
+    if (last && last.incarnation !== incarnation) superseded.push(last.incarnation);
+    this.heard.set(host.id, { incarnation, seq, content: text, superseded: superseded.slice(-SUPERSEDED_MAX) });
+    return true;
+  }
+
+  private async answer(id: string, report: Report): Promise<SyncAnswer> {
+    // The version is read before the content, so that the content is never older than the version that goes with it.
+    const state = await this.project.controller.state();
+    const { version } = state;
+    const host = state.tables.host.byId.get(id);
+    if (!host) throw new ControlError("not_found", `there is no host ${id} in project ${this.project.name}`);
+    let rendering = this.rendered.get(id);
+    if (!rendering) {
+      rendering = this.render(host);
+      this.rendered.set(id, rendering);
+      rendering.catch(() => this.rendered.delete(id));
+    }
+    const { jobs, hash } = await rendering;
+    const desired: DesiredState = { project: this.project.name, host: id, version, jobs };
+    return {
+      version,
+      hash,
+      desired: hash === report.applied.hash ? null : desired,
+      nextSyncInMs: jobs.length > 0 ? NEXT_SYNC_MS.withJobs : NEXT_SYNC_MS.idle,
+    };
+  }
+
+  private async render(host: HostEntity): Promise<Rendered> {
+    const state = await this.project.controller.state();
+    const rendered = renderHost(state, host);
+    const names = [...new Set(rendered.flatMap(({ sealedEnv }) => Object.values(sealedEnv)))];
+    const secrets = new Map<string, string>();
+    for (const secret of names.length > 0 ? await this.store.secrets(this.project.name, names) : []) {
+      secrets.set(secret.name, await this.seal.open(this.project.name, secret));
+    }
+    const jobs = rendered.map(({ job, sealedEnv }) => {
+      const env = { ...job.launch.env };
+      for (const [variable, name] of Object.entries(sealedEnv)) env[variable] = secrets.get(name) ?? "";
+      return { ...job, launch: { ...job.launch, env } };
+    });
+    return { jobs, hash: await desiredHash(jobs) };
+  }
+}

@@ -1,0 +1,80 @@
+import type { Input } from "../core/input.ts";
+import { sealedEnvName } from "../core/render.ts";
+import { parseConfig, type ServiceSpec } from "../spec/index.ts";
+import type { SealedSecret } from "../store/types.ts";
+import { canonicalJson, sha256Hex } from "./digest.ts";
+import type { SealBox } from "./ports.ts";
+import { ControlError } from "./types.ts";
+import type { ApplyRequest } from "./views.ts";
+
+export interface PreparedApply {
+  input: Extract<Input, { kind: "apply" }>;
+  /** The passed-through values, sealed; written in the same commit as the revision. */
+  secrets: SealedSecret[];
+}
+
+/**
+ * Reads an apply request: the YAML is parsed here again, whoever sent it.
+ * @throws ControlError `invalid_config` with every issue of the file
+ */
+export async function prepareApply(
+  project: string,
+  actor: string,
+  request: ApplyRequest,
+  seal: SealBox,
+): Promise<PreparedApply> {
+  const parsed = parseConfig(request.config, request.file);
+  if (!parsed.ok) throw new ControlError("invalid_config", `${request.file} is not valid`, parsed.issues);
+  const { spec } = parsed;
+  const sealed: Record<string, string> = {};
+  const secrets: SealedSecret[] = [];
+  for (const [name, value] of passedValues(spec, request)) {
+    const version = await seal.mac(`${project}\n${spec.name}\n${name}\n${value}`);
+    sealed[name] = version;
+    secrets.push({ ...(await seal.seal(project, sealedEnvName(spec.name, name, version), value)), version });
+  }
+  return {
+    input: {
+      kind: "apply",
+      spec,
+      sealed,
+      pairing: await pairingOf(spec, sealed),
+      expectedRevision: request.expectedRevision ?? null,
+      actor,
+    },
+    secrets,
+  };
+}
+
+function passedValues(spec: ServiceSpec, request: ApplyRequest): [string, string][] {
+  const passed: [string, string][] = [];
+  const missing: string[] = [];
+  for (const [name, value] of Object.entries(spec.env)) {
+    if (value !== null) continue;
+    const given = request.env[name];
+    if (given === undefined) missing.push(name);
+    else passed.push([name, given]);
+  }
+  if (missing.length > 0) {
+    throw new ControlError(
+      "invalid_config",
+      `${request.file} passes ${missing.join(", ")} through, but no value came with the request: set it in your environment or with -e ${missing[0]}=value`,
+    );
+  }
+  return passed;
+}
+
+/**
+ * What decides whether a prefill and a decode understand each other: their groups without counts and scaling, with
+ * the images and the environment in them. Coarse, and therefore safe.
+ */
+async function pairingOf(spec: ServiceSpec, sealed: Record<string, string>): Promise<string> {
+  const groups = spec.groups
+    .filter((group) => group.router === null)
+    .map(({ count: _count, scaling: _scaling, ...group }) => group);
+  const digest = await sha256Hex(canonicalJson({ groups, env: spec.env, sealed }));
+  return digest.slice(0, PAIRING_DIGITS);
+}
+
+/** 64 bits: two revisions of one service never share it by accident. */
+const PAIRING_DIGITS = 16;

@@ -1,0 +1,19 @@
+import type { CredentialKind } from "../store/types.ts";
+import { toBase64Url, toHex } from "./bytes.ts";
+
+/** A prefix tells people, log filters and secret scanners what a token is, and nothing else reads it. */
+const PREFIXES: Record<CredentialKind, string> = { admin: "hra_", member: "hrm_", join: "hrj_", host: "hrh_" };
+
+/** 256 bits: beyond guessing, so a plain hash of a token needs neither salt nor stretching. */
+const TOKEN_BYTES = 32;
+
+/** A new bearer token, e.g. `hra_` and 43 characters. Shown once; what is kept is its `tokenHash`. */
+export function makeToken(kind: CredentialKind): string {
+  return PREFIXES[kind] + toBase64Url(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES)));
+}
+
+/** Hex SHA-256 of a token: how the database knows it. */
+export async function tokenHash(token: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+  return toHex(new Uint8Array(digest));
+}
