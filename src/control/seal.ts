@@ -14,6 +14,8 @@ export class SealError extends Error {
  * to another name or project does not open.
  */
 export interface Sealer {
+  /** What `seal` would give the value as its version: equal values of a project have equal ones. */
+  version(project: string, plain: string): Promise<string>;
   /** Seals with the current key. */
   seal(project: string, name: string, plain: string): Promise<SealedSecret>;
   /** @throws SealError when the key is not among ours, or the row was altered or belongs elsewhere */
@@ -35,6 +37,8 @@ export async function createSealer(keys: readonly Uint8Array<ArrayBuffer>[]): Pr
   const byId = new Map([...older, current].map((each) => [each.id, each]));
 
   return {
+    version: (project, plain) => versionOf(current, project, plain),
+
     async seal(project, name, plain) {
       // 96 random bits; a key may seal 2^32 values before two of them are likely enough to matter.
       const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));

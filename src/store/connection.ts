@@ -11,6 +11,12 @@ export interface Pace {
   sleep(ms: number): Promise<void>;
 }
 
+/** Real time and chance, which is what every caller but a test wants. */
+export const REAL_PACE: Pace = {
+  random: Math.random,
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
 /**
  * A database and the rules for talking to it: what is locked is tried again, and every failure is told as one of
  * "nothing was done" (StoreError) and "nobody knows" (UnclearOutcome).
@@ -51,7 +57,7 @@ export function connect(client: Client, pace: Pace): Connection {
 }
 
 /** Runs until the database is not locked. Fails with a StoreError, or with the cause when the fate is not known. */
-async function patiently<T>(pace: Pace, what: string, run: () => PromiseLike<T>): Promise<T> {
+export async function patiently<T>(pace: Pace, what: string, run: () => PromiseLike<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     let failure: unknown;
     try {

@@ -1,17 +1,11 @@
 import type { Client } from "@libsql/client";
 import { commit } from "./commit.ts";
-import { connect, type Pace } from "./connection.ts";
+import { connect, type Pace, REAL_PACE } from "./connection.ts";
 import { credentialsOf } from "./credentials.ts";
 import { journalOf } from "./journal.ts";
 import { keptOf } from "./kept.ts";
 import { projectsOf } from "./projects.ts";
 import type { Store } from "./types.ts";
-
-/** Real time and chance, which is what every caller but a test wants. */
-const REAL_PACE: Pace = {
-  random: Math.random,
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-};
 
 /**
  * The store on libSQL, whichever client it is given: the embedded file's on Node or the one over HTTP on Workers. The

@@ -1,0 +1,132 @@
+import { constants } from "node:fs";
+import { access, chmod, mkdir, open, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { type Client, createClient } from "@libsql/client";
+import { migrate } from "drizzle-orm/libsql/migrator";
+import { drizzle } from "drizzle-orm/libsql/web";
+import { readMigrationFiles } from "drizzle-orm/migrator";
+import { patiently, REAL_PACE } from "../store/connection.ts";
+import { StoreError } from "../store/errors.ts";
+import { StartError } from "./start-error.ts";
+
+const FILE_NAME = "headrace.db";
+const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
+/** The table in which drizzle notes what it has applied. */
+const APPLIED = "__drizzle_migrations";
+
+/**
+ * Opens the embedded database in `folder`, which is made when it is not there, and brings its tables up to date.
+ *
+ * One connection, because settings made by a statement reach one connection only; write-ahead log, because it halves
+ * the syncs of a commit; a sync at every commit, so that what was acknowledged survives a power cut.
+ *
+ * @returns a client for `createStore`, which closes it
+ * @throws StartError when the folder or the file cannot be used, with what to do instead
+ */
+export async function openDatabase(folder: string): Promise<Client> {
+  const file = join(folder, FILE_NAME);
+  await prepareFolder(folder);
+  await prepareFile(file);
+  let client: Client | undefined;
+  try {
+    client = createClient({ url: pathToFileURL(file).href, concurrency: 1 });
+    await prepareTables(client, file);
+    return client;
+  } catch (error) {
+    client?.close();
+    throw explained(error, file);
+  }
+}
+
+/** A folder that was there keeps its mode; the file's own is what protects the contents. */
+async function prepareFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    // SQLite makes its log beside the file, so the folder itself must be writable.
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new StartError(
+      `The data folder ${folder} cannot be used (${reason(error)}). ` +
+        "Give a folder that this user may write with --data-dir or HEADRACE_DATA_DIR.",
+      { cause: error },
+    );
+  }
+}
+
+/** Makes the file before SQLite does, with a mode of our own; SQLite gives the same one to its log. */
+async function prepareFile(file: string): Promise<void> {
+  try {
+    const handle = await open(file, constants.O_RDWR | constants.O_CREAT, 0o600);
+    await handle.close();
+    if (((await stat(file)).mode & 0o077) !== 0) await chmod(file, 0o600);
+  } catch (error) {
+    throw new StartError(
+      `The database ${file} cannot be used (${reason(error)}). ` +
+        "Make it a file that this user owns, or give another folder with --data-dir or HEADRACE_DATA_DIR.",
+      { cause: error },
+    );
+  }
+}
+
+async function prepareTables(client: Client, file: string): Promise<void> {
+  await patiently(REAL_PACE, "open the database", async () => {
+    for (const pragma of ["journal_mode = wal", "synchronous = full", "foreign_keys = on"]) {
+      await client.execute(`PRAGMA ${pragma}`);
+    }
+  });
+  const known = newestMigration();
+  if ((await appliedMigration(client, file)) === known) return;
+  await patiently(REAL_PACE, "bring the tables up to date", async () => {
+    try {
+      await migrate(drizzle(client), { migrationsFolder: MIGRATIONS });
+    } catch (error) {
+      // Another process that starts at the same time may have been faster; its work is as good as ours.
+      if ((await appliedMigration(client, file)) !== known) throw error;
+    }
+  });
+}
+
+/** Migrations are told apart by the instant of their making, in milliseconds, as drizzle does. */
+function newestMigration(): number {
+  return Math.max(...readMigrationFiles({ migrationsFolder: MIGRATIONS }).map((each) => each.folderMillis));
+}
+
+/** The newest migration that the file has; null for an empty one. @throws StartError for a file that is not ours */
+async function appliedMigration(client: Client, file: string): Promise<number | null> {
+  const tables = await client.execute("SELECT name FROM sqlite_master WHERE type = 'table'");
+  const names = tables.rows.map((row) => row.name);
+  if (!names.includes(APPLIED)) {
+    if (names.length === 0) return null;
+    throw new StartError(
+      `${file} is a database of another program (it has a table "${names[0]}"). ` +
+        "Give another folder with --data-dir or HEADRACE_DATA_DIR.",
+    );
+  }
+  const result = await client.execute(`SELECT max(created_at) AS newest FROM ${APPLIED}`);
+  const newest = result.rows[0]?.newest;
+  if (newest === null || newest === undefined) return null;
+  if (Number(newest) > newestMigration()) {
+    throw new StartError(
+      `${file} was written by a newer Headrace (its tables are of ${new Date(Number(newest)).toISOString()}). ` +
+        "Start that version or a later one, or restore a copy made before the upgrade.",
+    );
+  }
+  return Number(newest);
+}
+
+function explained(error: unknown, file: string): unknown {
+  if (error instanceof StartError) return error;
+  const cause = error instanceof StoreError ? error.cause : error;
+  if (cause instanceof Error && "code" in cause && cause.code === "SQLITE_NOTADB") {
+    return new StartError(
+      `${file} is not a database. Move it away, or give another folder with --data-dir or HEADRACE_DATA_DIR.`,
+      { cause },
+    );
+  }
+  return new StartError(`The database ${file} cannot be opened: ${reason(error)}.`, { cause: error });
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,63 @@
+import { join, resolve } from "node:path";
+import { StartError } from "./start-error.ts";
+
+/** Where the server keeps its state and listens. Every path is absolute. */
+export interface ServerSettings {
+  /** Holds the embedded database. */
+  dataDir: string;
+  host: string;
+  /** 0 = any free one. */
+  port: number;
+  /** `HEADRACE_KEY`: the keys that seal secrets, in place of the key file. */
+  key: string | null;
+  /** Must not lie in `dataDir`: a copy of the one must not open the other. */
+  keyFile: string;
+}
+
+/** What was given on the command line. */
+export interface ServerFlags {
+  dataDir?: string | undefined;
+  host?: string | undefined;
+  port?: number | string | undefined;
+  keyFile?: string | undefined;
+}
+
+const DEFAULT_HOST = "127.0.0.1";
+const DEFAULT_PORT = 3000;
+
+/**
+ * The server's settings: a flag, else its environment variable, else the default. An empty variable counts as unset.
+ *
+ * @param home the user's home folder
+ * @throws StartError naming the flag or variable that cannot be used
+ */
+export function serverSettings(
+  flags: ServerFlags,
+  env: Record<string, string | undefined>,
+  home: string,
+): ServerSettings {
+  // The XDG rules: a relative path in these two variables is to be ignored.
+  const base = (name: string, fallback: string) => (env[name]?.startsWith("/") ? env[name] : join(home, fallback));
+  return {
+    dataDir: resolve(flags.dataDir || env.HEADRACE_DATA_DIR || join(base("XDG_DATA_HOME", ".local/share"), "headrace")),
+    host: flags.host || env.HEADRACE_LISTEN_HOST || DEFAULT_HOST,
+    port: port(flags, env),
+    key: env.HEADRACE_KEY || null,
+    keyFile: resolve(
+      flags.keyFile || env.HEADRACE_KEY_FILE || join(base("XDG_CONFIG_HOME", ".config"), "headrace", "key"),
+    ),
+  };
+}
+
+function port(flags: ServerFlags, env: Record<string, string | undefined>): number {
+  if (flags.port !== undefined) return parsePort("--port", String(flags.port));
+  // Not HEADRACE_PORT: that is the port of a replica, in the environment of jobs.
+  if (env.HEADRACE_LISTEN_PORT) return parsePort("HEADRACE_LISTEN_PORT", env.HEADRACE_LISTEN_PORT);
+  return DEFAULT_PORT;
+}
+
+function parsePort(where: string, written: string): number {
+  const value = /^\d{1,5}$/.test(written) ? Number(written) : Number.NaN;
+  if (value >= 0 && value <= 65535) return value;
+  throw new StartError(`${where} is "${written}", which is not a port: give a number from 0 (any free one) to 65535.`);
+}
