@@ -42,7 +42,7 @@ export async function createSealer(keys: readonly Uint8Array<ArrayBuffer>[]): Pr
     async seal(project, name, plain) {
       // 96 random bits; a key may seal 2^32 values before two of them are likely enough to matter.
       const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-      const additionalData = boundTo(project, name);
+      const additionalData = encoded(project, name);
       const text = new TextEncoder().encode(plain);
       const box = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, current.sealing, text);
       const sealed = new Uint8Array(IV_BYTES + box.byteLength);
@@ -63,7 +63,7 @@ export async function createSealer(keys: readonly Uint8Array<ArrayBuffer>[]): Pr
       try {
         const bytes = fromBase64Url(sealed);
         const iv = bytes.subarray(0, IV_BYTES);
-        const additionalData = boundTo(project, name);
+        const additionalData = encoded(project, name);
         const box = bytes.subarray(IV_BYTES);
         const text = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, keys.sealing, box);
         return new TextDecoder().decode(text);
@@ -111,10 +111,6 @@ async function deriveKeys(secret: Uint8Array<ArrayBuffer>): Promise<Keys> {
 async function versionOf(keys: Keys, project: string, plain: string): Promise<string> {
   const mac = await crypto.subtle.sign("HMAC", keys.versions, encoded(project, plain));
   return toHex(new Uint8Array(mac));
-}
-
-function boundTo(project: string, name: string): Uint8Array<ArrayBuffer> {
-  return encoded(project, name);
 }
 
 /** JSON, because it keeps apart what joined text would not. */

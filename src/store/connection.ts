@@ -1,4 +1,5 @@
 import type { Client } from "@libsql/client";
+import { DrizzleQueryError } from "drizzle-orm/errors";
 import type { LibSQLDatabase } from "drizzle-orm/libsql";
 import { drizzle } from "drizzle-orm/libsql/web";
 import { StoreError } from "./errors.ts";
@@ -81,7 +82,7 @@ export async function patiently<T>(pace: Pace, what: string, run: () => PromiseL
 
 /** Drizzle wraps the driver's error in one whose message lists the parameters; those must not reach a log. */
 function driverError(error: unknown): unknown {
-  return error instanceof Error && error.name === "DrizzleQueryError" ? error.cause : error;
+  return error instanceof DrizzleQueryError ? error.cause : error;
 }
 
 /** The driver's error classes differ from build to build; the code does not. */

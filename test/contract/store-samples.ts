@@ -1,0 +1,71 @@
+import type { Entity, FleetEntity, ReplicaEntity } from "../../src/core/state.ts";
+import type { CommitBatch, Credential } from "../../src/store/types.ts";
+
+/** What the store's contract and its bench write: small, and telling one from another. */
+
+export function fleet(id: string): FleetEntity {
+  return { kind: "fleet", id, placement: "cluster", overcommit: true };
+}
+
+export function replica(serial: number): ReplicaEntity {
+  return {
+    kind: "replica",
+    id: `llama-decode-${serial}`,
+    service: "llama",
+    group: "decode",
+    revision: 1,
+    status: "starting",
+    since: 1_700_000_000_000 + serial,
+    reason: "loading weights",
+    deadline: null,
+    unlistedIn: null,
+    createdAt: 1_700_000_000_000,
+    wasReady: false,
+  };
+}
+
+/** A commit that changes nothing but what is given. */
+export function commitOf(
+  project: string,
+  version: number,
+  commitId: string,
+  rest: Partial<CommitBatch> = {},
+): CommitBatch {
+  return {
+    project,
+    version,
+    commitId,
+    at: 1_700_000_000_000 + version,
+    cause: "test",
+    actor: "controller",
+    inputs: [],
+    events: [],
+    puts: [],
+    deletes: [],
+    wakeAt: null,
+    idempotency: [],
+    secrets: [],
+    deletedSecrets: [],
+    ...rest,
+  };
+}
+
+export function credential(project: string, id: string, rest: Partial<Credential> = {}): Credential {
+  return {
+    id,
+    project,
+    kind: "member",
+    name: `name of ${id}`,
+    hash: `hash of ${project}/${id}`,
+    subject: null,
+    createdAt: 1_700_000_000_000,
+    expiresAt: null,
+    usedAt: null,
+    ...rest,
+  };
+}
+
+/** Entities in an order that does not depend on the store's. */
+export function sorted(entities: Entity[]): Entity[] {
+  return entities.toSorted((a, b) => (`${a.kind} ${a.id}` < `${b.kind} ${b.id}` ? -1 : 1));
+}
