@@ -1,0 +1,57 @@
+interface Held<T> {
+  value: T;
+  at: number;
+}
+
+interface CacheOptions<T> {
+  lifeMs: number;
+  /** When loading fails, what is held serves until it is this old. */
+  staleMsMax: number;
+  max: number;
+  /** Milliseconds of a clock that never goes back. */
+  now: () => number;
+  /** Which of what is held and what was read now is to be believed. */
+  newer?: (held: T, read: T) => T;
+}
+
+/** Values that are asked for at most once per key at a time, believed for a while, and bounded in number. */
+export class Cache<T> {
+  readonly #options: CacheOptions<T>;
+  readonly #held = new Map<string, Held<T>>();
+  readonly #loading = new Map<string, Promise<T>>();
+
+  constructor(options: CacheOptions<T>) {
+    this.#options = options;
+  }
+
+  /** @param fresh asks again although what is held is young; a question already under way will do. */
+  async get(key: string, load: () => Promise<T>, fresh = false): Promise<T> {
+    const held = this.#held.get(key);
+    if (held && !fresh && this.#options.now() - held.at < this.#options.lifeMs) return held.value;
+    const loading = this.#loading.get(key);
+    if (loading) return loading;
+    const started = this.#load(key, load).finally(() => this.#loading.delete(key));
+    this.#loading.set(key, started);
+    return started;
+  }
+
+  async #load(key: string, load: () => Promise<T>): Promise<T> {
+    const { now, newer, staleMsMax } = this.#options;
+    try {
+      const read = await load();
+      const held = this.#held.get(key);
+      return this.#hold(key, held && newer ? newer(held.value, read) : read);
+    } catch (error) {
+      const held = this.#held.get(key);
+      if (held && now() - held.at < staleMsMax) return held.value;
+      throw error;
+    }
+  }
+
+  #hold(key: string, value: T): T {
+    this.#held.delete(key);
+    this.#held.set(key, { value, at: this.#options.now() });
+    if (this.#held.size > this.#options.max) this.#held.delete(this.#held.keys().next().value!);
+    return value;
+  }
+}

@@ -1,0 +1,50 @@
+import { Cache } from "./cache.ts";
+import { Refusal } from "./errors.ts";
+import { CACHED_MAX, ENTRY_LIFE_MS, ENTRY_STALE_MS_MAX } from "./limits.ts";
+import type { ProxySource, ServiceEntry } from "./types.ts";
+
+/** What the request path knows of services and of who may call them, each held for 2 s. */
+export class Directory {
+  readonly #source: ProxySource;
+  readonly #services: Cache<ServiceEntry | null>;
+  readonly #models: Cache<ServiceEntry[]>;
+  readonly #permissions: Cache<boolean>;
+
+  constructor(source: ProxySource, now: () => number) {
+    this.#source = source;
+    const options = { lifeMs: ENTRY_LIFE_MS, staleMsMax: ENTRY_STALE_MS_MAX, max: CACHED_MAX, now };
+    this.#services = new Cache({ ...options, newer: newerEntry });
+    this.#models = new Cache(options);
+    // A token that was revoked must not live on because the database is away.
+    this.#permissions = new Cache({ ...options, staleMsMax: 0 });
+  }
+
+  /** @param fresh asks the controller, as when what is held has just proved wrong. */
+  service(project: string, service: string, fresh = false): Promise<ServiceEntry | null> {
+    const key = `${project}/${service}`;
+    return this.#ask(() => this.#services.get(key, () => this.#source.service(project, service), fresh));
+  }
+
+  models(project: string): Promise<ServiceEntry[]> {
+    return this.#ask(() => this.#models.get(project, () => this.#source.models(project)));
+  }
+
+  async mayCall(project: string, token: string | null): Promise<boolean> {
+    if (token === null) return false;
+    const ask = () => this.#source.authorize(project, token);
+    return this.#ask(() => this.#permissions.get(`${project} ${token}`, ask));
+  }
+
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await question();
+    } catch {
+      throw new Refusal(503, "unavailable", "the control plane cannot read its state now; try again");
+    }
+  }
+}
+
+/** A controller that has moved, or a second process, may answer with an older commit: what is held stands then. */
+function newerEntry(held: ServiceEntry | null, read: ServiceEntry | null): ServiceEntry | null {
+  return held !== null && read !== null && read.version < held.version ? held : read;
+}

@@ -1,0 +1,48 @@
+import { RETRY_AFTER_SECONDS } from "./limits.ts";
+
+/** What clients of OpenAI's API understand: each status with its `type`, and a `code` that programs can tell apart. */
+const TYPES = {
+  400: "invalid_request_error",
+  401: "authentication_error",
+  403: "permission_error",
+  404: "not_found_error",
+  405: "invalid_request_error",
+  413: "invalid_request_error",
+  421: "misdirected_request_error",
+  429: "rate_limit_error",
+  431: "invalid_request_error",
+  499: "client_error",
+  501: "not_implemented_error",
+  502: "upstream_error",
+  503: "service_unavailable_error",
+  504: "timeout_error",
+} as const;
+
+export type RefusalStatus = keyof typeof TYPES;
+
+/** A request that the proxy answers itself. Its message is for people: what is wrong and what to do instead. */
+export class Refusal extends Error {
+  override name = "Refusal";
+  readonly status: RefusalStatus;
+  readonly code: string;
+  readonly param: string | null;
+
+  constructor(status: RefusalStatus, code: string, message: string, param: string | null = null) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.param = param;
+  }
+}
+
+/** The body of an error as OpenAI's API words it. */
+export function errorBody({ status, message, param, code }: Refusal): string {
+  return JSON.stringify({ error: { message, type: TYPES[status], param, code } });
+}
+
+export function refusalResponse(refusal: Refusal, requestId: string, method: string): Response {
+  const headers = new Headers({ "content-type": "application/json", "x-request-id": requestId });
+  if (refusal.status === 401) headers.set("www-authenticate", 'Bearer realm="headrace"');
+  if (refusal.status === 429 || refusal.status === 503) headers.set("retry-after", String(RETRY_AFTER_SECONDS));
+  return new Response(method === "HEAD" ? null : errorBody(refusal), { status: refusal.status, headers });
+}

@@ -1,0 +1,125 @@
+import { LinkError } from "../link/errors.ts";
+import type { LinkAnswer, LinkEnd } from "../link/types.ts";
+import type { OpenToAgent } from "../wire/index.ts";
+import type { RequestBody } from "./body.ts";
+import type { Directory } from "./directory.ts";
+import { Refusal } from "./errors.ts";
+import { ATTEMPTS_MAX, DELIVERIES_MAX } from "./limits.ts";
+import { type Choice, type Load, tooMany } from "./load.ts";
+import type { ServiceEntry } from "./types.ts";
+
+/** A request on its way to some replica of a service. */
+export interface Call {
+  entry: ServiceEntry;
+  method: string;
+  /** With its query, in the spelling that was checked. */
+  path: string;
+  headers: [string, string][];
+  body: RequestBody;
+  /** Aborts when the client is gone or nothing moves; its reason is a Refusal. */
+  signal: AbortSignal;
+}
+
+export interface Forwarder {
+  directory: Directory;
+  load: Load;
+  linkOf: (project: string, host: string) => LinkEnd | null;
+}
+
+/** What an attempt came to. `undelivered`: no replica has seen the request. */
+type Outcome =
+  | { kind: "answered"; answer: LinkAnswer; release: () => void }
+  | { kind: "undelivered" | "failed"; refusal: Refusal; spent: boolean };
+
+/**
+ * Sends a request to one target after another until one answers. What reached no replica (no link, 421) costs an
+ * attempt and one new look at the service; what may have reached one is tried once more; a body that cannot be sent
+ * again is not.
+ * @returns the answer, and what to call when it has been passed on.
+ * @throws Refusal.
+ */
+export async function forward(call: Call, by: Forwarder): Promise<{ answer: LinkAnswer; release: () => void }> {
+  const tried = new Set<string>();
+  let entry = call.entry;
+  let looked = false;
+  let deliveries = 0;
+  let last: Refusal | null = null;
+  for (let attempts = 0; attempts < ATTEMPTS_MAX; ) {
+    const choice = by.load.choose(entry, tried, (host) => by.linkOf(entry.project, host));
+    if (choice.kind !== "target") {
+      if (looked || choice.kind === "full") throw last ?? refusalOf(choice, entry);
+      looked = true;
+      entry = await lookAgain(entry, by.directory);
+      continue;
+    }
+    attempts += 1;
+    tried.add(choice.target.replica);
+    const outcome = await attempt(call, entry, choice, by.load);
+    if (outcome.kind === "answered") return outcome;
+    if (outcome.kind === "failed") deliveries += 1;
+    last = outcome.refusal;
+    if (outcome.spent || deliveries >= DELIVERIES_MAX) break;
+  }
+  throw last!;
+}
+
+async function attempt(
+  call: Call,
+  entry: ServiceEntry,
+  { target, link }: Extract<Choice, { kind: "target" }>,
+  load: Load,
+): Promise<Outcome> {
+  const { method, path, headers, body, signal } = call;
+  const open: OpenToAgent = { kind: "http", replica: target.replica, method, path, headers };
+  const bytes = body.kind === "none" ? null : body.kind === "kept" ? body.bytes : body.stream;
+  const once = body.kind === "stream";
+  const release = load.take(entry.project, target);
+  let passedOn = false;
+  try {
+    const answer = await link.request(open, bytes, signal);
+    if (answer.head.status !== 421) {
+      passedOn = true;
+      return { kind: "answered", answer, release };
+    }
+    discard(answer);
+    return { kind: "undelivered", refusal: moved(entry), spent: once };
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (!(error instanceof LinkError)) throw error;
+    if (error.code === "too_large") throw headersTooLarge();
+    if (error.code === "busy") {
+      return { kind: "undelivered", refusal: tooMany(`the host of ${entry.service} has too many`), spent: false };
+    }
+    const refusal = new Refusal(502, "replica_failed", `a replica of ${entry.service} failed: ${error.message}`);
+    return { kind: error.sent ? "failed" : "undelivered", refusal, spent: once && error.sent };
+  } finally {
+    if (!passedOn) release();
+  }
+}
+
+export function headersTooLarge(): Refusal {
+  return new Refusal(431, "headers_too_large", "the request's headers are too many or too large; send fewer");
+}
+
+async function lookAgain(entry: ServiceEntry, directory: Directory): Promise<ServiceEntry> {
+  const found = await directory.service(entry.project, entry.service, true);
+  if (found === null) throw new Refusal(404, "service_not_found", `service ${entry.service} has just been deleted`);
+  return found;
+}
+
+function refusalOf({ kind }: Choice, entry: ServiceEntry): Refusal {
+  if (kind === "full") return tooMany(`all replicas of ${entry.service} have as many requests as they take`);
+  if (kind === "unreachable") {
+    return new Refusal(503, "hosts_unreachable", `the hosts of ${entry.service} are not connected; try again`);
+  }
+  return new Refusal(503, "no_replica", entry.message || `no replica of ${entry.service} is ready`);
+}
+
+function moved(entry: ServiceEntry): Refusal {
+  return new Refusal(503, "replica_moved", `a replica of ${entry.service} has just moved; send the request again`);
+}
+
+function discard(answer: LinkAnswer): void {
+  // Whether cancelling succeeds is of no interest: the answer is not wanted either way.
+  if (answer.body instanceof ReadableStream) answer.body.cancel().catch(() => undefined);
+}

@@ -1,0 +1,35 @@
+/** How long a service's entry, and a token's permission, is believed before it is asked for again. */
+export const ENTRY_LIFE_MS = 2_000;
+
+/** An entry that cannot be read again (the database is away) serves on this long: requests outlive the control plane. */
+export const ENTRY_STALE_MS_MAX = 60_000;
+
+/** Entries and permissions held at a time; the oldest go first. */
+export const CACHED_MAX = 10_000;
+
+/** A request or answer on which nothing moves for this long is given up. Long prompts prefill for minutes. */
+export const IDLE_MS_MAX = 10 * 60_000;
+
+/** A body up to this size is kept, so that its request can go to another target when the first fails. */
+export const KEPT_BODY_BYTES_MAX = 1024 * 1024;
+
+/** All kept bodies together; when they are at it, bodies are passed on without being kept. */
+export const KEPT_BODIES_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Requests under way on one host's link: half of what the link carries, so that syncs, logs and wakes get through. */
+export const HOST_REQUESTS_MAX = 512;
+
+/** Requests under way for one service, so that it cannot take this process from the others. */
+export const SERVICE_REQUESTS_MAX = 2_048;
+
+/** Targets tried for one request; what did not reach a replica costs little. */
+export const ATTEMPTS_MAX = 5;
+
+/** Attempts that may have reached a replica: a request that breaks engines must not go through all of them. */
+export const DELIVERIES_MAX = 2;
+
+/** What the wire takes (`openToAgent`), less those that the proxy adds. */
+export const HEADERS_MAX = 180;
+
+/** When to come back after a refusal that is about to pass. */
+export const RETRY_AFTER_SECONDS = 1;
