@@ -11,10 +11,11 @@ import { canonicalJson, sha256Hex } from "./digest.ts";
 import { followCommits } from "./follow.ts";
 import { HostSync } from "./host-sync.ts";
 import { mergedLogs } from "./logs.ts";
-import type { Log, SealBox } from "./ports.ts";
-import { prepareApply } from "./prepare-apply.ts";
+import type { Log } from "./log.ts";
+import { type PreparedApply, prepareApply } from "./prepare-apply.ts";
 import { Project } from "./project.ts";
-import { hashToken, newToken } from "./tokens.ts";
+import type { Sealer } from "./seal.ts";
+import { makeToken, tokenHash } from "./tokens.ts";
 import { type Caller, type Control, ControlError } from "./types.ts";
 import type {
   ApplyAnswer,
@@ -33,7 +34,7 @@ const JOIN_TOKEN_LIFETIME_S = 3_600;
 
 export interface ControlOptions {
   store: Store;
-  seal: SealBox;
+  seal: Sealer;
   clock: Clock;
   log: Log;
 }
@@ -60,7 +61,7 @@ export class HeadraceControl implements Control {
   }
 
   async authenticate(token: string): Promise<Caller | null> {
-    const credential = await this.options.store.credential(await hashToken(token));
+    const credential = await this.options.store.credential(await tokenHash(token));
     if (!credential || (credential.expiresAt !== null && credential.expiresAt <= this.options.clock.now())) return null;
     const { id, project, kind, name, subject } = credential;
     return { credentialId: id, project, kind, name, subject };
@@ -68,7 +69,7 @@ export class HeadraceControl implements Control {
 
   async plan(caller: Caller, request: ApplyRequest): Promise<PlanView> {
     const { project } = this.open(caller.project);
-    const prepared = await prepareApply(caller.project, caller.name, request, this.options.seal);
+    const prepared = await this.prepare(caller, request);
     const state = await project.controller.state();
     const plan = planApply(state, prepared.input, this.options.clock.now());
     const applied = carriedOut(plan.answer, "applied");
@@ -94,9 +95,14 @@ export class HeadraceControl implements Control {
       return { service, revision, action, version };
     };
     return this.once(caller, "apply", key, request, async () => {
-      const { input, secrets } = await prepareApply(caller.project, caller.name, request, this.options.seal);
+      const { input, secrets } = await this.prepare(caller, request);
       return { input, secrets, toAnswer: (answer, version) => toAnswer(answer, input.spec.name, version) };
     });
+  }
+
+  private async prepare(caller: Caller, request: ApplyRequest): Promise<PreparedApply> {
+    const state = await this.open(caller.project).project.controller.state();
+    return prepareApply(state, caller.name, request, this.options);
   }
 
   stop(caller: Caller, service: string, key: string): Promise<ChangeAnswer> {
@@ -133,7 +139,7 @@ export class HeadraceControl implements Control {
     const { store, seal, clock } = this.options;
     const { controller } = this.open(caller.project).project;
     // Keyed, since the request may hold values that a guess could be tested against.
-    const requestHash = await seal.mac(canonicalJson({ cause, request }));
+    const requestHash = await seal.version(caller.project, canonicalJson({ cause, request }));
     const before = await store.idempotency(caller.project, key);
     if (before) return repeated(before, requestHash);
     const { input, secrets, toAnswer } = await prepare();
@@ -200,13 +206,13 @@ export class HeadraceControl implements Control {
     if (existing) throw new ControlError("conflict", "this request made a token before, and a token is shown only once");
     const lifetimeS = request.expiresInS ?? (request.kind === "join" ? JOIN_TOKEN_LIFETIME_S : null);
     const expiresAt = lifetimeS === null ? null : clock.now() + lifetimeS * 1_000;
-    const token = newToken(request.kind);
+    const token = makeToken(request.kind);
     await store.putCredential({
       id,
       project: caller.project,
       kind: request.kind,
       name: request.name,
-      hash: await hashToken(token),
+      hash: await tokenHash(token),
       subject: request.kind === "join" ? request.fleet : null,
       createdAt: clock.now(),
       expiresAt,
@@ -233,13 +239,13 @@ export class HeadraceControl implements Control {
       actor: caller.name,
     });
     carriedOut(answer, "done");
-    const credential = newToken("host");
+    const credential = makeToken("host");
     const stored: Credential = {
       id: host,
       project: caller.project,
       kind: "host",
       name: `host ${request.name}`,
-      hash: await hashToken(credential),
+      hash: await tokenHash(credential),
       subject: host,
       createdAt: clock.now(),
       expiresAt: null,

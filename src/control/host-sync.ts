@@ -2,7 +2,7 @@ import { renderHost } from "../core/render.ts";
 import type { HostEntity } from "../core/state.ts";
 import type { Store } from "../store/types.ts";
 import { type DesiredState, desiredHash, type Report, type SyncAnswer } from "../wire/index.ts";
-import type { SealBox } from "./ports.ts";
+import type { Sealer } from "./seal.ts";
 import type { Project } from "./project.ts";
 import { ControlError } from "./types.ts";
 
@@ -28,11 +28,11 @@ interface Rendered {
 export class HostSync {
   private readonly project: Project;
   private readonly store: Store;
-  private readonly seal: SealBox;
+  private readonly seal: Sealer;
   private readonly heard = new Map<string, Heard>();
   private readonly rendered = new Map<string, Promise<Rendered>>();
 
-  constructor(project: Project, store: Store, seal: SealBox) {
+  constructor(project: Project, store: Store, seal: Sealer) {
     this.project = project;
     this.store = store;
     this.seal = seal;

@@ -1,9 +1,11 @@
 import type { Input } from "../core/input.ts";
+import type { ProjectState } from "../core/project-state.ts";
 import { sealedEnvName } from "../core/render.ts";
+import { currentRevision } from "../core/revision.ts";
 import { parseConfig, type ServiceSpec } from "../spec/index.ts";
-import type { SealedSecret } from "../store/types.ts";
+import type { SealedSecret, Store } from "../store/types.ts";
 import { canonicalJson, sha256Hex } from "./digest.ts";
-import type { SealBox } from "./ports.ts";
+import type { Sealer } from "./seal.ts";
 import { ControlError } from "./types.ts";
 import type { ApplyRequest } from "./views.ts";
 
@@ -18,20 +20,28 @@ export interface PreparedApply {
  * @throws ControlError `invalid_config` with every issue of the file
  */
 export async function prepareApply(
-  project: string,
+  state: ProjectState,
   actor: string,
   request: ApplyRequest,
-  seal: SealBox,
+  { seal, store }: { seal: Sealer; store: Store },
 ): Promise<PreparedApply> {
   const parsed = parseConfig(request.config, request.file);
   if (!parsed.ok) throw new ControlError("invalid_config", `${request.file} is not valid`, parsed.issues);
   const { spec } = parsed;
+  const { project } = state;
+  const before = await sealedBefore(state, spec.name, store);
   const sealed: Record<string, string> = {};
   const secrets: SealedSecret[] = [];
   for (const [name, value] of passedValues(spec, request)) {
-    const version = await seal.mac(`${project}\n${spec.name}\n${name}\n${value}`);
+    const same = before.get(name);
+    // The value that is sealed already keeps its version, also when the key has been rotated since.
+    if (same && (await seal.matches(project, same, value))) {
+      sealed[name] = same.version;
+      continue;
+    }
+    const version = await seal.version(project, value);
     sealed[name] = version;
-    secrets.push({ ...(await seal.seal(project, sealedEnvName(spec.name, name, version), value)), version });
+    secrets.push(await seal.seal(project, sealedEnvName(spec.name, name, version), value));
   }
   return {
     input: {
@@ -44,6 +54,15 @@ export async function prepareApply(
     },
     secrets,
   };
+}
+
+/** The values that the service's current revision has sealed, by variable. */
+async function sealedBefore(state: ProjectState, name: string, store: Store): Promise<Map<string, SealedSecret>> {
+  const service = state.tables.service.byId.get(name);
+  const versions = Object.entries(service ? currentRevision(state, service).sealed : {});
+  const variables = new Map(versions.map(([variable, version]) => [sealedEnvName(name, variable, version), variable]));
+  const found = variables.size > 0 ? await store.secrets(state.project, [...variables.keys()]) : [];
+  return new Map(found.map((secret) => [variables.get(secret.name) as string, secret]));
 }
 
 function passedValues(spec: ServiceSpec, request: ApplyRequest): [string, string][] {

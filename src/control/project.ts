@@ -3,7 +3,7 @@ import type { LinkEnd } from "../link/types.ts";
 import type { Store } from "../store/types.ts";
 import type { Clock } from "./clock.ts";
 import { Controller } from "./controller.ts";
-import type { Log } from "./ports.ts";
+import type { Log } from "./log.ts";
 
 /** A host with jobs that has no link for this long is silent; reconnecting takes about a second. */
 const SILENT_AFTER_MS = 10_000;

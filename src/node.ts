@@ -1,0 +1,85 @@
+import type { Server } from "node:http";
+import { homedir } from "node:os";
+import { createAdaptorServer } from "@hono/node-server";
+import { createApp } from "./api/app.ts";
+import { systemClock } from "./control/clock.ts";
+import { HeadraceControl } from "./control/control.ts";
+import type { Log } from "./control/log.ts";
+import { createSealer } from "./control/seal.ts";
+import { agentLinks, LINK_PATH, refuseUpgrade } from "./node/agent-links.ts";
+import { openDatabase } from "./node/database.ts";
+import { firstStart } from "./node/first-start.ts";
+import { sealingKeys } from "./node/key.ts";
+import { logToStderr } from "./node/log.ts";
+import { type ServerFlags, serverSettings } from "./node/settings.ts";
+import { StartError } from "./node/start-error.ts";
+import { VERSION } from "./node/version.ts";
+import { proxyRoutes } from "./proxy/index.ts";
+import { createStore } from "./store/libsql.ts";
+
+export interface RunningServer {
+  /** e.g. `http://127.0.0.1:3000`. */
+  url: string;
+  /** Set when this start made the first admin token; nobody can show it again. */
+  firstStart: { adminToken: string } | null;
+  close(): Promise<void>;
+}
+
+/**
+ * The control plane as one Node process with an embedded database.
+ * @throws StartError when it cannot start, with what to do instead
+ */
+export async function startServer(flags: ServerFlags = {}, log: Log = logToStderr): Promise<RunningServer> {
+  const settings = serverSettings(flags, process.env, homedir());
+  const store = createStore(await openDatabase(settings.dataDir));
+  try {
+    const seal = await createSealer(await sealingKeys(settings));
+    const control = new HeadraceControl({ store, seal, clock: systemClock, log });
+    const first = await firstStart(store, systemClock.now());
+    await control.start();
+
+    const app = createApp(control, {
+      version: VERSION,
+      proxy: proxyRoutes(control),
+      report: (requestId, error) => log("error", "a request failed", { requestId, error: describe(error) }),
+    });
+    const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+    const links = agentLinks(control, log);
+    server.on("upgrade", (request, socket, head) => {
+      if (request.url?.split("?")[0] === LINK_PATH) return links.upgrade(request, socket, head);
+      refuseUpgrade(socket, 501, "websocket_unsupported", "WebSockets are not served here; use plain requests or server-sent events");
+    });
+    const port = await listen(server, settings.host, settings.port);
+    return {
+      url: `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
+      firstStart: first,
+      async close() {
+        control.close();
+        links.close();
+        server.close();
+        server.closeAllConnections();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const inUse = `Port ${port} on ${host} is in use by another process. Stop that one, or give another port with --port or HEADRACE_LISTEN_PORT.`;
+      reject(new StartError(error.code === "EADDRINUSE" ? inUse : `Cannot listen on ${host}:${port}: ${error.message}.`));
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address ? address.port : port);
+    });
+  });
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,35 @@
+import { makeToken, tokenHash } from "../control/tokens.ts";
+import type { Entity } from "../core/state.ts";
+import type { Store } from "../store/types.ts";
+
+/** The project and the fleet that every server has. */
+export const FIRST_PROJECT = "main";
+const FIRST_FLEET = "default";
+
+const FIRST_ENTITIES: Entity[] = [
+  { kind: "project", id: "project", nextSerial: 1 },
+  { kind: "fleet", id: FIRST_FLEET, placement: "any", overcommit: true },
+];
+
+/**
+ * Makes what a new server needs. Does nothing where it is there; what a crash left out is made at the next start.
+ * @returns the first admin token when there was none: it is shown once and only its hash is kept
+ */
+export async function firstStart(store: Store, now: number): Promise<{ adminToken: string } | null> {
+  await store.createProject(FIRST_PROJECT, now, FIRST_ENTITIES);
+  const credentials = await store.credentials(FIRST_PROJECT);
+  if (credentials.some((credential) => credential.kind === "admin")) return null;
+  const adminToken = makeToken("admin");
+  await store.putCredential({
+    id: crypto.randomUUID(),
+    project: FIRST_PROJECT,
+    kind: "admin",
+    name: "first admin",
+    hash: await tokenHash(adminToken),
+    subject: null,
+    createdAt: now,
+    expiresAt: null,
+    usedAt: null,
+  });
+  return { adminToken };
+}
