@@ -1,0 +1,158 @@
+import type * as z from "zod";
+import type { Finding } from "./finding.ts";
+import { MAX_ISSUES } from "./limits.ts";
+import { quote, writeValue } from "./quote.ts";
+import { placeAt } from "./schema/walk.ts";
+import { nearest } from "./suggest.ts";
+import { explainUnknownKey } from "./unknown-key.ts";
+import { type Node, nodeAt, type Path } from "./yaml/node.ts";
+import { OddScalar, type Reading } from "./yaml/plain-scalar.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** Zod's issues about a document as findings for people: what was found, what is wrong, what to write instead. */
+export function explainIssues(issues: readonly Issue[], root: Node, schema: z.core.$ZodType): Finding[] {
+  return issues.slice(0, MAX_ISSUES).flatMap((issue) => explainIssue(issue, [], root, schema));
+}
+
+function explainIssue(issue: Issue, parent: Path, root: Node, schema: z.core.$ZodType): Finding[] {
+  const path = [...parent, ...(issue.path as (string | number)[])];
+  const value = (message: string): Finding[] => [{ path, at: "value", message }];
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.slice(0, MAX_ISSUES).map((key) => ({
+        path: [...path, key],
+        at: "key",
+        message: explainUnknownKey(key, placeAt(schema, path).mappings),
+      }));
+    case "invalid_union": {
+      const meant = meantBranch(issue);
+      if (meant === null) return value(explainType(expectedTypes(issue), path, root, schema));
+      return meant.flatMap((inner) => explainIssue(inner, path, root, schema));
+    }
+    case "invalid_type":
+      return value(explainType(expectedTypes(issue), path, root, schema));
+    case "invalid_value":
+      return value(explainChoice(issue.values.map(String), path, root, schema));
+    default:
+      return value(issue.message);
+  }
+}
+
+/** The alternative that the writer had in mind: one whose outermost type fits; of several the one with least wrong. */
+function meantBranch(issue: z.core.$ZodIssueInvalidUnion): readonly Issue[] | null {
+  const fitting = issue.errors.filter((branch) => !branch.some(isWrongType));
+  return fitting.toSorted((a, b) => a.length - b.length)[0] ?? null;
+}
+
+function isWrongType(issue: Issue): boolean {
+  if (issue.path.length > 0) return false;
+  return issue.code === "invalid_type" || (issue.code === "invalid_union" && meantBranch(issue) === null);
+}
+
+const typeWords: Record<string, string> = {
+  string: "text",
+  number: "a number",
+  boolean: "true or false",
+  array: "a list",
+  tuple: "a list",
+  object: "a mapping",
+  record: "a mapping",
+};
+
+function expectedTypes(issue: Issue): string[] {
+  if (issue.code === "invalid_union") return [...new Set(issue.errors.flat().flatMap(expectedTypes))];
+  return issue.code === "invalid_type" ? [typeWords[issue.expected] ?? issue.expected] : [];
+}
+
+function explainType(expected: string[], path: Path, root: Node, schema: z.core.$ZodType): string {
+  const node = nodeAt(root, path);
+  const key = String(path.at(-1) ?? "");
+  const { meta } = placeAt(schema, path);
+  const example = exampleOf(path, meta.examples);
+  if (node === null) {
+    const why =
+      meta.description === undefined ? "" : `: ${meta.description.charAt(0).toLowerCase()}${meta.description.slice(1)}`;
+    return `\`${key}\` is missing${why}${example}.`;
+  }
+  const wanted = listWords(expected);
+  if (node.kind !== "scalar") {
+    const found = node.kind === "list" ? "a list" : "a mapping";
+    const hint =
+      node.kind === "map" && expected.includes("text")
+        ? "; a `: ` in unquoted text makes a mapping, quotes prevent it"
+        : "";
+    return `Found ${found} where ${wanted} belongs${hint}${example}.`;
+  }
+  if (isSecret(path)) return explainSecret(node.value, path);
+  if (node.value === null) return `Found nothing where ${wanted} belongs${example}.`;
+  const onlyText = expected.length === 1 && expected[0] === "text";
+  if (node.value instanceof OddScalar) return explainOdd(node.value, onlyText, wanted, example);
+  if (typeof node.value === "boolean" && onlyText) {
+    return `Found the boolean ${quote(node.value)} where text belongs; write \`"${node.value}"\` in quotes if it is meant.`;
+  }
+  return `Found ${quote(node.value)} where ${wanted} belongs${example}.`;
+}
+
+/** Values of `env` are not repeated: one of them may be a key. */
+function isSecret(path: Path): boolean {
+  return path[0] === "env" && path.length > 1;
+}
+
+function explainSecret(value: unknown, path: Path): string {
+  const name = String(path[1]);
+  if (value !== null)
+    return "Without quotes YAML does not read this value as the text that it looks like; put it in quotes.";
+  if (typeof path[1] === "number") return "This item is empty; write `NAME=value` or `NAME`, or remove the line.";
+  return `\`${name}\` has no value; write \`${name}: ""\` if it shall be empty, or use the list form (\`- ${name}\`) to pass it on.`;
+}
+
+/** An unquoted scalar that is more than one thing: what each reader makes of it, and how to write each. */
+function explainOdd(odd: OddScalar, onlyText: boolean, wanted: string, example: string): string {
+  const written = [odd.yaml11, odd.yaml12].map((reading) => writeReading(reading, odd.text, onlyText));
+  if (onlyText) written.unshift(JSON.stringify(odd.text));
+  const ways = listWords([...new Set(written)].slice(0, 2).map((way) => `\`${way}\``));
+  const readings = [nameReading(odd.yaml11, odd.text), nameReading(odd.yaml12, odd.text)];
+  const disagreement =
+    readings[0] === readings[1]
+      ? `is ${readings[0]} to YAML`
+      : `is ${readings[0]} to YAML 1.1 and ${readings[1]} to YAML 1.2`;
+  const belongs =
+    wanted === "true or false" ? ` where true or false belongs${example}.` : `; write ${ways}, whichever is meant.`;
+  return `Without quotes ${quote(odd.text)} ${disagreement}${belongs}`;
+}
+
+function writeReading(reading: Reading, text: string, asText: boolean): string {
+  if (reading.kind !== "value" || typeof reading.value === "string") return JSON.stringify(text);
+  return asText ? JSON.stringify(String(reading.value)) : String(reading.value);
+}
+
+function nameReading(reading: Reading, text: string): string {
+  if (reading.kind === "date") return "a date";
+  if (reading.kind === "null") return "nothing";
+  if (typeof reading.value === "string") return `the text ${quote(text)}`;
+  return `the ${typeof reading.value} ${quote(reading.value)}`;
+}
+
+function explainChoice(choices: string[], path: Path, root: Node, schema: z.core.$ZodType): string {
+  const node = nodeAt(root, path);
+  const { meta } = placeAt(schema, path);
+  if (node === null) return explainType(["text"], path, root, schema);
+  if (node.kind !== "scalar" || node.value === null) return explainType(["text"], path, root, schema);
+  const written = node.value instanceof OddScalar ? node.value.text : String(node.value);
+  const meant = nearest(written, choices);
+  const advice = meant === null ? exampleOf(path, meta.examples) : `; did you mean \`${meant}\`?`;
+  const end = meant === null ? "." : "";
+  return `${quote(written)} is not ${choices.length === 1 ? "" : "one of "}${listWords(choices.map(quote))}${advice}${end}`;
+}
+
+function exampleOf(path: Path, examples: unknown[] | undefined): string {
+  const key = path.findLast((step) => typeof step === "string");
+  const [example] = examples ?? [];
+  return example === undefined || key === undefined ? "" : `; write for example \`${key}: ${writeValue(example)}\``;
+}
+
+function listWords(words: string[]): string {
+  if (words.length <= 1) return words.join("");
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}

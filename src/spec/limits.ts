@@ -1,0 +1,28 @@
+/** Bounds on what `parseConfig` will look at. A configuration is written by people; each bound is far above any real one. */
+
+/** Characters of one file. A service with a dozen groups and long scripts is under 20 KiB. */
+export const MAX_TEXT_CHARS = 256 * 1024;
+
+/** Collections inside one another. The language itself needs seven; YAML's reader is recursive and must not overflow. */
+export const MAX_DEPTH = 32;
+
+/** Scalars and collections after aliases are followed, so that a few nested aliases cannot stand for billions. */
+export const MAX_NODES = 20_000;
+
+/** Uses of anchors in one file. */
+export const MAX_ALIASES = 100;
+
+/** Problems reported for one file; beyond that nobody reads on, and a broken file has to stay cheap. */
+export const MAX_ISSUES = 50;
+
+/** Replicas of one group: the size that the decision code is measured at. */
+export const MAX_REPLICAS = 10_000;
+
+/** Groups of one service. */
+export const MAX_GROUPS = 64;
+
+/** Ten years, in seconds: longer spans are slips, and their milliseconds still count exactly in a double. */
+export const MAX_DURATION_S = 10 * 365 * 24 * 3600;
+
+/** Characters of a file's own text that a message repeats. */
+export const MAX_QUOTED_CHARS = 60;

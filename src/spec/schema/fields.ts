@@ -1,0 +1,95 @@
+import * as z from "zod";
+import type { Result } from "../result.ts";
+import { OddScalar } from "../yaml/plain-scalar.ts";
+
+/** What stands beside every field, for messages, documents and JSON Schema. */
+export interface FieldMeta {
+  /** One line, a sentence without its full stop. */
+  description: string;
+  /** Values as they may be written; messages show the first. */
+  examples: unknown[];
+}
+
+/** A field that must be written. */
+export function required<S extends z.ZodType>(schema: S, meta: FieldMeta): S {
+  return schema.meta({ ...meta });
+}
+
+/** A field that may be left out or be null, which both mean `fallback`. */
+export function optional<S extends z.ZodType, F extends NonNullable<z.output<S>> | null>(
+  schema: S,
+  fallback: F,
+  meta: FieldMeta,
+) {
+  return schema
+    .nullish()
+    .transform((value): NonNullable<z.output<S>> | F => value ?? fallback)
+    .meta({ ...meta, default: fallback });
+}
+
+/** A mapping with these keys and no others. `kind` is its name in the table of what is not supported yet. */
+export function mapping<Shape extends z.ZodRawShape>(kind: string, shape: Shape) {
+  return z.strictObject(shape).meta({ title: kind });
+}
+
+/** Text. A number in its usual spelling is taken as the text that it is; a boolean is not. */
+export const text = z.preprocess(
+  (value) => (typeof value === "number" ? String(value) : value),
+  z
+    .string()
+    .refine((value) => !value.includes("\0"), "This holds a NUL character, which no program can be given; remove it."),
+);
+
+/** `true` or `false`, and as in YAML 1.1 `yes`, `no`, `on` and `off`, quoted or not. */
+export const flag = z.preprocess((value) => readFlag(value) ?? value, z.boolean());
+
+const flagWords = new Map([
+  ["yes", true],
+  ["on", true],
+  ["true", true],
+  ["1", true],
+  ["no", false],
+  ["off", false],
+  ["false", false],
+  ["0", false],
+]);
+
+/** @returns null when it is no boolean */
+export function readFlag(value: unknown): boolean | null {
+  if (typeof value === "boolean") return value;
+  if (value instanceof OddScalar) return value.boolean11;
+  return typeof value === "string" ? (flagWords.get(value.toLowerCase()) ?? null) : null;
+}
+
+/** Text that a grammar reads. */
+export function textOf<T>(read: (written: string) => Result<T>) {
+  return text.transform(by(read));
+}
+
+/** Text or a number that a grammar reads. */
+export function scalarOf<T>(read: (written: string | number) => Result<T>) {
+  return z.preprocess(agreedNumber, z.union([z.string(), z.number()])).transform(by(read));
+}
+
+/** Text, a number or a boolean that a grammar reads. */
+export function switchOf<T>(read: (written: string | number | boolean) => Result<T>) {
+  return z
+    .preprocess((value) => (value instanceof OddScalar ? value.boolean11 : null) ?? agreedNumber(value), anyScalar)
+    .transform(by(read));
+}
+
+const anyScalar = z.union([z.string(), z.number(), z.boolean()]);
+
+function agreedNumber(value: unknown): unknown {
+  return value instanceof OddScalar ? (value.agreedNumber ?? value) : value;
+}
+
+/** A zod transform out of a grammar. */
+export function by<W, T>(read: (written: W) => Result<T>) {
+  return (written: W, context: z.core.$RefinementCtx): T => {
+    const result = read(written);
+    if (result.ok) return result.value;
+    context.issues.push({ code: "custom", message: result.problem, input: written });
+    return z.NEVER;
+  };
+}
