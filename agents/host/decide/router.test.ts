@@ -1,0 +1,181 @@
+import { describe, expect, it } from "vitest";
+import type { DesiredWorker } from "../../../src/wire/index.ts";
+import { desiredJob, VirtualHost } from "./testing.ts";
+
+function worker(name: string, role: DesiredWorker["role"] = "decode", labels = {}): DesiredWorker {
+  return { replica: name, url: `http://10.0.0.1:${name.replace(/\D/g, "")}`, role, bootstrapPort: null, labels };
+}
+
+function router(workers: DesiredWorker[]) {
+  return desiredJob({ job: "r-1.0", role: "router", router: "smg", engine: null, workers });
+}
+
+/** A host whose router lists these workers. */
+function routing(...workers: DesiredWorker[]): VirtualHost {
+  const host = new VirtualHost();
+  host.want([router(workers)]);
+  host.run(2_000);
+  expect(host.router()?.listed).toEqual(workers.map((entry) => entry.replica).sort());
+  return host;
+}
+
+const [a, b, c, prefill] = [worker("d-1"), worker("d-2"), worker("d-3"), worker("p-4", "prefill")];
+
+describe("the list of a router", () => {
+  it("becomes what is desired, and says by which commit", () => {
+    const host = routing(a, b);
+    expect(host.router()).toMatchObject({ incarnation: "run-1", synced: 1 });
+    host.want([router([b, c])]);
+    host.run(1_500);
+    expect(host.router()).toMatchObject({ listed: ["d-2", "d-3"], synced: 2 });
+  });
+
+  it("is made again after the router restarted and forgot", () => {
+    const host = routing(a, b);
+    host.end("r-1.0");
+    host.run(500);
+    expect(host.router()).toBeUndefined();
+    host.run(2_000);
+    expect(host.router()).toEqual({
+      job: "r-1.0",
+      replica: "r-1",
+      incarnation: "run-2",
+      listed: ["d-1", "d-2"],
+      synced: 1,
+    });
+  });
+
+  it("is read again, not written again, after the agent restarted", () => {
+    const host = routing(a, b);
+    const writes = host.times("add").length;
+    host.restartAgent();
+    host.run(5_000);
+    expect(host.router()?.listed).toEqual(["d-1", "d-2"]);
+    expect(host.times("add")).toHaveLength(writes);
+    expect(host.times("delete")).toEqual([]);
+  });
+
+  it("loses what somebody else put there, and a registration of another role or set is made anew", () => {
+    const host = routing(a, b);
+    const listed = host.processes.get("r-1.0")!.listed;
+    listed.push({
+      handle: "x",
+      url: "http://10.9.9.9:1",
+      status: "ready",
+      role: "decode",
+      labels: {},
+      bootstrapPort: null,
+    });
+    const other = { ...b, labels: { pairing_protocol: "new" } };
+    host.want([router([a, other])]);
+    host.run(3_000);
+    expect(host.processes.get("r-1.0")!.listed.map(({ url, labels }) => ({ url, labels }))).toEqual([
+      { url: a.url, labels: {} },
+      { url: b.url, labels: { pairing_protocol: "new" } },
+    ]);
+  });
+
+  it("is not fought over with a router that reads our registration in its own way", () => {
+    const host = routing(a);
+    host.processes.get("r-1.0")!.listed[0]!.role = "worker";
+    host.run(20_000);
+    expect(host.times("delete")).toEqual([]);
+    expect(host.router()?.listed).toEqual(["d-1"]);
+  });
+
+  it("waits for a worker that is still draining to vanish before it is offered again", () => {
+    const host = routing(a, b);
+    const entry = host.processes.get("r-1.0")!.listed[0]!;
+    entry.status = "draining";
+    host.run(3_000);
+    expect(host.router()?.listed).toEqual(["d-2"]);
+    expect(host.times("add")).toHaveLength(2);
+    const { listed } = host.processes.get("r-1.0")!;
+    listed.splice(listed.indexOf(entry), 1);
+    host.run(2_000);
+    expect(host.router()?.listed).toEqual(["d-1", "d-2"]);
+  });
+
+  it("is not acted on while the router answers rubbish, and nothing is claimed about it", () => {
+    const host = new VirtualHost();
+    host.world.routerAnswers = false;
+    host.want([router([a])]);
+    host.run(10_000);
+    expect(host.times("add")).toEqual([]);
+    expect(host.router()).toBeUndefined();
+    host.world.routerAnswers = true;
+    host.run(1_000);
+    expect(host.router()?.listed).toEqual(["d-1"]);
+  });
+
+  it("is changed in bounded steps", () => {
+    const many = Array.from({ length: 100 }, (_, index) => worker(`d-${index + 1}`));
+    const host = new VirtualHost();
+    host.want([router(many)]);
+    host.run(10_000);
+    expect(host.router()?.listed).toHaveLength(100);
+    const adds = host.times("add");
+    for (const at of adds) expect(adds.filter((other) => other === at).length).toBeLessThanOrEqual(16);
+  });
+
+  it("counts a withdrawn offer as settled only when it can come up no more", () => {
+    const host = routing(a);
+    const process = host.processes.get("r-1.0")!;
+    host.want([router([a, b])]);
+    host.run(2);
+    // SMG lists a worker only when it has checked it: the offer is taken and not listed.
+    process.listed = process.listed.filter((entry) => entry.url !== b.url);
+    host.want([router([a])]);
+    host.run(1_000);
+    expect(host.router()).toMatchObject({ synced: 1 });
+    host.run(3_000);
+    expect(host.router()).toMatchObject({ synced: 3, listed: ["d-1"] });
+  });
+});
+
+describe("a worker that cannot be reached", () => {
+  it("is taken out within three seconds and listed again when it is back", () => {
+    const host = routing(a, b);
+    host.run(10_000);
+    host.world.unreachable.add(a.url);
+    host.run(3_100);
+    expect(host.router()?.listed).toEqual(["d-2"]);
+    host.world.unreachable.clear();
+    host.run(2_500);
+    expect(host.router()?.listed).toEqual(["d-1", "d-2"]);
+  });
+
+  it("stays after a single failed attempt", () => {
+    const host = routing(a, b);
+    host.world.unreachable.add(a.url);
+    host.run(1_001);
+    host.world.unreachable.clear();
+    host.run(10_000);
+    expect(host.times("delete")).toEqual([]);
+  });
+
+  it("stays when it is the last listed one of its role", () => {
+    const host = routing(a, prefill);
+    host.world.unreachable.add(a.url);
+    host.world.unreachable.add(prefill.url);
+    host.run(60_000);
+    expect(host.router()?.listed).toEqual(["d-1", "p-4"]);
+  });
+
+  it("leaves the last one in when all go one after the other", () => {
+    const host = routing(a, b);
+    host.world.unreachable.add(a.url);
+    host.run(4_000);
+    host.world.unreachable.add(b.url);
+    host.run(60_000);
+    expect(host.router()?.listed).toEqual(["d-2"]);
+  });
+
+  it("is taken out all the same when the control plane takes it out", () => {
+    const host = routing(a);
+    host.world.unreachable.add(a.url);
+    host.want([router([])]);
+    host.run(2_000);
+    expect(host.router()).toMatchObject({ listed: [], synced: 2 });
+  });
+});
