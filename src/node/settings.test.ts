@@ -1,0 +1,71 @@
+import { describe, expect, test } from "vitest";
+import { serverSettings } from "./settings.ts";
+
+const HOME = "/home/ada";
+
+describe("server settings", () => {
+  test("without flags and variables: under the user's home, on loopback", () => {
+    expect(serverSettings({}, {}, HOME)).toEqual({
+      dataDir: "/home/ada/.local/share/headrace",
+      host: "127.0.0.1",
+      port: 3000,
+      key: null,
+      keyFile: "/home/ada/.config/headrace/key",
+    });
+  });
+
+  test("variables take the place of defaults", () => {
+    const env = {
+      HEADRACE_DATA_DIR: "/srv/headrace",
+      HEADRACE_LISTEN_HOST: "0.0.0.0",
+      HEADRACE_LISTEN_PORT: "8080",
+      HEADRACE_KEY: "secret",
+      HEADRACE_KEY_FILE: "/etc/headrace/key",
+    };
+    expect(serverSettings({}, env, HOME)).toEqual({
+      dataDir: "/srv/headrace",
+      host: "0.0.0.0",
+      port: 8080,
+      key: "secret",
+      keyFile: "/etc/headrace/key",
+    });
+  });
+
+  test("flags take the place of both", () => {
+    const env = {
+      HEADRACE_DATA_DIR: "/no",
+      HEADRACE_LISTEN_HOST: "no",
+      HEADRACE_LISTEN_PORT: "1",
+      HEADRACE_KEY_FILE: "/no",
+    };
+    const flags = { dataDir: "/data", host: "::1", port: 0, keyFile: "/key" };
+    expect(serverSettings(flags, env, HOME)).toEqual({
+      dataDir: "/data",
+      host: "::1",
+      port: 0,
+      key: null,
+      keyFile: "/key",
+    });
+  });
+
+  test("the XDG folders are used, and a relative one is ignored as their rules say", () => {
+    const { dataDir, keyFile } = serverSettings({}, { XDG_DATA_HOME: "/data", XDG_CONFIG_HOME: "config" }, HOME);
+    expect({ dataDir, keyFile }).toEqual({ dataDir: "/data/headrace", keyFile: "/home/ada/.config/headrace/key" });
+  });
+
+  test("an empty variable counts as unset, a relative path as seen from here", () => {
+    const { port, dataDir } = serverSettings({ dataDir: "state" }, { HEADRACE_LISTEN_PORT: "" }, HOME);
+    expect({ port, dataDir }).toEqual({ port: 3000, dataDir: `${process.cwd()}/state` });
+  });
+
+  test.each(["65536", "-1", "http", "80 ", "1e3", ""])(
+    "port %j is refused with its flag and with its variable",
+    (port) => {
+      expect(() => serverSettings({ port }, {}, HOME)).toThrowError(`--port is "${port}", which is not a port`);
+      if (port === "") return;
+      expect(() => serverSettings({}, { HEADRACE_LISTEN_PORT: port }, HOME)).toThrowError(
+        `HEADRACE_LISTEN_PORT is "${port}", which is not a port`,
+      );
+    },
+  );
+});

@@ -1,0 +1,194 @@
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import type { Entity } from "../core/state.ts";
+import { decodeBody, decodeEntity, encodeEntity, type Shape } from "./codec.ts";
+
+/** One of each kind, with something in every field that can be empty. */
+const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
+  service: {
+    kind: "service",
+    id: "llama",
+    status: "running",
+    revision: 3,
+    wanted: { prefill: 1, decode: 2 },
+    backoff: { decode: { failures: 2, notBefore: 1_700_000_000_000 } },
+  },
+  revision: {
+    kind: "revision",
+    id: "llama@3",
+    service: "llama",
+    number: 3,
+    spec: {
+      type: "service",
+      name: "llama",
+      port: 8000,
+      env: { HF_TOKEN: null, MODE: "fast" },
+      groups: [
+        {
+          name: "prefill",
+          count: { min: 1, max: 4 },
+          scaling: { metric: "rps", target: 3, window: 60, scaleUpDelay: 300, scaleDownDelay: 600 },
+          role: "prefill",
+          router: { type: "smg" },
+          resources: {
+            cpu: { arch: "x86", count: { min: 2, max: null } },
+            memory: { min: 8, max: 64 },
+            shmSize: 0.5,
+            gpu: {
+              vendor: "nvidia",
+              names: ["H100"],
+              count: { min: 1, max: 1 },
+              memory: { min: 80, max: null },
+              totalMemory: { min: 80, max: null },
+              computeCapability: [9, 0],
+            },
+            disk: { min: 100, max: null },
+          },
+          commands: ["python -m sglang.launch_server --disaggregation-mode prefill"],
+          image: "lmsysorg/sglang:latest",
+          python: "3.12",
+          nvcc: true,
+          docker: false,
+          privileged: true,
+        },
+      ],
+      probes: [
+        {
+          type: "http",
+          url: "/health",
+          method: "get",
+          headers: [{ name: "x-probe", value: "1" }],
+          body: "{}",
+          timeout: 10,
+          interval: 15,
+          readyAfter: 1,
+          untilReady: false,
+        },
+      ],
+      model: { name: "llama", prefix: "/v1" },
+      auth: true,
+      entrypoint: "/bin/sh",
+      shell: "bash",
+      user: "nobody",
+      workingDir: "/srv",
+      volumes: [{ instancePath: "/models", path: "/models", optional: true }],
+      stopDuration: 300,
+      drainTimeout: 60,
+    },
+    sealed: { HF_TOKEN: "abc" },
+    pairing: "p1",
+    createdAt: 1_700_000_000_000,
+    createdBy: "ada",
+  },
+  replica: {
+    kind: "replica",
+    id: "llama-decode-7",
+    service: "llama",
+    group: "decode",
+    revision: 3,
+    status: "quiescing",
+    since: 1_700_000_000_000,
+    reason: "scaled down",
+    deadline: 1_700_000_300_000,
+    unlistedIn: 12,
+    createdAt: 1_700_000_000_000,
+    wasReady: true,
+  },
+  job: {
+    kind: "job",
+    id: "llama-decode-7.0",
+    replica: "llama-decode-7",
+    service: "llama",
+    group: "decode",
+    rank: 0,
+    host: "h1",
+    status: "running",
+    since: 1_700_000_000_000,
+    created: 9,
+    port: 8000,
+    ports: [{ name: "bootstrap", port: 8998 }],
+    accelerators: [0, 1],
+  },
+  host: {
+    kind: "host",
+    id: "h1",
+    name: "gpu-1",
+    fleet: "default",
+    machine: "m-1",
+    inventory: {
+      address: "10.0.0.1",
+      arch: "x86",
+      cpus: 64,
+      memoryGib: 512.5,
+      diskGib: 1000,
+      accelerators: [{ index: 0, vendor: "nvidia", name: "H100", memoryGib: 80 }],
+      runtimes: ["process"],
+      warnings: ["no cgroup"],
+    },
+    silentSince: 1_700_000_000_000,
+    joinedAt: 1_700_000_000_000,
+  },
+  fleet: { kind: "fleet", id: "default", placement: "any", overcommit: false },
+  project: { kind: "project", id: "project", nextSerial: 8 },
+};
+
+describe("encode and decode", () => {
+  test.each(Object.values(ENTITIES))("a $kind reads back as it was", (entity) => {
+    const row = encodeEntity(entity);
+    expect(row).toMatchObject({ kind: entity.kind, id: entity.id, schema: 1 });
+    expect(decodeEntity(row)).toEqual(entity);
+  });
+
+  test("what could not be read back is not written, and its value is not shown", () => {
+    const entity = { ...ENTITIES.fleet, secret: "hunter2", overcommit: "yes" } as unknown as Entity;
+    expect(() => encodeEntity(entity)).toThrowError(
+      expect.objectContaining({
+        code: "refused",
+        message: expect.stringMatching(/^fleet default cannot be stored: overcommit: .*Unrecognized key: "secret"\.$/),
+      }),
+    );
+    expect(() => encodeEntity(entity)).not.toThrowError(/hunter2/);
+  });
+});
+
+describe("what this version cannot read is said, with what to do", () => {
+  const row = { kind: "fleet", id: "default", schema: 1, body: '{"placement":"any","overcommit":true}' };
+  test.each([
+    ["an unknown kind", { ...row, kind: "gateway" }, /^default is stored as a "gateway".* newer Headrace/],
+    [
+      "a kind that every object has",
+      { ...row, kind: "constructor" },
+      /"constructor", which this version does not know/,
+    ],
+    ["a newer schema", { ...row, schema: 2 }, /^fleet default is stored with schema 2, this version reads up to 1\./],
+    ["a schema below the first", { ...row, schema: 0 }, /schema 0/],
+    ["a body that is not JSON", { ...row, body: "{" }, /^fleet default \(schema 1\) is damaged: it is not JSON\./],
+    ["a field of another type", { ...row, body: '{"placement":"any","overcommit":3}' }, /damaged: overcommit: /],
+    ["a field that is missing", { ...row, body: '{"placement":"any"}' }, /damaged: overcommit: /],
+    ["a body that is no object", { ...row, body: "null" }, /damaged: the body: /],
+  ])("%s", (_, damaged, message) => {
+    expect(() => decodeEntity(damaged)).toThrowError(
+      expect.objectContaining({ name: "StoreError", code: "unreadable", message: expect.stringMatching(message) }),
+    );
+  });
+});
+
+describe("a body of an older schema", () => {
+  // Schema 1 had seconds, 2 has milliseconds, 3 a flag.
+  const shape: Shape<{ waitMs: number; eager: boolean }> = {
+    upgrades: [
+      (body) => ({ waitMs: (body as { wait: number }).wait * 1000 }),
+      (body) => ({ ...(body as { waitMs: number }), eager: false }),
+    ],
+    body: z.strictObject({ waitMs: z.int(), eager: z.boolean() }),
+  };
+  const row = { kind: "thing", id: "t" };
+
+  test.each([
+    [1, '{"wait":2}'],
+    [2, '{"waitMs":2000}'],
+    [3, '{"waitMs":2000,"eager":false}'],
+  ])("of schema %i is brought to the newest, step by step", (schema, body) => {
+    expect(decodeBody(shape, { ...row, schema, body })).toEqual({ waitMs: 2000, eager: false });
+  });
+});
