@@ -47,7 +47,12 @@ export async function startServer(flags: ServerFlags = {}, log: Log = logToStder
     const links = agentLinks(control, log);
     server.on("upgrade", (request, socket, head) => {
       if (request.url?.split("?")[0] === LINK_PATH) return links.upgrade(request, socket, head);
-      refuseUpgrade(socket, 501, "websocket_unsupported", "WebSockets are not served here; use plain requests or server-sent events");
+      refuseUpgrade(
+        socket,
+        501,
+        "websocket_unsupported",
+        "WebSockets are not served here; use plain requests or server-sent events",
+      );
     });
     const port = await listen(server, settings.host, settings.port);
     return {
@@ -71,7 +76,9 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const inUse = `Port ${port} on ${host} is in use by another process. Stop that one, or give another port with --port or HEADRACE_LISTEN_PORT.`;
-      reject(new StartError(error.code === "EADDRINUSE" ? inUse : `Cannot listen on ${host}:${port}: ${error.message}.`));
+      reject(
+        new StartError(error.code === "EADDRINUSE" ? inUse : `Cannot listen on ${host}:${port}: ${error.message}.`),
+      );
     });
     server.listen(port, host, () => {
       const address = server.address();

@@ -10,8 +10,8 @@ import { describeHost, describeRoutes, describeService } from "./describe.ts";
 import { canonicalJson, sha256Hex } from "./digest.ts";
 import { followCommits } from "./follow.ts";
 import { HostSync } from "./host-sync.ts";
-import { mergedLogs } from "./logs.ts";
 import type { Log } from "./log.ts";
+import { mergedLogs } from "./logs.ts";
 import { type PreparedApply, prepareApply } from "./prepare-apply.ts";
 import { Project } from "./project.ts";
 import type { Sealer } from "./seal.ts";
@@ -113,7 +113,11 @@ export class HeadraceControl implements Control {
     return this.change(caller, { kind: "delete", service }, key);
   }
 
-  private change(caller: Caller, input: { kind: "stop" | "delete"; service: string }, key: string): Promise<ChangeAnswer> {
+  private change(
+    caller: Caller,
+    input: { kind: "stop" | "delete"; service: string },
+    key: string,
+  ): Promise<ChangeAnswer> {
     return this.once(caller, input.kind, key, input, async () => ({
       input,
       secrets: [],
@@ -203,7 +207,8 @@ export class HeadraceControl implements Control {
     if (request.kind === "join") await this.requireFleet(caller.project, request.fleet);
     const id = (await sha256Hex(`token\n${caller.project}\n${key}`)).slice(0, 24);
     const existing = (await store.credentials(caller.project)).some((credential) => credential.id === id);
-    if (existing) throw new ControlError("conflict", "this request made a token before, and a token is shown only once");
+    if (existing)
+      throw new ControlError("conflict", "this request made a token before, and a token is shown only once");
     const lifetimeS = request.expiresInS ?? (request.kind === "join" ? JOIN_TOKEN_LIFETIME_S : null);
     const expiresAt = lifetimeS === null ? null : clock.now() + lifetimeS * 1_000;
     const token = makeToken(request.kind);
@@ -233,7 +238,14 @@ export class HeadraceControl implements Control {
     const digest = await sha256Hex(`host\n${caller.credentialId}\n${request.machine}`);
     const host = `${slug(request.name)}-${digest.slice(0, 8)}`;
     const { answer } = await project.controller.submit({
-      input: { kind: "host_joined", host, name: request.name, fleet, machine: request.machine, inventory: request.inventory },
+      input: {
+        kind: "host_joined",
+        host,
+        name: request.name,
+        fleet,
+        machine: request.machine,
+        inventory: request.inventory,
+      },
       id: null,
       cause: "join",
       actor: caller.name,
@@ -252,7 +264,10 @@ export class HeadraceControl implements Control {
       usedAt: null,
     };
     if (!(await store.redeemJoin(caller.credentialId, clock.now(), stored))) {
-      throw new ControlError("forbidden", "this join token was used before; make another (headrace token create --host)");
+      throw new ControlError(
+        "forbidden",
+        "this join token was used before; make another (headrace token create --host)",
+      );
     }
     return { project: caller.project, fleet, host, credential };
   }
@@ -340,7 +355,13 @@ function repeated<A>(record: IdempotencyRecord, requestHash: string): A {
 
 /** A host's name as part of an id. */
 function slug(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40) || "host";
+  return (
+    name
+      .toLowerCase()
+      .replace(/[^a-z0-9-]+/g, "-")
+      .replace(/^-+|-+$/g, "")
+      .slice(0, 40) || "host"
+  );
 }
 
 function sorted<E extends { id: string }>(byId: ReadonlyMap<string, E>): E[] {

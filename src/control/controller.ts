@@ -1,14 +1,14 @@
 import type { Answer, Effect, Input } from "../core/input.ts";
-import {
-  observe,
-  type ProjectState,
-  projectState,
-  takeChanges,
-  takeDue,
-} from "../core/project-state.ts";
+import { observe, type ProjectState, projectState, takeChanges, takeDue } from "../core/project-state.ts";
 import type { Millis } from "../core/state.ts";
 import { type StepResult, step } from "../core/step.ts";
-import { type CommitBatch, type IdempotencyRecord, type SealedSecret, type Store, UnclearOutcome } from "../store/types.ts";
+import {
+  type CommitBatch,
+  type IdempotencyRecord,
+  type SealedSecret,
+  type Store,
+  UnclearOutcome,
+} from "../store/types.ts";
 import type { Report } from "../wire/index.ts";
 import type { Clock } from "./clock.ts";
 import { ControlError } from "./types.ts";
@@ -187,13 +187,20 @@ export class Controller {
   private async consume(batch: Waiting[]): Promise<"consumed" | "again"> {
     const state = await this.state();
     const now = this.options.clock.now();
-    const result = step(state, batch.map((waiting) => waiting.request.input), now);
-    const isEmpty = result.changes.puts.length === 0 && result.changes.deletes.length === 0 && result.events.length === 0;
-    const records = isEmpty ? this.recordsOf(batch, result, state.version) : this.recordsOf(batch, result, state.version + 1);
+    const result = step(
+      state,
+      batch.map((waiting) => waiting.request.input),
+      now,
+    );
+    const isEmpty =
+      result.changes.puts.length === 0 && result.changes.deletes.length === 0 && result.events.length === 0;
+    const records = isEmpty
+      ? this.recordsOf(batch, result, state.version)
+      : this.recordsOf(batch, result, state.version + 1);
     if (isEmpty && records.length === 0) {
       takeDue(state, result.due);
       this.arm(result.wakeAt);
-      batch.forEach((waiting, i) => waiting.resolve({ answer: result.answers[i] as Answer, version: state.version }));
+      answerAll(batch, result, state.version);
       return "consumed";
     }
     // The alarm is armed before the commit: a crash between the two costs a needless look, never a missed one.
@@ -206,7 +213,7 @@ export class Controller {
     }
     takeChanges(state, commit.version, result.changes, result.due);
     this.options.committed(commit.version, false);
-    batch.forEach((waiting, i) => waiting.resolve({ answer: result.answers[i] as Answer, version: commit.version }));
+    answerAll(batch, result, commit.version);
     for (const effect of result.effects) this.options.runEffect(effect);
     return "consumed";
   }
@@ -302,6 +309,10 @@ export class Controller {
       });
     });
   }
+}
+
+function answerAll(batch: Waiting[], result: StepResult, version: number): void {
+  for (const [i, waiting] of batch.entries()) waiting.resolve({ answer: result.answers[i] as Answer, version });
 }
 
 function unique(values: string[]): string[] {

@@ -2,8 +2,8 @@ import { renderHost } from "../core/render.ts";
 import type { HostEntity } from "../core/state.ts";
 import type { Store } from "../store/types.ts";
 import { type DesiredState, desiredHash, type Report, type SyncAnswer } from "../wire/index.ts";
-import type { Sealer } from "./seal.ts";
 import type { Project } from "./project.ts";
+import type { Sealer } from "./seal.ts";
 import { ControlError } from "./types.ts";
 
 /** How soon an agent comes back by itself; it comes at once when something changed at either end. */

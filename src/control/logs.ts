@@ -25,12 +25,14 @@ export async function mergedLogs(
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const copies = sources.map((source) => copyLines(source, (lines) => writer.write(lines)));
-  Promise.all(copies).then(
-    () => writer.close(),
-    (error) => writer.abort(error),
-  ).catch(() => {
-    // The reader is gone; its signal ends the sources.
-  });
+  Promise.all(copies)
+    .then(
+      () => writer.close(),
+      (error) => writer.abort(error),
+    )
+    .catch(() => {
+      // The reader is gone; its signal ends the sources.
+    });
   return readable;
 }
 

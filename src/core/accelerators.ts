@@ -52,7 +52,9 @@ function atLeast(has: [number, number] | null, wanted: [number, number]): boolea
 
 /** What a person would write for it: `1 x H200`, `8 x H100 or A100 with 80 GB`. */
 export function describeGpu(spec: GpuSpec): string {
-  const parts = [`${spec.count.min} x ${spec.names.length > 0 ? spec.names.join(" or ") : (spec.vendor ?? "accelerator")}`];
+  const parts = [
+    `${spec.count.min} x ${spec.names.length > 0 ? spec.names.join(" or ") : (spec.vendor ?? "accelerator")}`,
+  ];
   if (spec.memory) parts.push(`with at least ${spec.memory.min} GB`);
   if (spec.totalMemory) parts.push(`with at least ${spec.totalMemory.min} GB together`);
   return parts.join(" ");

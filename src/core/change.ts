@@ -113,7 +113,10 @@ function refuseApply(
       return refuse("too_many", `group ${group.name}: at most ${REPLICAS_PER_GROUP_MAX} replicas`);
     }
     if (group.router && !routerAdapter(group.router.type)) {
-      return refuse("invalid_config", `group ${group.name}: router type ${group.router.type} is not supported yet; use smg`);
+      return refuse(
+        "invalid_config",
+        `group ${group.name}: router type ${group.router.type} is not supported yet; use smg`,
+      );
     }
   }
   return service?.status === "running" ? refuseChange(context, service, spec.name, { spec, sealed }) : null;
@@ -149,7 +152,9 @@ function changesBetween(before: RevisionEntity, input: Pick<RevisionEntity, "spe
 
 /** Names of passed-through variables whose sealed value is another one than before. */
 function changedEnvironment(before: Pick<RevisionEntity, "sealed">, after: Pick<RevisionEntity, "sealed">): string[] {
-  return Object.keys(after.sealed).filter((name) => name in before.sealed && before.sealed[name] !== after.sealed[name]);
+  return Object.keys(after.sealed).filter(
+    (name) => name in before.sealed && before.sealed[name] !== after.sealed[name],
+  );
 }
 
 function notFound(name: string): Answer {

@@ -1,6 +1,6 @@
+import type { Draft } from "./draft.ts";
 import { moveJob, moveReplica } from "./lifecycle.ts";
 import { ROUTE_CACHE_MS, STOP_GRACE_MS } from "./limits.ts";
-import type { Draft } from "./draft.ts";
 import { routerReportOf } from "./observed.ts";
 import { drainTimeMs, groupOfReplica, revisionGroups, revisionOf } from "./revision.ts";
 import type { Millis, ReplicaEntity } from "./state.ts";
@@ -78,7 +78,13 @@ function routesForgotten(replica: ReplicaEntity): Millis {
 }
 
 function stopNow(context: StepContext, replica: ReplicaEntity): void {
-  const moved = moveReplica(context.draft, replica, "deadline", `${replica.reason}; its time to finish is over`, context.now);
+  const moved = moveReplica(
+    context.draft,
+    replica,
+    "deadline",
+    `${replica.reason}; its time to finish is over`,
+    context.now,
+  );
   if (moved) stopJobs(context, moved);
 }
 

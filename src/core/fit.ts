@@ -28,7 +28,13 @@ export type Fit = { ok: true; promise: JobPromise } | { ok: false; reason: strin
  * only choose offers of clouds. Accelerators and ports are exclusive; cpu, memory and disk are compared with what the
  * host has in all, unless its fleet forbids overcommitting.
  */
-export function fits(group: GroupSpec, resolved: ResolvedGroup, host: HostEntity, fleet: FleetEntity | undefined, use: HostUse): Fit {
+export function fits(
+  group: GroupSpec,
+  resolved: ResolvedGroup,
+  host: HostEntity,
+  fleet: FleetEntity | undefined,
+  use: HostUse,
+): Fit {
   const { inventory } = host;
   const { cpu, memory, disk } = group.resources;
   if (!use.present || host.silentSince !== null) return no("its agent is not connected");
@@ -85,7 +91,9 @@ function choosePorts(claims: PortClaim[], use: HostUse): JobPromise["ports"] | s
     if (!claim.env) {
       const holder = use.ports.get(claim.port) ?? "another port of the same job";
       const variable = ENV_OF[claim.name];
-      const advice = variable ? ` (write $${variable} instead of ${claim.port} in the commands to let it take another)` : "";
+      const advice = variable
+        ? ` (write $${variable} instead of ${claim.port} in the commands to let it take another)`
+        : "";
       return `port ${claim.port} is taken by ${holder}${advice}`;
     }
     let port = FLEXIBLE_PORTS.first;

@@ -35,7 +35,8 @@ export function hostReported(context: StepContext, id: string): Answer {
   const changed = JSON.stringify(inventory) !== JSON.stringify(host.inventory);
   if (changed || host.silentSince !== null) {
     draft.put({ ...host, inventory, silentSince: null });
-    if (changed) draft.event({ type: "host.changed", host: id, message: `${host.name} has other resources than before` });
+    if (changed)
+      draft.event({ type: "host.changed", host: id, message: `${host.name} has other resources than before` });
     if (host.silentSince !== null) draft.event({ type: "host.returned", host: id, message: `${host.name} is back` });
     context.roomFreed = true;
   }

@@ -162,7 +162,8 @@ class Heap<T> {
     for (;;) {
       let child = 2 * index + 1;
       if (child >= this.items.length) break;
-      if (child + 1 < this.items.length && this.isBetter(this.items[child + 1] as T, this.items[child] as T)) child += 1;
+      if (child + 1 < this.items.length && this.isBetter(this.items[child + 1] as T, this.items[child] as T))
+        child += 1;
       if (!this.isBetter(this.items[child] as T, last)) break;
       this.items[index] = this.items[child] as T;
       index = child;

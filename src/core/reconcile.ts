@@ -1,6 +1,6 @@
 import type { ResolvedGroup } from "../adapters/types.ts";
-import { drainMoments, drainStep, startDrain } from "./drain.ts";
 import type { Draft } from "./draft.ts";
+import { drainMoments, drainStep, startDrain } from "./drain.ts";
 import { isActive, isDraining, moveJob, moveReplica } from "./lifecycle.ts";
 import {
   ENDS_TO_REPLACE,
@@ -79,7 +79,11 @@ function observeLive(context: StepContext, replica: ReplicaEntity, job: JobEntit
   }
   const current = draft.must("replica", replica.id);
   if (report.recentEnds >= ENDS_TO_REPLACE) {
-    replaceFailed(context, current, `it ended ${report.recentEnds} times within 5 minutes: ${describeEnd(report.lastEnd)}`);
+    replaceFailed(
+      context,
+      current,
+      `it ended ${report.recentEnds} times within 5 minutes: ${describeEnd(report.lastEnd)}`,
+    );
   } else if (current.status === "suspect" && now >= current.since + UNREADY_REPLACE_MS) {
     replaceFailed(context, current, `not ready for ${UNREADY_REPLACE_MS / 1_000} s: ${current.reason}`);
   }
@@ -118,7 +122,8 @@ function matchCounts(context: StepContext, service: ServiceEntity): void {
     const wanted = service.wanted[group.name] ?? 0;
     const backoff = service.backoff[group.name];
     if (active.length < wanted && context.now >= (backoff?.notBefore ?? 0)) {
-      for (let missing = wanted - active.length; missing > 0; missing -= 1) createReplica(context, service.id, group.name);
+      for (let missing = wanted - active.length; missing > 0; missing -= 1)
+        createReplica(context, service.id, group.name);
     }
     const surplus = active.sort(leastImportantFirst).slice(0, Math.max(0, active.length - wanted));
     for (const replica of surplus) startDrain(context, replica, "there are more than wanted");
@@ -211,7 +216,10 @@ function place(context: StepContext, replica: ReplicaEntity): void {
   moveReplica(draft, replica, "placed", `placed on ${host.name}`, now);
 }
 
-function servicePort(ports: { name: ResolvedGroup["ports"][number]["name"]; port: number }[], fallback: number): number {
+function servicePort(
+  ports: { name: ResolvedGroup["ports"][number]["name"]; port: number }[],
+  fallback: number,
+): number {
   return ports.find((claim) => claim.name === "service")?.port ?? fallback;
 }
 

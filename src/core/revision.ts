@@ -47,7 +47,10 @@ export function currentRevision(source: RevisionSource, service: ServiceEntity):
 
 export function groupOfReplica(source: RevisionSource, replica: ReplicaEntity): RevisionGroup {
   const group = revisionGroups(revisionOf(source, replica)).get(replica.group);
-  if (!group) throw new Error(`state is broken: revision ${replica.revision} of ${replica.service} has no group ${replica.group}`);
+  if (!group)
+    throw new Error(
+      `state is broken: revision ${replica.revision} of ${replica.service} has no group ${replica.group}`,
+    );
   return group;
 }
 

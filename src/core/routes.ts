@@ -20,7 +20,11 @@ export function routesOf(state: ProjectState, service: ServiceEntity): ServiceRo
   const router = groups.some((group) => group.resolved.role === "router");
   const replicas = replicasOf(state, service.id);
   const targets = service.status === "running" ? targetsAmong(state, replicas, router) : [];
-  const message = describeProgress(service, groups.map((group) => group.spec.name), replicas);
+  const message = describeProgress(
+    service,
+    groups.map((group) => group.spec.name),
+    replicas,
+  );
   return { router, targets, message, ready: message === "" };
 }
 

@@ -1,11 +1,11 @@
-import { handleInput } from "./handle.ts";
 import { Draft } from "./draft.ts";
+import { handleInput } from "./handle.ts";
 import type { Answer, Effect, Input } from "./input.ts";
 import { Placer } from "./placement.ts";
 import type { Changes, ProjectState } from "./project-state.ts";
 import { reconcileService } from "./reconcile.ts";
-import { groupOfReplica } from "./revision.ts";
 import { sealedEnvName } from "./render.ts";
+import { groupOfReplica } from "./revision.ts";
 import type { JobEntity, JournalEvent, Millis, RevisionEntity } from "./state.ts";
 
 /** Everything that one step decided. */

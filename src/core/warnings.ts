@@ -8,7 +8,9 @@ export function planWarnings(revision: RevisionEntity): string[] {
     const warn = (message: string) => warnings.push(`group ${name}: ${message}`);
     if (spec.image) warn(`hosts without a container runtime run the commands as processes, not in image ${spec.image}`);
     if (spec.count.max > spec.count.min) {
-      warn(`${spec.count.min} replicas run; between ${spec.count.min} and ${spec.count.max} nothing scales by itself yet`);
+      warn(
+        `${spec.count.min} replicas run; between ${spec.count.min} and ${spec.count.max} nothing scales by itself yet`,
+      );
     }
     for (const message of resolved.warnings) warn(message);
   }

@@ -80,12 +80,15 @@ async function hostOf(control: Control, request: IncomingMessage): Promise<(Call
 /** Serves what an agent opens: its syncs. */
 function handlerFor(control: Control, host: Caller & { subject: string }): LinkHandler {
   return async (open, body) => {
-    if (!openToControl.safeParse(open).success) return json(400, { error: { code: "invalid_request", message: "unknown kind of request" } });
+    if (!openToControl.safeParse(open).success)
+      return json(400, { error: { code: "invalid_request", message: "unknown kind of request" } });
     try {
       const parsed = report.safeParse(JSON.parse(await readText(body)));
       if (!parsed.success) {
         const [issue] = parsed.error.issues;
-        return json(400, { error: { code: "invalid_request", message: `report: ${issue?.path.join(".")}: ${issue?.message}` } });
+        return json(400, {
+          error: { code: "invalid_request", message: `report: ${issue?.path.join(".")}: ${issue?.message}` },
+        });
       }
       return json(200, await control.sync(host.project, host.subject, parsed.data));
     } catch (error) {

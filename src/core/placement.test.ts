@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import { World } from "../../test/support/core-world.ts";
+import {
+  decodeGroup,
+  prefillGroup,
+  routerGroup,
+  serviceSpec,
+  withGpus,
+  workerGroup,
+} from "../../test/support/specs.ts";
+import type { Accelerator } from "../wire/index.ts";
+
+const gpus = (count: number, name = "H200", memoryGib = 141): Accelerator[] =>
+  Array.from({ length: count }, (_, index) => ({ index, vendor: "nvidia", name, memoryGib }));
+
+function reasonOf(world: World, service: string): string {
+  return world.replicas(service).find((replica) => replica.status === "pending")?.reason ?? "";
+}
+
+describe("placement", () => {
+  test("promises no accelerator and no port twice", () => {
+    const world = new World();
+    world.addHost("a", { accelerators: gpus(4) });
+    world.apply(serviceSpec("one", [workerGroup(2, withGpus(1))]));
+    world.apply(serviceSpec("two", [workerGroup(2, withGpus(1))]));
+    const jobs = [...world.desired("one"), ...world.desired("two")];
+    expect(jobs.flatMap((job) => job.accelerators).sort()).toEqual([0, 1, 2, 3]);
+    expect(new Set(jobs.flatMap((job) => job.ports)).size).toBe(jobs.flatMap((job) => job.ports).length);
+    world.apply(serviceSpec("three", [workerGroup(1, withGpus(1))]));
+    expect(reasonOf(world, "three")).toBe("fits on no host: host a: needs 1 x H200, 0 of 4 are free");
+  });
+
+  test("spreads the replicas of a group over hosts", () => {
+    const world = new World();
+    for (const id of ["a", "b", "c"]) world.addHost(id);
+    world.apply(serviceSpec("w", [workerGroup(6)]));
+    for (const id of ["a", "b", "c"]) expect(world.state.tables.job.ids("host", id).size).toBe(2);
+  });
+
+  test("prefers the host with the fewest free accelerators, so that whole hosts stay for large groups", () => {
+    const world = new World();
+    world.addHost("large", { accelerators: gpus(8) });
+    world.addHost("small", { accelerators: gpus(1) });
+    world.apply(serviceSpec("w", [workerGroup(1, withGpus(1))]));
+    expect(world.state.tables.job.ids("host", "small").size).toBe(1);
+  });
+
+  test("takes the service's own port where it is free and another where the commands allow it", () => {
+    const world = new World();
+    world.addHost("a");
+    world.apply(serviceSpec("w", [workerGroup(3)]));
+    const ports = world
+      .desired("w")
+      .map((job) => job.port)
+      .sort((x, y) => x - y);
+    expect(ports).toEqual([8000, 20000, 20001]);
+    for (const job of world.desired("w")) expect(job.launch.env["HEADRACE_PORT"]).toBe(String(job.port));
+  });
+
+  test("says which port is in the way when the commands fix it", () => {
+    const world = new World();
+    world.addHost("a");
+    const fixed = (name: string) =>
+      serviceSpec(name, [workerGroup(1, { commands: ["python -m sglang.launch_server --port 8000"] })]);
+    world.apply(fixed("one"));
+    world.apply(fixed("two"));
+    expect(reasonOf(world, "two")).toBe(
+      "fits on no host: host a: port 8000 is taken by job one-worker-1.0 " +
+        "(write $HEADRACE_PORT instead of 8000 in the commands to let it take another)",
+    );
+  });
+
+  test("a router, a prefill and a decode of one service fit on one host", () => {
+    const world = new World();
+    world.addHost("a");
+    world.apply(serviceSpec("pd", [routerGroup(), prefillGroup(2), decodeGroup(2)]));
+    world.settle();
+    expect(world.routes("pd").ready).toBe(true);
+    const ports = world.desired("pd").flatMap((job) => job.ports);
+    expect(new Set(ports).size).toBe(ports.length);
+  });
+
+  const tooSmall: [string, Parameters<World["addHost"]>[1], string][] = [
+    ["cpus", { cpus: 0.5 }, "needs 1 cpus, it has 0.5"],
+    ["memory", { memoryGib: 0.05 }, "needs 0.1 GB of memory, it has 0.1"],
+    ["disk", { diskGib: 0 }, "needs 0.1 GB of disk, it has 0"],
+    ["accelerators of that name", { accelerators: gpus(8, "H100") }, "needs 2 x H200, it has 8 x H100"],
+    ["a count of them", { accelerators: gpus(1) }, "needs 2 x H200, it has 1 x H200"],
+  ];
+  for (const [what, inventory, reason] of tooSmall) {
+    test(`refuses a host that lacks ${what}`, () => {
+      const world = new World();
+      world.addHost("a", inventory);
+      world.apply(serviceSpec("w", [workerGroup(1, what.startsWith("a") ? withGpus(2) : {})]));
+      expect(reasonOf(world, "w")).toBe(`fits on no host: host a: ${reason}`);
+    });
+  }
+
+  test("groups equal reasons of many hosts", () => {
+    const world = new World();
+    for (let i = 0; i < 5; i += 1) world.addHost(`h${i}`);
+    world.addHost("odd", { cpus: 0 });
+    world.apply(serviceSpec("w", [workerGroup(1, withGpus(1))]));
+    expect(reasonOf(world, "w")).toBe(
+      "fits on no host: 5 hosts: needs 1 x H200, it has none; host odd: needs 1 cpus, it has 0",
+    );
+  });
+
+  test("puts nothing on a host whose agent is not connected", () => {
+    const world = new World();
+    world.addHost("a");
+    world.state.present.delete("a");
+    world.apply(serviceSpec("w", [workerGroup(1)]));
+    expect(reasonOf(world, "w")).toBe("fits on no host: host a: its agent is not connected");
+    world.state.present.add("a");
+    world.input({ kind: "host_present", host: "a" });
+    expect(world.summary("w")).toEqual(["worker:starting"]);
+  });
+
+  test("counts cpu and memory only in a fleet that forbids overcommitting", () => {
+    for (const overcommit of [true, false]) {
+      const world = new World();
+      world.state.tables.fleet.put({ kind: "fleet", id: "default", placement: "any", overcommit });
+      world.addHost("a", { cpus: 3 });
+      world.apply(serviceSpec("w", [workerGroup(5)]));
+      expect(world.summary("w").filter((line) => line === "worker:starting")).toHaveLength(overcommit ? 5 : 3);
+    }
+  });
+});

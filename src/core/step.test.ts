@@ -1,0 +1,326 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { World } from "../../test/support/core-world.ts";
+import {
+  decodeGroup,
+  prefillGroup,
+  routerGroup,
+  serviceSpec,
+  withGpus,
+  workerGroup,
+} from "../../test/support/specs.ts";
+import {
+  DRAIN_DEFAULT_MS,
+  LOST_AFTER_MS,
+  REPLACE_BACKOFF_BASE_MS,
+  ROUTE_CACHE_MS,
+  STOP_GRACE_MS,
+  UNREADY_REPLACE_MS,
+} from "./limits.ts";
+import { step } from "./step.ts";
+
+const pd = (decodes = 2) => serviceSpec("pd", [routerGroup(), prefillGroup(1), decodeGroup(decodes)]);
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+  world.addHost("a");
+});
+
+function ready(spec = pd()): void {
+  world.apply(spec);
+  world.settle();
+  expect(world.routes(spec.name).ready).toBe(true);
+}
+
+describe("apply", () => {
+  test("makes every replica, places it, and lists workers once they are ready", () => {
+    expect(world.apply(pd())).toEqual({ kind: "applied", revision: 1, action: "create", changes: [] });
+    expect(world.summary("pd")).toEqual(["decode:starting", "decode:starting", "prefill:starting", "router:starting"]);
+    expect(world.desired("pd").find((job) => job.role === "router")?.workers).toEqual([]);
+    world.settle();
+    expect(world.summary("pd")).toEqual(["decode:ready", "decode:ready", "prefill:ready", "router:ready"]);
+    const router = world.desired("pd").find((job) => job.role === "router");
+    expect(router?.workers.map((worker) => [worker.role, worker.labels["pairing_protocol"]])).toEqual([
+      ["decode", "p1"],
+      ["decode", "p1"],
+      ["prefill", "p1"],
+    ]);
+    expect(router?.workers.find((worker) => worker.role === "prefill")?.bootstrapPort).toBe(8998);
+    expect(world.routes("pd")).toMatchObject({ router: true, ready: true, message: "" });
+    expect(world.routes("pd").targets).toEqual([{ replica: world.replicas("pd", "router")[0]?.id, host: "a" }]);
+  });
+
+  test("of the same file changes nothing", () => {
+    ready();
+    const { version } = world.state;
+    expect(world.apply(pd())).toEqual({ kind: "applied", revision: 1, action: "none", changes: [] });
+    expect(world.state.version).toBe(version);
+  });
+
+  test("of another count changes it in place and leaves the other replicas alone", () => {
+    ready();
+    const before = world.replicas("pd").map((replica) => replica.id);
+    expect(world.apply(pd(3))).toMatchObject({ kind: "applied", revision: 2, action: "update" });
+    world.settle();
+    const after = world.replicas("pd").map((replica) => replica.id);
+    expect(after).toHaveLength(5);
+    expect(after).toEqual(expect.arrayContaining(before));
+  });
+
+  test("of anything else to a running service is refused with what to do", () => {
+    ready();
+    const answer = world.apply({ ...pd(), port: 9000 });
+    expect(answer).toMatchObject({ kind: "refused", code: "conflict" });
+    expect(answer.kind === "refused" && answer.message).toMatch(/port cannot change in place.*headrace stop pd/);
+    expect(world.state.tables.service.byId.get("pd")?.revision).toBe(1);
+  });
+
+  test("on a plan of another revision is refused", () => {
+    ready();
+    expect(world.apply(pd(3), {}, 0)).toMatchObject({ kind: "refused", code: "conflict" });
+    expect(world.apply(pd(3), {}, 1)).toMatchObject({ kind: "applied", revision: 2 });
+  });
+
+  test("needs a value for every passed-through variable", () => {
+    const spec = serviceSpec("pd", pd().groups, { env: { HF_TOKEN: null } });
+    expect(world.apply(spec)).toMatchObject({ kind: "refused", code: "invalid_config" });
+    expect(world.apply(spec, { HF_TOKEN: "v1" })).toMatchObject({ kind: "applied" });
+    world.settle();
+    const changed = world.apply(spec, { HF_TOKEN: "v2" });
+    expect(changed.kind === "refused" && changed.message).toContain("env.HF_TOKEN");
+  });
+
+  test("waits with the reason when nothing fits, and goes on when room appears", () => {
+    world.apply(serviceSpec("big", [workerGroup(1, withGpus(8))]));
+    const [waiting] = world.replicas("big");
+    expect(waiting?.status).toBe("pending");
+    expect(waiting?.reason).toBe("fits on no host: host a: needs 8 x H200, it has none");
+    expect(world.routes("big").message).toContain("worker 0 of 1 ready (fits on no host");
+    const accelerators = Array.from({ length: 8 }, (_, index) => ({
+      index,
+      vendor: "nvidia" as const,
+      name: "H200",
+      memoryGib: 141,
+    }));
+    world.addHost("gpu", { accelerators });
+    world.settle();
+    expect(world.summary("big")).toEqual(["worker:ready"]);
+    expect(world.desired("big")[0]?.accelerators).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+});
+
+describe("readiness", () => {
+  test("probes that fail take a worker out of the list, and one success puts it back", () => {
+    ready();
+    const [victim] = world.replicas("pd", "decode");
+    const listed = () => world.desired("pd").flatMap((job) => job.workers.map((worker) => worker.replica));
+    world.behaviour.set(victim?.id ?? "", { state: "unready", message: "3 probes failed" });
+    world.settle();
+    expect(world.replicas("pd", "decode").map((replica) => replica.status)).toEqual(["suspect", "ready"]);
+    expect(listed()).not.toContain(victim?.id);
+    world.behaviour.clear();
+    world.settle();
+    expect(listed()).toContain(victim?.id);
+  });
+
+  test("the last listed worker of a role stays though its probes fail", () => {
+    ready(pd(1));
+    const [only] = world.replicas("pd", "decode");
+    world.behaviour.set(only?.id ?? "", { state: "unready" });
+    world.settle();
+    expect(world.replicas("pd", "decode")[0]?.status).toBe("suspect");
+    expect(world.desired("pd").flatMap((job) => job.workers.map((worker) => worker.replica))).toContain(only?.id);
+  });
+
+  test("what is unready for too long is replaced", () => {
+    ready();
+    const [victim] = world.replicas("pd", "decode");
+    world.behaviour.set(victim?.id ?? "", { state: "unready" });
+    world.settle();
+    world.advance(UNREADY_REPLACE_MS - 1);
+    expect(world.replicas("pd", "decode").map((replica) => replica.id)).toContain(victim?.id);
+    world.advance(1);
+    world.settle();
+    world.advance(REPLACE_BACKOFF_BASE_MS);
+    world.settle();
+    expect(world.replicas("pd", "decode").map((replica) => replica.id)).not.toContain(victim?.id);
+    expect(world.summary("pd").filter((line) => line === "decode:ready")).toHaveLength(2);
+  });
+
+  test("what ends three times within five minutes is replaced after a wait that grows", () => {
+    world.apply(serviceSpec("w", [workerGroup(1)]));
+    const waits: number[] = [];
+    for (let failure = 1; failure <= 3; failure += 1) {
+      for (const { id } of world.replicas("w")) world.behaviour.set(id, { state: "backoff", recentEnds: 3 });
+      world.settle();
+      expect(world.replicas("w")).toEqual([]);
+      const backoff = world.state.tables.service.byId.get("w")?.backoff["worker"];
+      expect(backoff?.failures).toBe(failure);
+      waits.push((backoff?.notBefore ?? 0) - world.now);
+      world.advance((waits.at(-1) ?? 0) - 1);
+      expect(world.replicas("w")).toEqual([]);
+      world.advance(1);
+      expect(world.summary("w")).toEqual(["worker:starting"]);
+    }
+    expect(waits).toEqual([REPLACE_BACKOFF_BASE_MS, 2 * REPLACE_BACKOFF_BASE_MS, 4 * REPLACE_BACKOFF_BASE_MS]);
+    world.behaviour.clear();
+    world.settle();
+    expect(world.state.tables.service.byId.get("w")?.backoff).toEqual({});
+  });
+});
+
+describe("draining", () => {
+  test("a worker is told to quiesce only after its router has let go of it", () => {
+    ready();
+    const doomed = () => world.replicas("pd", "decode").find((replica) => replica.status !== "ready");
+    for (const { id } of world.replicas("pd", "decode")) world.stuckInRouter.add(id);
+    world.apply(pd(1));
+    world.settle();
+    const id = doomed()?.id ?? "";
+    expect(doomed()?.status).toBe("unlisting");
+    expect(world.desired("pd").find((job) => job.replica === id)?.phase).toEqual({ kind: "run" });
+    world.behaviour.set(id, { idle: false });
+    world.stuckInRouter.clear();
+    world.settle();
+    expect(doomed()?.status).toBe("quiescing");
+    expect(world.desired("pd").find((job) => job.replica === id)?.phase.kind).toBe("quiesce");
+    world.behaviour.clear();
+    world.settle();
+    expect(world.summary("pd")).toEqual(["decode:ready", "prefill:ready", "router:ready"]);
+  });
+
+  test("a router that never lets go holds a worker until its deadline and no longer", () => {
+    ready();
+    for (const { id } of world.replicas("pd", "decode")) world.stuckInRouter.add(id);
+    world.apply(pd(1));
+    world.settle();
+    world.advance(DRAIN_DEFAULT_MS - 1);
+    expect(world.summary("pd")).toContain("decode:unlisting");
+    world.advance(1);
+    expect(world.summary("pd")).toContain("decode:stopping");
+    world.settle();
+    expect(world.summary("pd")).toEqual(["decode:ready", "prefill:ready", "router:ready"]);
+  });
+
+  test("stop: out of the routes, then the router, then the workers", () => {
+    ready();
+    world.input({ kind: "stop", service: "pd" });
+    expect(world.routes("pd").targets).toEqual([]);
+    world.settle();
+    expect(world.summary("pd")).toEqual(["decode:ready", "decode:ready", "prefill:ready", "router:unlisting"]);
+    world.behaviour.set(world.replicas("pd", "router")[0]?.id ?? "", {});
+    world.advance(ROUTE_CACHE_MS);
+    expect(world.summary("pd")).toEqual(["decode:ready", "decode:ready", "prefill:ready", "router:stopping"]);
+    const router = world.desired("pd").find((job) => job.role === "router");
+    expect(router?.phase).toEqual({ kind: "stop", withinMs: DRAIN_DEFAULT_MS - ROUTE_CACHE_MS });
+    for (const { id } of world.replicas("pd")) if (!id.includes("router")) world.behaviour.set(id, { idle: false });
+    world.settle();
+    expect(world.summary("pd")).toEqual(["decode:quiescing", "decode:quiescing", "prefill:quiescing"]);
+    world.behaviour.clear();
+    world.settle();
+    expect(world.state.tables.service.byId.get("pd")?.status).toBe("stopped");
+    expect(world.state.tables.job.byId.size).toBe(0);
+    expect(world.input({ kind: "delete", service: "pd" })).toEqual({ kind: "done" });
+    expect(world.state.tables.revision.byId.size).toBe(0);
+  });
+
+  test("a service that runs cannot be deleted", () => {
+    ready();
+    expect(world.input({ kind: "delete", service: "pd" })).toMatchObject({ kind: "refused", code: "conflict" });
+  });
+
+  test("where the proxy is in front, a worker quiesces once its routes are forgotten", () => {
+    world.apply(serviceSpec("w", [workerGroup(2)]));
+    world.settle();
+    for (const { id } of world.replicas("w")) world.behaviour.set(id, { idle: false });
+    world.apply(serviceSpec("w", [workerGroup(1)]));
+    expect(world.routes("w").targets).toHaveLength(1);
+    world.settle();
+    expect(world.summary("w")).toEqual(["worker:ready", "worker:unlisting"]);
+    world.advance(ROUTE_CACHE_MS);
+    expect(world.summary("w")).toEqual(["worker:quiescing", "worker:ready"]);
+  });
+
+  test("a replica that was never ready is stopped at once", () => {
+    world.apply(serviceSpec("w", [workerGroup(2)]));
+    world.apply(serviceSpec("w", [workerGroup(1)]));
+    const stopping = world.desired("w").find((job) => job.phase.kind !== "run");
+    expect(stopping?.phase).toEqual({ kind: "stop", withinMs: STOP_GRACE_MS });
+  });
+});
+
+describe("a silent host", () => {
+  beforeEach(() => {
+    world.addHost("b");
+    ready(serviceSpec("w", [workerGroup(2)]));
+    expect(world.desired("w").map((job) => job.job)).toHaveLength(2);
+  });
+
+  test("keeps its replicas until they are lost; then they are replaced, and its promises stand", () => {
+    world.freeze("a", true);
+    world.advance(LOST_AFTER_MS - 1);
+    expect(world.summary("w")).toEqual(["worker:ready", "worker:ready"]);
+    world.advance(1);
+    world.settle();
+    expect(world.summary("w")).toEqual(["worker:lost", "worker:ready", "worker:ready"]);
+    expect(world.state.tables.job.ids("host", "a").size).toBe(1);
+  });
+
+  test("that returns with a healthy replica keeps it, and the replacement that is not ready yet goes", () => {
+    world.freeze("a", true);
+    world.advance(LOST_AFTER_MS);
+    const replacement = world.replicas("w").find((replica) => replica.status === "starting");
+    world.behaviour.set(replacement?.id ?? "", { state: "starting" });
+    world.settle();
+    world.freeze("a", false);
+    world.settle();
+    expect(world.summary("w")).toEqual(["worker:ready", "worker:ready"]);
+    expect(world.replicas("w").map((replica) => replica.id)).not.toContain(replacement?.id);
+  });
+
+  test("that returns after its replacement is ready has its old replica drained", () => {
+    const old = world.replicas("w").find((replica) => world.state.tables.job.ids("host", "a").has(`${replica.id}.0`));
+    world.freeze("a", true);
+    world.advance(LOST_AFTER_MS);
+    world.settle();
+    world.advance(1_000);
+    world.freeze("a", false);
+    world.settle();
+    world.advance(ROUTE_CACHE_MS);
+    world.settle();
+    expect(world.summary("w")).toEqual(["worker:ready", "worker:ready"]);
+    expect(world.replicas("w").map((replica) => replica.id)).not.toContain(old?.id);
+  });
+});
+
+describe("step", () => {
+  test("leaves the state that it was given as it is", () => {
+    const before = JSON.stringify([...world.state.tables.host.byId.values()]);
+    const input = { kind: "apply" as const, spec: pd(), sealed: {}, pairing: "p", expectedRevision: null, actor: "t" };
+    const first = step(world.state, [input], world.now);
+    const second = step(world.state, [input], world.now);
+    expect(world.state.tables.replica.byId.size).toBe(0);
+    expect(JSON.stringify([...world.state.tables.host.byId.values()])).toBe(before);
+    expect(second).toEqual(first);
+  });
+
+  test("of a tick at which nothing is due changes nothing", () => {
+    ready();
+    const result = step(world.state, [{ kind: "time" }], world.now + 1_000);
+    expect(result.changes).toEqual({ puts: [], deletes: [] });
+    expect(result.effects).toEqual([]);
+    expect(result.wakeAt).toBeNull();
+  });
+
+  test("forgets the sealed values of a deleted service and keeps those still in use", () => {
+    const spec = serviceSpec("w", [workerGroup(1)], { env: { HF_TOKEN: null } });
+    world.apply(spec, { HF_TOKEN: "v1" });
+    world.settle();
+    world.input({ kind: "stop", service: "w" });
+    world.settle();
+    world.advance(ROUTE_CACHE_MS);
+    world.settle();
+    const result = step(world.state, [{ kind: "delete", service: "w" }], world.now);
+    expect(result.unusedSecrets).toEqual(["env/w/HF_TOKEN/v1"]);
+  });
+});

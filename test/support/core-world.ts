@@ -1,0 +1,173 @@
+import type { Answer, Input } from "../../src/core/input.ts";
+import { observe, type ProjectState, projectState, takeChanges, takeDue } from "../../src/core/project-state.ts";
+import { renderHost } from "../../src/core/render.ts";
+import { replicasOf, routesOf } from "../../src/core/routes.ts";
+import type { JournalEvent, ReplicaEntity } from "../../src/core/state.ts";
+import { step } from "../../src/core/step.ts";
+import type { ServiceSpec } from "../../src/spec/types.ts";
+import type { DesiredJob, Inventory, JobReport, Report, RouterReport } from "../../src/wire/index.ts";
+
+/** What an obedient agent does with one job between two syncs. Tests override single fields to make trouble. */
+export type JobBehaviour = Partial<Pick<JobReport, "state" | "recentEnds" | "message">> & { idle?: boolean };
+
+interface WorldHost {
+  incarnation: string;
+  seq: number;
+  heldVersion: number;
+  jobs: DesiredJob[];
+  frozen: boolean;
+  /** Jobs that have ended and were reported so. */
+  ended: Set<string>;
+}
+
+/** A project with hosts whose agents do what they are told, driven by hand and without time of its own. */
+export class World {
+  readonly state: ProjectState;
+  readonly events: JournalEvent[] = [];
+  readonly behaviour = new Map<string, JobBehaviour>();
+  /** Replicas for which the router's agent never confirms that they are unlisted. */
+  readonly stuckInRouter = new Set<string>();
+  now = 1_000_000;
+  private readonly hosts = new Map<string, WorldHost>();
+
+  constructor() {
+    this.state = projectState("main", 1, [
+      { kind: "project", id: "project", nextSerial: 1 },
+      { kind: "fleet", id: "default", placement: "any", overcommit: true },
+    ]);
+  }
+
+  input(input: Input): Answer {
+    const result = step(this.state, [input], this.now);
+    this.events.push(...result.events);
+    const { puts, deletes } = result.changes;
+    if (puts.length + deletes.length + result.events.length > 0) {
+      takeChanges(this.state, this.state.version + 1, result.changes, result.due);
+    } else {
+      takeDue(this.state, result.due);
+    }
+    return result.answers[0] as Answer;
+  }
+
+  apply(spec: ServiceSpec, sealed: Record<string, string> = {}, expectedRevision: number | null = null): Answer {
+    return this.input({ kind: "apply", spec, sealed, pairing: "p1", expectedRevision, actor: "test" });
+  }
+
+  addHost(id: string, over: Partial<Inventory> = {}): void {
+    const inventory: Inventory = {
+      address: `10.0.0.${this.hosts.size + 1}`,
+      arch: "x86",
+      cpus: 64,
+      memoryGib: 512,
+      diskGib: 1_000,
+      accelerators: [],
+      runtimes: ["process"],
+      warnings: [],
+      ...over,
+    };
+    this.hosts.set(id, { incarnation: `${id}-1`, seq: 0, heldVersion: 0, jobs: [], frozen: false, ended: new Set() });
+    this.state.present.add(id);
+    this.input({ kind: "host_joined", host: id, name: id, fleet: "default", machine: `m-${id}`, inventory });
+  }
+
+  freeze(host: string, frozen: boolean): void {
+    (this.hosts.get(host) as WorldHost).frozen = frozen;
+    if (frozen) {
+      this.state.present.delete(host);
+      this.input({ kind: "host_silent", host });
+    } else {
+      this.state.present.add(host);
+    }
+  }
+
+  /** Every agent that is not frozen fetches its desired state, obeys, and reports; until nothing changes any more. */
+  settle(rounds = 20): void {
+    for (let round = 0; round < rounds; round += 1) {
+      const before = this.state.version;
+      for (const id of this.hosts.keys()) this.sync(id);
+      if (this.state.version === before) return;
+    }
+  }
+
+  advance(ms: number): void {
+    this.now += ms;
+    this.input({ kind: "time" });
+  }
+
+  sync(id: string): void {
+    const host = this.hosts.get(id) as WorldHost;
+    const entity = this.state.tables.host.byId.get(id);
+    if (host.frozen || !entity) return;
+    host.jobs = renderHost(this.state, entity).map(({ job }) => job);
+    host.heldVersion = this.state.version;
+    host.seq += 1;
+    const report: Report = {
+      agent: { version: "0", bootId: "b", machine: `m-${id}`, incarnation: host.incarnation },
+      seq: host.seq,
+      applied: { version: host.heldVersion, hash: "" },
+      inventory: entity.inventory,
+      busyPorts: [],
+      jobs: host.jobs.map((job) => this.obey(host, job)),
+      routers: host.jobs.filter((job) => job.role === "router").map((job) => this.routerReport(host, job)),
+    };
+    observe(this.state, id, report);
+    this.input({ kind: "host_reported", host: id });
+  }
+
+  replicas(service: string, group?: string): ReplicaEntity[] {
+    return replicasOf(this.state, service).filter((replica) => group === undefined || replica.group === group);
+  }
+
+  /** `group:status` of each replica, sorted. */
+  summary(service: string): string[] {
+    return this.replicas(service)
+      .map((replica) => `${replica.group}:${replica.status}`)
+      .sort();
+  }
+
+  routes(service: string) {
+    const entity = this.state.tables.service.byId.get(service);
+    if (!entity) throw new Error(`no service ${service}`);
+    return routesOf(this.state, entity);
+  }
+
+  /** The desired jobs of a service, over all hosts. */
+  desired(service: string): DesiredJob[] {
+    return [...this.state.tables.host.byId.values()]
+      .flatMap((host) => renderHost(this.state, host))
+      .map(({ job }) => job)
+      .filter((job) => job.service === service);
+  }
+
+  private obey(host: WorldHost, job: DesiredJob): JobReport {
+    const trouble = this.behaviour.get(job.replica) ?? {};
+    const isIdle = trouble.idle ?? true;
+    let state: JobReport["state"] = trouble.state ?? "ready";
+    if (job.phase.kind === "stop" || (job.phase.kind === "quiesce" && isIdle)) host.ended.add(job.job);
+    else if (job.phase.kind === "quiesce") state = "quiescing";
+    if (host.ended.has(job.job)) state = "ended";
+    return {
+      job: job.job,
+      replica: job.replica,
+      state,
+      attempt: 1,
+      recentEnds: trouble.recentEnds ?? 0,
+      lastEnd: null,
+      confirmed: null,
+      message: trouble.message ?? "",
+    };
+  }
+
+  private routerReport(host: WorldHost, job: DesiredJob): RouterReport {
+    const stuck = this.state.tables.replica;
+    const kept = [...this.stuckInRouter].filter((id) => stuck.byId.has(id));
+    const listed = new Set([...job.workers.map((worker) => worker.replica), ...kept]);
+    return {
+      job: job.job,
+      replica: job.replica,
+      incarnation: "1",
+      listed: [...listed],
+      synced: host.heldVersion,
+    };
+  }
+}
