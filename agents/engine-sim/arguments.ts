@@ -1,0 +1,96 @@
+/** A command line that cannot be used. */
+export class ArgumentError extends Error {
+  override name = "ArgumentError";
+}
+
+/** Flags as argparse reads them: `--flag value` or `--flag=value`, the last of several wins. */
+export interface Arguments {
+  required(...spellings: string[]): string;
+  text(...spellings: string[]): string | null;
+  integer(spellings: string[], min: number): number | null;
+  decimal(spelling: string, min: number): number | null;
+  /** @returns the choice of that name; the one called `otherwise` when the flag is absent */
+  oneOf<Choice>(
+    spellings: string[],
+    choices: readonly Choice[],
+    name: (choice: Choice) => string,
+    otherwise: string,
+  ): Choice;
+  has(spelling: string): boolean;
+  /** One for each flag that is neither read here nor known to be SGLang's. */
+  warnings(): string[];
+}
+
+/** Flags of SGLang that change nothing in a simulation, by what they begin with. */
+const READ_OVER = (
+  "--trust-remote-code --tokenizer --load-format --model-loader --dtype --kv-cache-dtype --quantization --device " +
+  "--mem-fraction-static --page-size --schedule- --watchdog-timeout --log- --show-time-cost --enable- --disable- " +
+  "--admin-api-key --chat-template --tool-call-parser --reasoning-parser --disaggregation- --dp --attn- --ep --pp " +
+  "--moe- --base-gpu-id --gpu-id-step --dist- --nccl-port --nnodes --node-rank --cuda-graph- --num- --random-seed " +
+  "--stream- --attention-backend --decode-attention-backend --prefill-attention-backend --sampling-backend --hicache- " +
+  "--lora- --max-lora --max-loaded-loras --load-balance-method --decode-log-interval --extra-metric-labels --bucket- " +
+  "--speculative- --revision --api-key-file --warmups --json-model-override-args --weight-version --preferred-"
+).split(" ");
+
+export function parseArgs(argv: string[]): Arguments {
+  const given = new Map<string, string | null>();
+  const unplaced: string[] = [];
+  for (let index = 0; index < argv.length; index += 1) {
+    const word = argv[index] as string;
+    const equals = word.indexOf("=");
+    const next = argv[index + 1];
+    if (!word.startsWith("--")) unplaced.push(word);
+    else if (equals > 0) given.set(word.slice(0, equals), word.slice(equals + 1));
+    else if (next === undefined || next.startsWith("--")) given.set(word, null);
+    else {
+      given.set(word, next);
+      index += 1;
+    }
+  }
+  const asked = new Set<string>();
+
+  function text(...spellings: string[]): string | null {
+    for (const spelling of spellings) asked.add(spelling);
+    const found = spellings.findLast((spelling) => given.has(spelling));
+    if (found === undefined) return null;
+    const value = given.get(found);
+    if (value === null || value === undefined) throw new ArgumentError(`argument ${found}: expected one argument`);
+    return value;
+  }
+
+  function numeric(kind: "int" | "float", pattern: RegExp, spellings: string[], min: number): number | null {
+    const value = text(...spellings);
+    if (value === null) return null;
+    if (!pattern.test(value)) throw new ArgumentError(`argument ${spellings[0]}: invalid ${kind} value: '${value}'`);
+    if (Number(value) < min) throw new ArgumentError(`argument ${spellings[0]}: ${value} is below ${min}`);
+    return Number(value);
+  }
+
+  return {
+    text,
+    required(...spellings) {
+      const value = text(...spellings);
+      if (value === null) throw new ArgumentError(`the following arguments are required: ${spellings[0]}`);
+      return value;
+    },
+    integer: (spellings, min) => numeric("int", /^-?\d{1,15}$/, spellings, min),
+    decimal: (spelling, min) => numeric("float", /^-?\d{1,15}(\.\d+)?$/, [spelling], min),
+    oneOf(spellings, choices, name, otherwise) {
+      const value = text(...spellings) ?? otherwise;
+      const choice = choices.find((one) => name(one) === value);
+      if (choice !== undefined) return choice;
+      const names = choices.map((one) => `'${name(one)}'`).join(", ");
+      throw new ArgumentError(`argument ${spellings[0]}: invalid choice: '${value}' (choose from ${names})`);
+    },
+    has(spelling) {
+      asked.add(spelling);
+      return given.has(spelling);
+    },
+    warnings() {
+      const unknown = [...given.keys()].filter(
+        (flag) => !asked.has(flag) && !READ_OVER.some((prefix) => flag.startsWith(prefix)),
+      );
+      return [...unknown, ...unplaced].map((word) => `unknown argument ${word} is ignored by the simulated engine`);
+    },
+  };
+}
