@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { Cache } from "./cache.ts";
+import { Directory } from "./directory.ts";
+import { World } from "./testing.ts";
+
+describe("a cache", () => {
+  it("asks once for many who wait, and again when the value has lived its life", async () => {
+    let clock = 0;
+    let asked = 0;
+    const cache = new Cache<number>({ lifeMs: 10, staleMsMax: 0, max: 10, now: () => clock });
+    const load = async () => ++asked;
+    expect(await Promise.all([cache.get("a", load), cache.get("a", load), cache.get("a", load)])).toEqual([1, 1, 1]);
+    clock = 9;
+    expect(await cache.get("a", load)).toBe(1);
+    clock = 10;
+    expect(await cache.get("a", load)).toBe(2);
+    expect(await cache.get("a", load, true)).toBe(3);
+  });
+
+  it("forgets the oldest beyond its bound", async () => {
+    const cache = new Cache<string>({ lifeMs: 10, staleMsMax: 0, max: 2, now: () => 0 });
+    for (const key of ["a", "b", "c"]) await cache.get(key, async () => key);
+    expect(await cache.get("b", async () => "asked again")).toBe("b");
+    expect(await cache.get("a", async () => "asked again")).toBe("asked again");
+  });
+
+  it("does not remember a failure", async () => {
+    const cache = new Cache<string>({ lifeMs: 10, staleMsMax: 0, max: 2, now: () => 0 });
+    await expect(cache.get("a", () => Promise.reject(new Error("away")))).rejects.toThrow("away");
+    expect(await cache.get("a", async () => "back")).toBe("back");
+  });
+});
+
+describe("the directory", () => {
+  it("never goes back to an older commit", async () => {
+    let clock = 0;
+    const world = new World();
+    const directory = new Directory(world, () => clock);
+    world.serve("qwen", ["a"], { version: 7 });
+    await directory.service("main", "qwen");
+    world.serve("qwen", ["old"], { version: 6 });
+    clock = 5_000;
+    expect((await directory.service("main", "qwen"))?.version).toBe(7);
+    world.serve("qwen", ["new"], { version: 8 });
+    expect((await directory.service("main", "qwen", true))?.version).toBe(8);
+  });
+
+  it("serves what it holds for a minute while the state cannot be read, but no permission", async () => {
+    let clock = 0;
+    const world = new World();
+    const directory = new Directory(world, () => clock);
+    world.serve("qwen", ["a"]);
+    await directory.service("main", "qwen");
+    expect(await directory.mayCall("main", "good")).toBe(true);
+    world.failing = true;
+    clock = 59_000;
+    expect((await directory.service("main", "qwen"))?.service).toBe("qwen");
+    await expect(directory.mayCall("main", "good")).rejects.toMatchObject({ status: 503, code: "unavailable" });
+    clock = 61_000;
+    await expect(directory.service("main", "qwen")).rejects.toMatchObject({ status: 503 });
+  });
+
+  it("believes a token for 2 s", async () => {
+    let clock = 0;
+    const world = new World();
+    const directory = new Directory(world, () => clock);
+    expect(await directory.mayCall("main", null)).toBe(false);
+    expect(await directory.mayCall("main", "good")).toBe(true);
+    expect(await directory.mayCall("main", "bad")).toBe(false);
+    expect(await directory.mayCall("other", "good")).toBe(false);
+    clock = 1_999;
+    await directory.mayCall("main", "good");
+    expect(world.asked.authorize).toBe(3);
+    clock = 2_000;
+    await directory.mayCall("main", "good");
+    expect(world.asked.authorize).toBe(4);
+  });
+});

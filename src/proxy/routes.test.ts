@@ -1,0 +1,443 @@
+import { Hono } from "hono";
+import { describe, expect, it } from "vitest";
+import { bytesOf, fed, pattern, pieces, text, textOf, until } from "../link/testing.ts";
+import type { LinkAnswer } from "../link/types.ts";
+import { HOST_REQUESTS_MAX, KEPT_BODY_BYTES_MAX } from "./limits.ts";
+import { type ProxyOptions, proxyRoutes } from "./routes.ts";
+import { type Agent, answered, errorOf, type HttpOpen, World } from "./testing.ts";
+
+/** An app as the control plane mounts it. */
+function appOf(world: World, options: ProxyOptions = {}) {
+  const app = new Hono().route("/proxy", proxyRoutes(world, options));
+  return (path: string, init: RequestInit & { duplex?: "half" } = {}) =>
+    Promise.resolve(app.request(`http://headrace.test/proxy${path}`, init as RequestInit));
+}
+
+const chat = (model: string) => ({
+  method: "POST",
+  body: JSON.stringify({ model, messages: [] }),
+  headers: { "content-type": "application/json" },
+});
+
+/** An agent that says which replica was asked, and what it was asked. */
+const mirror: Agent = async (open, body) => answered(JSON.stringify({ ...open, body: await textOf(body) }));
+
+const mirrored = async (response: Response) => (await response.json()) as HttpOpen & { body: string };
+
+describe("a request to a service", () => {
+  it("reaches a replica with its path, query and body, and comes back with status and headers", async () => {
+    const world = new World();
+    world.host("a", async (open, body) =>
+      answered(`${open.replica} ${open.method} ${open.path} ${await textOf(body)}`, [["x-engine", "sim"]], 201),
+    );
+    world.serve("qwen", ["a"]);
+    const response = await appOf(world)("/services/main/qwen/v1/x?a=%2F&b", { method: "PUT", body: "hello" });
+    expect(response.status).toBe(201);
+    expect(response.headers.get("x-engine")).toBe("sim");
+    expect(response.headers.get("x-request-id")).toMatch(/./);
+    expect(await response.text()).toBe("r-a PUT /v1/x?a=%2F&b hello");
+  });
+
+  it("is refused without a token, with a wrong one, and for a project of others", async () => {
+    const world = new World();
+    world.host("a", mirror);
+    world.serve("qwen", ["a"], { auth: true });
+    const get = appOf(world);
+    const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+    expect(await errorOf(await get("/services/main/qwen/v1/models"))).toMatchObject({
+      status: 401,
+      code: "token_missing",
+      type: "authentication_error",
+      param: null,
+    });
+    expect(await errorOf(await get("/services/main/qwen/v1/models", as("bad")))).toMatchObject({
+      status: 401,
+      code: "invalid_token",
+    });
+    // Whether a service exists is nobody's business without a token either.
+    expect((await get("/services/main/none/v1/models")).status).toBe(401);
+    expect((await get("/services/other/qwen/v1/models", as("good"))).status).toBe(401);
+    expect(await errorOf(await get("/services/main/none/v1/models", as("good")))).toMatchObject({
+      status: 404,
+      code: "service_not_found",
+      message: "project main has no service none",
+    });
+  });
+
+  it("does not carry the caller's token to the replica", async () => {
+    const world = new World();
+    world.host("a", mirror);
+    world.serve("qwen", ["a"], { auth: true });
+    const response = await appOf(world)("/services/main/qwen/v1/models", { headers: { authorization: "Bearer good" } });
+    expect(JSON.stringify(await mirrored(response))).not.toContain("good");
+  });
+
+  it("in front of a router is held to inference, in the spelling that was checked", async () => {
+    const world = new World();
+    world.host("a", mirror);
+    world.serve("pd", ["a"], { router: true });
+    const get = appOf(world);
+    expect((await mirrored(await get("/services/main/pd//v1/./models?x=1"))).path).toBe("/v1/models?x=1");
+    for (const path of ["/workers", "//workers", "/v1/..%2fworkers", "/v1/%2e%2e%2fworkers", ""]) {
+      expect(await errorOf(await get(`/services/main/pd${path}`))).toMatchObject({
+        status: 403,
+        code: "path_not_allowed",
+      });
+    }
+    expect(await errorOf(await get("/services/main/pd/v1/%zz"))).toMatchObject({ status: 400, code: "invalid_path" });
+  });
+
+  it("goes to any path where there is no router", async () => {
+    const world = new World();
+    world.host("a", mirror);
+    world.serve("qwen", ["a"]);
+    expect((await mirrored(await appOf(world)("/services/main/qwen/get_model_info"))).path).toBe("/get_model_info");
+  });
+
+  it("says why there is no replica", async () => {
+    const world = new World();
+    world.serve("qwen", [], { message: "group decode: pulling the image on host-1" });
+    const response = await appOf(world)("/services/main/qwen/v1/models");
+    expect(response.headers.get("retry-after")).toBe("1");
+    expect(await errorOf(response)).toMatchObject({
+      status: 503,
+      code: "no_replica",
+      message: "group decode: pulling the image on host-1",
+    });
+  });
+
+  it("is refused clearly where it is a WebSocket, an odd method or an odd route", async () => {
+    const get = appOf(new World());
+    expect(await errorOf(await get("/services/main/qwen/ws", { headers: { upgrade: "websocket" } }))).toMatchObject({
+      status: 501,
+      code: "websocket_not_supported",
+    });
+    expect(await errorOf(await get("/services/main/qwen/x", { method: "PROPFIND" }))).toMatchObject({ status: 405 });
+    expect(await errorOf(await get("/nothing"))).toMatchObject({ status: 404, code: "route_not_found" });
+    expect(await errorOf(await get("/services/main"))).toMatchObject({ status: 404, code: "route_not_found" });
+  });
+
+  it("with HEAD and OPTIONS gets heads", async () => {
+    const world = new World();
+    const source = fed();
+    world.host("a", async (open) =>
+      open.method === "HEAD"
+        ? answered(source.body, [["content-length", "7"]])
+        : answered(null, [["allow", "GET"]], 204),
+    );
+    world.serve("qwen", ["a"]);
+    const get = appOf(world);
+    const head = await get("/services/main/qwen/v1/models", { method: "HEAD" });
+    expect([head.status, head.body, head.headers.get("content-length")]).toEqual([200, null, "7"]);
+    await source.cancelled;
+    const options = await get("/services/main/qwen/v1/models", { method: "OPTIONS" });
+    expect([options.status, options.body, options.headers.get("allow")]).toEqual([204, null, "GET"]);
+    const refused = await get("/services/main/none/v1/models", { method: "HEAD" });
+    expect([refused.status, refused.body]).toEqual([401, null]);
+  });
+
+  it("with too many headers is refused before it is sent", async () => {
+    const world = new World();
+    world.host("a", mirror);
+    world.serve("qwen", ["a"]);
+    const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`x-${i}`, "1"]));
+    expect((await appOf(world)("/services/main/qwen/v1/models", { headers: many })).status).toBe(431);
+    const large = { "x-large": "a".repeat(70_000) };
+    expect((await appOf(world)("/services/main/qwen/v1/models", { headers: large })).status).toBe(431);
+  });
+
+  it.each([0, 1, 65_537, KEPT_BODY_BYTES_MAX, KEPT_BODY_BYTES_MAX + 1, 5 * 1024 * 1024])(
+    "carries a body of %i bytes, with and without its length",
+    async (size) => {
+      const world = new World();
+      world.host("a", async (_open, body) => answered(await bytesOf(body)));
+      world.serve("qwen", ["a"]);
+      const bytes = pattern(size);
+      for (const headers of [{}, { "content-length": String(size) }] as Record<string, string>[]) {
+        const init = { method: "POST", body: pieces(bytes, 60_000).body, headers, duplex: "half" as const };
+        const response = await appOf(world)("/services/main/qwen/v1/x", init);
+        expect(Buffer.compare(new Uint8Array(await response.arrayBuffer()), bytes)).toBe(0);
+      }
+    },
+  );
+
+  it("is answered piece by piece", async () => {
+    const world = new World();
+    const source = fed();
+    world.host("a", async () => answered(source.body, [["content-type", "text/event-stream"]]));
+    world.serve("qwen", ["a"]);
+    const response = await appOf(world)("/services/main/qwen/v1/chat/completions", chat("m"));
+    const reader = response.body!.getReader();
+    for (const token of ["data: 1\n\n", "data: 2\n\n"]) {
+      source.give(token);
+      expect(new TextDecoder().decode((await reader.read()).value)).toBe(token);
+    }
+    source.controller.close();
+    expect((await reader.read()).done).toBe(true);
+  });
+
+  it("that the client gives up is given up by the replica", async () => {
+    const world = new World();
+    const source = fed();
+    const seen = Promise.withResolvers<AbortSignal>();
+    world.host("a", async (open, _body, signal) => {
+      seen.resolve(signal);
+      return open.path === "/stream" ? answered(source.body) : new Promise<LinkAnswer>(() => undefined);
+    });
+    world.serve("qwen", ["a"]);
+    const get = appOf(world);
+    const streaming = await get("/services/main/qwen/stream");
+    await streaming.body!.cancel();
+    await source.cancelled;
+
+    const controller = new AbortController();
+    const waiting = get("/services/main/qwen/wait", { signal: controller.signal });
+    const link = world.links.get("a")!;
+    await until(() => link.openStreams === 1);
+    controller.abort();
+    expect((await waiting).status).toBe(499);
+    await until(() => link.openStreams === 0);
+  });
+});
+
+describe("a cut", () => {
+  it("of an event stream is told as an error, then the stream ends", async () => {
+    const world = new World();
+    const source = fed();
+    const link = world.host("a", async () =>
+      answered(source.body, [["content-type", "text/event-stream; charset=utf-8"]]),
+    );
+    world.serve("qwen", ["a"]);
+    const response = await appOf(world)("/services/main/qwen/v1/chat/completions", chat("m"));
+    const reader = response.body!.getReader();
+    source.give("data: {}\n\n");
+    await reader.read();
+    link.close("the agent is gone");
+    const last = new TextDecoder().decode((await reader.read()).value);
+    expect(last.startsWith("\n\ndata: ")).toBe(true);
+    expect(JSON.parse(last.trim().slice(6))).toMatchObject({ error: { code: "stream_cut", type: "upstream_error" } });
+    expect((await reader.read()).done).toBe(true);
+  });
+
+  it("of any other stream breaks it", async () => {
+    const world = new World();
+    const source = fed();
+    world.host("a", async () => answered(source.body, [["content-type", "application/octet-stream"]]));
+    world.serve("qwen", ["a"]);
+    const response = await appOf(world)("/services/main/qwen/file");
+    source.controller.error(new Error("disk"));
+    await expect(response.text()).rejects.toThrow("disk");
+  });
+
+  it("comes when nothing moves: 504 before the head, an event after it", async () => {
+    const world = new World();
+    const source = fed();
+    const never = new Promise<LinkAnswer>(() => undefined);
+    world.host("a", async (open) =>
+      open.path === "/wait" ? never : answered(source.body, [["content-type", "text/event-stream"]]),
+    );
+    world.serve("qwen", ["a"]);
+    const get = appOf(world, { idleMsMax: 20 });
+    expect(await errorOf(await get("/services/main/qwen/wait"))).toMatchObject({ status: 504, code: "idle" });
+    const response = await get("/services/main/qwen/stream");
+    expect(await response.text()).toContain('"code":"idle"');
+    await source.cancelled;
+    expect(world.links.get("a")!.openStreams).toBe(0);
+  });
+});
+
+describe("the choice of a replica", () => {
+  it("goes in turns, and to the one with the fewest requests", async () => {
+    const world = new World();
+    const gate = Promise.withResolvers<void>();
+    const asked: string[] = [];
+    const agent: Agent = async (open) => {
+      asked.push(open.replica);
+      if (open.path === "/slow") await gate.promise;
+      return answered("ok");
+    };
+    for (const host of ["a", "b", "c"]) world.host(host, agent);
+    world.serve("qwen", ["a", "b", "c"]);
+    const get = appOf(world);
+    for (let i = 0; i < 6; i++) await (await get("/services/main/qwen/x")).text();
+    expect(asked.toSorted()).toEqual(["r-a", "r-a", "r-b", "r-b", "r-c", "r-c"]);
+    asked.length = 0;
+    const slow = [get("/services/main/qwen/slow"), get("/services/main/qwen/slow")];
+    await until(() => asked.length === 2);
+    const [free] = ["r-a", "r-b", "r-c"].filter((replica) => !asked.includes(replica));
+    for (let i = 0; i < 4; i++) await (await get("/services/main/qwen/x")).text();
+    expect(asked.slice(2)).toEqual([free, free, free, free]);
+    gate.resolve();
+    await Promise.all(slow);
+  });
+
+  it("passes over a host without a link, and one whose agent does not run the replica", async () => {
+    const world = new World();
+    world.host("b", async () => answered("not here", [], 421));
+    world.host("c", mirror);
+    world.serve("qwen", ["a", "b", "c"]);
+    const get = appOf(world);
+    for (let i = 0; i < 6; i++) {
+      expect((await mirrored(await get("/services/main/qwen/x", { method: "POST", body: "kept" }))).body).toBe("kept");
+    }
+  });
+
+  it("looks at the service again when all it knew has moved", async () => {
+    const world = new World();
+    world.host("a", async () => {
+      world.serve("qwen", ["b"], { version: 2 });
+      return answered("moved", [], 421);
+    });
+    world.host("b", mirror);
+    world.serve("qwen", ["a"]);
+    const response = await appOf(world)("/services/main/qwen/x", { method: "POST", body: "again" });
+    expect(await mirrored(response)).toMatchObject({ replica: "r-b", body: "again" });
+    expect(world.asked.service).toBe(2);
+  });
+
+  it("says so when no host is connected, after one more look", async () => {
+    const world = new World();
+    world.serve("qwen", ["a", "b"]);
+    expect(await errorOf(await appOf(world)("/services/main/qwen/x"))).toMatchObject({
+      status: 503,
+      code: "hosts_unreachable",
+    });
+    expect(world.asked.service).toBe(2);
+  });
+
+  it("tries a request that failed on the way once more, and only once", async () => {
+    const world = new World();
+    const asked: string[] = [];
+    for (const host of ["a", "b", "c"]) {
+      world.host(host, async (open) => {
+        asked.push(open.replica);
+        throw new Error("connection refused");
+      });
+    }
+    world.serve("qwen", ["a", "b", "c"]);
+    const refusal = await errorOf(await appOf(world)("/services/main/qwen/x", { method: "POST", body: "poison" }));
+    expect(refusal).toMatchObject({
+      status: 502,
+      code: "replica_failed",
+      message: "a replica of qwen failed: connection refused",
+    });
+    expect(new Set(asked).size).toBe(2);
+    expect(asked.length).toBe(2);
+  });
+
+  it("does not repeat a large body, and says that the client may", async () => {
+    const world = new World();
+    const asked: string[] = [];
+    for (const host of ["a", "b"]) {
+      world.host(host, async (open) => {
+        asked.push(open.replica);
+        return answered("moved", [], 421);
+      });
+    }
+    world.serve("qwen", ["a", "b"]);
+    const init = {
+      method: "POST",
+      body: pieces(pattern(KEPT_BODY_BYTES_MAX + 1), 60_000).body,
+      duplex: "half" as const,
+    };
+    expect(await errorOf(await appOf(world)("/services/main/qwen/x", init))).toMatchObject({
+      status: 503,
+      code: "replica_moved",
+    });
+    expect(asked.length).toBe(1);
+  });
+
+  it("refuses what a host cannot take, and takes more when that is over", async () => {
+    const world = new World();
+    const gate = Promise.withResolvers<void>();
+    const link = world.host("a", async () => {
+      await gate.promise;
+      return answered("ok");
+    });
+    world.serve("qwen", ["a"]);
+    const get = appOf(world);
+    const all = Array.from({ length: HOST_REQUESTS_MAX }, () => get("/services/main/qwen/x"));
+    await until(() => link.openStreams === HOST_REQUESTS_MAX);
+    const refused = await get("/services/main/qwen/x");
+    expect(refused.headers.get("retry-after")).toBe("1");
+    expect(await errorOf(refused)).toMatchObject({ status: 429, code: "too_many_requests" });
+    gate.resolve();
+    expect(new Set((await Promise.all(all)).map((response) => response.status))).toEqual(new Set([200]));
+    expect((await get("/services/main/qwen/x")).status).toBe(200);
+  });
+
+  it("answers 502 to an answer that HTTP does not allow", async () => {
+    const world = new World();
+    world.host("a", async (open) =>
+      open.path === "/101" ? answered(null, [], 101) : answered("", [["bad name", "x"]]),
+    );
+    world.serve("qwen", ["a"]);
+    const get = appOf(world);
+    expect(await errorOf(await get("/services/main/qwen/101"))).toMatchObject({ status: 502, code: "invalid_answer" });
+    expect(await errorOf(await get("/services/main/qwen/x"))).toMatchObject({ status: 502, code: "invalid_answer" });
+  });
+});
+
+describe("a request by model", () => {
+  function world(): World {
+    const made = new World();
+    made.host("a", mirror);
+    made.serve("closed", ["a"], { auth: true, model: { name: "org/closed", prefix: "/v1" } });
+    made.serve("empty", [], { auth: true, model: { name: "org/closed", prefix: "/v1" } });
+    made.serve("open", ["a"], { model: { name: "org/open", prefix: "/api/v2/" } });
+    return made;
+  }
+  const as = (init: RequestInit, token: string) => ({
+    ...init,
+    headers: { ...(init.headers as object), authorization: `Bearer ${token}` },
+  });
+
+  it.each(["", "/v1"])("finds the service under %j", async (form) => {
+    const response = await appOf(world())(`/models/main${form}/chat/completions?x=1`, as(chat("org/closed"), "good"));
+    expect(await mirrored(response)).toMatchObject({
+      replica: "r-a",
+      path: "/v1/chat/completions?x=1",
+      body: chat("org/closed").body,
+    });
+  });
+
+  it("goes below the model's prefix", async () => {
+    const response = await appOf(world())("/models/main/v1/embeddings", chat("org/open"));
+    expect((await mirrored(response)).path).toBe("/api/v2/embeddings");
+  });
+
+  it.each(["/models", "/v1/models"])("lists what the caller may use at %s", async (path) => {
+    const get = appOf(world());
+    const names = async (response: Response) =>
+      ((await response.json()) as { data: { id: string; object: string }[] }).data.map(({ id }) => id);
+    expect(await names(await get(`/models/main${path}`))).toEqual(["org/open"]);
+    expect(await names(await get(`/models/main${path}`, as({}, "good")))).toEqual(["org/closed", "org/open"]);
+    expect(await errorOf(await get(`/models/none${path}`))).toMatchObject({ status: 401 });
+  });
+
+  it("is refused in the words of OpenAI's API", async () => {
+    const get = appOf(world());
+    expect(await errorOf(await get("/models/main/v1/chat/completions", as(chat("nope"), "good")))).toMatchObject({
+      status: 404,
+      code: "model_not_found",
+      param: "model",
+      message: "The model `nope` does not exist or you do not have access to it.",
+    });
+    // A model that needs a token is no model for those without one.
+    expect((await get("/models/main/v1/chat/completions", chat("org/closed"))).status).toBe(404);
+    const post = (body: string) => get("/models/main/chat/completions", { method: "POST", body });
+    expect(await errorOf(await post("{"))).toMatchObject({ status: 400, code: "invalid_json" });
+    expect(await errorOf(await post("{}"))).toMatchObject({ status: 400, code: "model_missing", param: "model" });
+    expect(await errorOf(await post("null"))).toMatchObject({ status: 400, code: "model_missing" });
+    expect(await errorOf(await post(""))).toMatchObject({ status: 400, code: "model_missing" });
+    expect((await get("/models/main/chat/completions")).status).toBe(405);
+    expect((await get("/models/main/workers", { method: "POST" })).status).toBe(404);
+  });
+
+  it("does not read a body without bound for its model", async () => {
+    const body = new Uint8Array(KEPT_BODY_BYTES_MAX + 1).fill(32);
+    body.set(text('{"model":"org/open"}'));
+    const response = await appOf(world())("/models/main/chat/completions", { method: "POST", body });
+    expect(await errorOf(response)).toMatchObject({ status: 413, code: "body_too_large" });
+  });
+});
