@@ -2,7 +2,8 @@
 // Nothing it makes is found before it is whole, so it can be killed at any moment and run again.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import {
   DEPENDENCIES_STAMP,
@@ -16,8 +17,8 @@ import {
 } from "./bootstrap.js";
 
 /**
- * How long the registry may take to name one version. npm itself retries for over a minute; a user without network
- * should read so at once.
+ * How long the registry may take to name one version. An install without network retries for minutes; its user should
+ * read at once what is missing.
  */
 const REGISTRY_ANSWER_MS = 15_000;
 
@@ -39,7 +40,6 @@ try {
 function installNode() {
   process.stderr.write(`Setting up Node ${NODE_VERSION} (this machine has ${process.versions.node}) ...\n`);
   const wanted = `${NODE_PACKAGE}@${NODE_VERSION}`;
-  requireRegistry(process.execPath, wanted);
   const partial = `${NODE_PREFIX}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
@@ -66,7 +66,6 @@ function installNode() {
 function installDependencies(folder) {
   process.stderr.write("Installing dependencies ...\n");
   const node = join(folder, "node");
-  requireRegistry(node, "zod");
   rmSync(DEPENDENCIES_STAMP, { force: true });
   npm(node, ["ci", "--ignore-scripts"], ROOT, folder);
   writeFileSync(`${DEPENDENCIES_STAMP}.tmp`, dependenciesWanted());
@@ -74,34 +73,45 @@ function installDependencies(folder) {
 }
 
 /**
- * Asks for one small answer before anything large, through npm, so that its registry, proxy and certificate settings
- * count.
+ * Installs with npm; without network from npm's cache, when all is there.
  *
- * @param {string} node
- * @param {string} name
- */
-function requireRegistry(node, name) {
-  const done = runNpm(node, ["view", name, "version", "--fetch-retries=0"], ROOT, undefined, REGISTRY_ANSWER_MS);
-  if (done.status === 0) return;
-  const said = done.signal ? `no answer within ${REGISTRY_ANSWER_MS / 1000} s` : lastLines(done, 4);
-  throw new SetupError(
-    `The npm registry cannot be reached (${said}).\nSet-up needs the network once. Check it, or npm's own settings (npm config get registry, npm config get https-proxy), and run the same command again.`,
-  );
-}
-
-/**
  * @param {string} node
  * @param {string[]} args
  * @param {string} cwd
  * @param {string} [folder] put first on PATH
  */
 function npm(node, args, cwd, folder) {
-  const done = runNpm(node, [...args, "--no-audit", "--no-fund"], cwd, folder, INSTALL_MS);
+  const unreachable = whyRegistryIsUnreachable(node);
+  const options = ["--no-audit", "--no-fund", unreachable ? "--offline" : "--prefer-offline"];
+  const done = runNpm(node, [...args, ...options], cwd, folder, INSTALL_MS);
   if (done.status === 0) return;
+  if (unreachable)
+    throw new SetupError(
+      `The npm registry cannot be reached: ${unreachable}\nSet-up needs the network once. Check it, or npm's own settings (npm config get registry, npm config get https-proxy), and run the same command again.`,
+    );
   const said = done.signal ? `it was stopped after ${INSTALL_MS / 60_000} min` : lastLines(done, 15);
   throw new SetupError(
     `npm ${args[0]} failed:\n${said}\nNothing half-made is left in use; run the same command again.`,
   );
+}
+
+/**
+ * Asks for one small answer before anything large, through npm, so that its registry, proxy and certificate settings
+ * count, and with an empty cache, since npm answers from its cache when the network does not.
+ *
+ * @param {string} node
+ * @returns {string | null} null when it can be reached
+ */
+function whyRegistryIsUnreachable(node) {
+  const cache = mkdtempSync(join(tmpdir(), "headrace-registry-"));
+  try {
+    const question = ["view", `${NODE_PACKAGE}@${NODE_VERSION}`, "version", "--fetch-retries=0", `--cache=${cache}`];
+    const done = runNpm(node, question, ROOT, undefined, REGISTRY_ANSWER_MS);
+    if (done.status === 0) return null;
+    return done.signal ? `it did not answer within ${REGISTRY_ANSWER_MS / 1000} s.` : lastLines(done, 4);
+  } finally {
+    rmSync(cache, { recursive: true, force: true });
+  }
 }
 
 /** npm runs on the Node named, whatever its own first line says: Debian's asks for /usr/bin/node. */
@@ -121,10 +131,12 @@ function npmProgram() {
   throw new SetupError("npm was not found. Install it (Debian: apt-get install npm) and run the same command again.");
 }
 
+/** What npm said last, without its prefixes, its warnings and where its log lies. */
 function lastLines(done, count) {
   const said = done.error ? done.error.message : `${done.stdout}\n${done.stderr}`;
   const lines = said
     .split("\n")
-    .filter((line) => line.trim() && !/^npm (warn|WARN)|A complete log of this run/.test(line));
-  return lines.slice(-count).join("\n");
+    .filter((line) => !/^npm warn|^npm (err!|error) +A complete log|-debug-\d+\.log$/i.test(line));
+  const plain = lines.map((line) => line.replace(/^npm (err!|error) ?/i, "").trim()).filter((line) => line !== "");
+  return plain.slice(-count).join("\n");
 }
