@@ -1,0 +1,2 @@
+import type { AddCommand } from "../context.ts";
+export const addAgent: AddCommand = () => {};

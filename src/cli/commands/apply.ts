@@ -1,0 +1,120 @@
+import type { Client } from "../../api/client.ts";
+import type { ApplyAnswer, PlanView } from "../../control/views.ts";
+import { parseConfig } from "../../spec/index.ts";
+import type { ServiceSpec } from "../../spec/types.ts";
+import { readConfig } from "../config-file.ts";
+import { type AddCommand, collect, confirm, connect, printJson, printLine, spanFlag } from "../context.ts";
+import { showIssue } from "../diagnostics.ts";
+import { endpointLines } from "../endpoint-lines.ts";
+import { EXIT } from "../exit-codes.ts";
+import { CliError } from "../failure.ts";
+import type { Io, Screen } from "../io.ts";
+import { passedEnv } from "../pass-env.ts";
+import { planLines } from "../plan-lines.ts";
+import { readyVerdict } from "../progress.ts";
+import { colorsFor } from "../style.ts";
+import { showSpan } from "../time-span.ts";
+import { waitFor } from "../wait.ts";
+
+interface ApplyFlags {
+  file: string;
+  yes?: boolean;
+  detach?: boolean;
+  env?: string[];
+  timeout: number;
+  json?: boolean;
+}
+
+/** Large models take many minutes to load from a cold disk. */
+const TIMEOUT_MS = 30 * 60_000;
+
+export const addApply: AddCommand = (program, context) => {
+  const { io } = context;
+  program
+    .command("apply")
+    .description("Create or change a service as a file says, and wait until it is ready")
+    .requiredOption("-f, --file <file>", "the configuration; - for standard input")
+    .option("-y, --yes", "do not ask")
+    .option("-d, --detach", "do not wait until it is ready")
+    .option("-e, --env <NAME=value>", "a variable that the file passes through; may be given several times", collect)
+    .option("--timeout <span>", "how long to wait until it is ready", spanFlag, TIMEOUT_MS)
+    .option("--json", "print the answer as JSON; the rest goes to standard error")
+    .addHelpText(
+      "after",
+      "\nCtrl-C ends the waiting, not the service. The default of --timeout is 30m.\n\nExamples:\n" +
+        "  headrace apply -f service.yml\n  headrace apply -f service.yml -y -e HF_TOKEN=hf_...\n" +
+        "  headrace apply -f service.yml -y -d --json",
+    )
+    .action(async (flags: ApplyFlags) => {
+      const screen = flags.json ? io.stderr : io.stdout;
+      const config = await readConfig(io, flags.file);
+      const spec = checked(io, config, flags.file);
+      const env = passedEnv(spec.env, flags.env ?? [], io.env);
+      const { client, target } = await connect(io);
+      const request = { config, file: flags.file, env };
+      const plan = await client.plan(request);
+      for (const line of planLines(plan, colorsFor(screen, io.env))) screen.write(`${line}\n`);
+
+      const began = io.now();
+      const applied = await applyPlan(io, client, request, plan, flags.yes ?? false);
+      if (applied === null) {
+        screen.write("Nothing was applied.\n");
+        context.exitCode = EXIT.failed;
+        return;
+      }
+      if (flags.detach) {
+        if (flags.json) printJson(io, { ...applied, ready: null });
+        else printLine(io, `Applied. \`headrace ps ${spec.name}\` shows how it gets on.`);
+        return;
+      }
+      const view = await untilReady(io, client, applied, flags, screen);
+      screen.write(`\n${spec.name} is ready after ${showSpan(io.now() - began)}.\n`);
+      for (const line of endpointLines(target.server, view, spec)) screen.write(`${line}\n`);
+      if (flags.json) printJson(io, { ...applied, ready: true, url: target.server + view.url });
+    });
+};
+
+/** @throws CliError naming each problem with its place */
+function checked(io: Io, config: string, file: string): ServiceSpec {
+  const parsed = parseConfig(config, file);
+  if (parsed.ok) return parsed.spec;
+  const colors = colorsFor(io.stderr, io.env);
+  const problems = parsed.issues.map((issue) => `\n${showIssue(file, config, issue, colors)}`).join("");
+  throw new CliError(EXIT.failed, `${file} is invalid.${problems}`, "Nothing was applied.");
+}
+
+/** Applies what the user has seen and agreed to. @returns null when they did not agree */
+async function applyPlan(
+  io: Io,
+  client: Client,
+  request: { config: string; file: string; env: Record<string, string> },
+  plan: PlanView,
+  yes: boolean,
+): Promise<ApplyAnswer | null> {
+  if (plan.action === "none") return unchanged(client, plan);
+  if (!(await confirm(io, "Apply?", yes))) return null;
+  // Refused if somebody else was faster: what was agreed to would not be what happens.
+  return client.apply({ ...request, expectedRevision: plan.revision });
+}
+
+/** A service that is as the file says is only waited for, from now on. */
+async function unchanged(client: Client, plan: PlanView): Promise<ApplyAnswer> {
+  const { commits } = await client.journal({ after: -1, limit: 1 });
+  return { service: plan.service, revision: plan.revision, action: "none", version: commits.at(-1)?.version ?? 0 };
+}
+
+async function untilReady(io: Io, client: Client, applied: ApplyAnswer, flags: ApplyFlags, screen: Screen) {
+  const view = await waitFor(io, client, {
+    service: applied.service,
+    after: applied.version,
+    timeoutMs: flags.timeout,
+    screen,
+    verdict: (seen) => readyVerdict(seen, applied.revision),
+    wanted: "ready",
+    hint:
+      `The service stays and goes on starting: \`headrace ps ${applied.service}\` and \`headrace logs ${applied.service}\` ` +
+      "show how it gets on, the same apply waits again, `headrace stop` ends it.",
+  });
+  if (view === null) throw new CliError(EXIT.failed, `${applied.service} was deleted.`);
+  return view;
+}

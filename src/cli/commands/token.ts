@@ -1,0 +1,60 @@
+import { type AddCommand, connect, note, printJson, printLine, spanFlag } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
+import { CliError } from "../failure.ts";
+import { showInstant } from "../time-span.ts";
+
+interface CreateFlags {
+  host?: boolean;
+  fleet?: string;
+  member?: boolean;
+  name?: string;
+  expires?: number;
+  json?: boolean;
+}
+
+export const addToken: AddCommand = (program, { io }) => {
+  const token = program.command("token").description("Make tokens");
+
+  token
+    .command("create")
+    .description("Make a token and show it this once; an admin's unless a flag says otherwise")
+    .option("--host", "a one-time token with which one host joins a fleet; an hour unless --expires says otherwise")
+    .option("--fleet <fleet>", "the fleet that the host joins (with --host)")
+    .option("--member", "a member's: may apply, stop and delete services, and make no tokens")
+    .option("--name <name>", "whose it is, as the journal will say")
+    .option("--expires <span>", "how long it is good for, e.g. 12h or 90d", spanFlag)
+    .option("--json", "print id, token and expiry as JSON")
+    .addHelpText(
+      "after",
+      "\nThe token alone goes to standard output.\n\nExamples:\n  headrace token create --host --fleet h100\n" +
+        "  headrace token create --member --name ci --expires 90d",
+    )
+    .action(async (options: CreateFlags) => {
+      const kind = kindOf(options);
+      const { client, target } = await connect(io);
+      const answer = await client.createToken({
+        kind,
+        name: options.name ?? kind,
+        ...(options.fleet === undefined ? {} : { fleet: options.fleet }),
+        ...(options.expires === undefined ? {} : { expiresInS: Math.max(1, options.expires / 1_000) }),
+      });
+      if (options.json) return printJson(io, answer);
+      printLine(io, answer.token);
+      const until = answer.expiresAt === null ? "It does not expire" : `It expires at ${showInstant(answer.expiresAt)}`;
+      note(io, `${until}, and is not shown again.`);
+      if (kind === "join") note(io, `On the host: HEADRACE_JOIN_TOKEN=<it> headrace agent --server ${target.server}`);
+    });
+
+  token
+    .command("show")
+    .description("Print the token that commands use now, for scripts and curl")
+    .addHelpText("after", '\nExamples:\n  curl -H "Authorization: Bearer $(headrace token show)" ...')
+    .action(async () => printLine(io, (await connect(io)).target.token));
+};
+
+function kindOf(options: CreateFlags): "admin" | "member" | "join" {
+  if (options.host && options.member) throw new CliError(EXIT.usage, "Give --host or --member, not both.");
+  if (options.fleet !== undefined && !options.host) throw new CliError(EXIT.usage, "--fleet goes with --host.");
+  if (options.host) return "join";
+  return options.member ? "member" : "admin";
+}

@@ -1,0 +1,32 @@
+import { createReadStream } from "node:fs";
+import { EXIT } from "./exit-codes.ts";
+import { CliError } from "./failure.ts";
+import type { Io } from "./io.ts";
+
+/** What the server reads of a file. */
+export const CONFIG_CHARS_MAX = 256 * 1024;
+
+/**
+ * The text of a configuration; `-` is standard input.
+ * @throws CliError saying why it cannot be read
+ */
+export async function readConfig(io: Io, file: string): Promise<string> {
+  if (file === "-") return io.stdin.readAll(CONFIG_CHARS_MAX);
+  let text = "";
+  try {
+    for await (const chunk of createReadStream(file, { encoding: "utf8" })) {
+      text += chunk;
+      if (text.length > CONFIG_CHARS_MAX) throw new Error(`it has more than ${CONFIG_CHARS_MAX} characters`);
+    }
+  } catch (error) {
+    throw new CliError(EXIT.failed, `Cannot read ${file}: ${reason(error as NodeJS.ErrnoException)}.`);
+  }
+  return text;
+}
+
+function reason(error: NodeJS.ErrnoException): string {
+  if (error.code === "ENOENT") return "there is no such file";
+  if (error.code === "EISDIR") return "it is a folder";
+  if (error.code === "EACCES") return "you may not read it";
+  return error.message;
+}

@@ -1,0 +1,49 @@
+import type { ReadStream } from "node:tty";
+
+const ENTER = ["\r", "\n"];
+const BACKSPACE = ["\b", "\u007f"];
+const CTRL_C = "\u0003";
+const CTRL_D = "\u0004";
+
+/** Longer than any token; a pasted file ends here. */
+const CHARS_MAX = 4_096;
+
+/**
+ * Reads a line from a terminal without showing it. The terminal is given back as it was, whatever happens.
+ * @throws Error when the user leaves by Ctrl-C or Ctrl-D, or `signal` aborts
+ */
+export function readHidden(
+  terminal: ReadStream,
+  screen: { write(text: string): unknown },
+  question: string,
+  signal: AbortSignal,
+): Promise<string> {
+  screen.write(question);
+  const wasRaw = terminal.isRaw;
+  terminal.setRawMode(true).setEncoding("utf8").resume();
+  let typed = "";
+  return new Promise<string>((resolve, reject) => {
+    const end = (settle: () => void) => {
+      terminal.off("data", read).setRawMode(wasRaw).pause();
+      signal.removeEventListener("abort", abort);
+      screen.write("\n");
+      settle();
+    };
+    const abort = () => end(() => reject(signal.reason));
+    const read = (chunk: string) => {
+      for (const char of chunk) {
+        if (ENTER.includes(char)) return end(() => resolve(typed));
+        // In raw mode the terminal sends these as characters, and no signal comes.
+        if (char === CTRL_C || char === CTRL_D) {
+          return end(() => {
+            reject(new Error("interrupted"));
+            if (char === CTRL_C) process.kill(process.pid, "SIGINT");
+          });
+        }
+        typed = BACKSPACE.includes(char) ? typed.slice(0, -1) : (typed + char).slice(0, CHARS_MAX);
+      }
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    terminal.on("data", read);
+  });
+}

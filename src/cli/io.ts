@@ -1,0 +1,107 @@
+import { createInterface } from "node:readline/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { readHidden } from "./hidden-input.ts";
+
+/** Where output goes. */
+export interface Screen {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Of a terminal; else a width at which nothing is cut. */
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** Where answers come from. */
+export interface Keyboard {
+  readonly isTTY: boolean;
+  /** All of standard input, up to `charsMax` characters. */
+  readAll(charsMax: number): Promise<string>;
+  /** One line. `hidden`: not shown while it is typed. */
+  ask(question: string, options: { hidden: boolean; signal: AbortSignal }): Promise<string>;
+}
+
+/** All that the program has of the world; tests hand it their own. Files are read and written directly. */
+export interface Io {
+  stdout: Screen;
+  stderr: Screen;
+  stdin: Keyboard;
+  env: Record<string, string | undefined>;
+  fetch: typeof fetch;
+  /** ms since 1970. */
+  now(): number;
+  /** Ends early, without an error, when `signal` aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Aborts at Ctrl-C or SIGTERM. A second one ends the process at once. */
+  interrupted: AbortSignal;
+}
+
+const WIDE = 10_000;
+
+/** The process's own. */
+export function processIo(): Io {
+  // `headrace logs | head` closes our output early: that is no error.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  }
+  return {
+    stdout: screen(process.stdout),
+    stderr: screen(process.stderr),
+    stdin: { isTTY: process.stdin.isTTY === true, readAll, ask },
+    env: process.env,
+    fetch,
+    now: Date.now,
+    sleep: async (ms, signal) => {
+      await delay(ms, undefined, signal ? { signal } : {}).catch(() => {});
+    },
+    interrupted: interruptions(),
+  };
+}
+
+function screen(stream: NodeJS.WriteStream): Screen {
+  return {
+    write: (text) => void stream.write(text),
+    get isTTY() {
+      return stream.isTTY === true;
+    },
+    get columns() {
+      return stream.columns ?? WIDE;
+    },
+    get rows() {
+      return stream.rows ?? WIDE;
+    },
+  };
+}
+
+function interruptions(): AbortSignal {
+  const controller = new AbortController();
+  for (const [name, number] of [
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+  ] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(128 + number);
+      controller.abort(new Error(`interrupted by ${name}`));
+    });
+  }
+  return controller.signal;
+}
+
+async function readAll(charsMax: number): Promise<string> {
+  let text = "";
+  for await (const chunk of process.stdin.setEncoding("utf8")) {
+    text += chunk;
+    if (text.length > charsMax) throw new Error(`Standard input has more than ${charsMax} characters.`);
+  }
+  return text;
+}
+
+async function ask(question: string, options: { hidden: boolean; signal: AbortSignal }): Promise<string> {
+  if (options.hidden) return readHidden(process.stdin, process.stderr, question, options.signal);
+  // The question goes to standard error, so that standard output stays the command's answer.
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question, { signal: options.signal });
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,59 @@
+import type { RunningServer } from "../node.ts";
+import { note, printLine } from "./context.ts";
+import type { Io } from "./io.ts";
+import { readSettings, serverUrl, type Target, withServer, writeSettings } from "./settings.ts";
+
+/** Flags of `server` and `dev`; the entry has the defaults. */
+export interface ServerFlags {
+  dataDir?: string;
+  host?: string;
+  port?: number;
+}
+
+export interface LocalServer {
+  /** At which this machine reaches it. */
+  url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the control plane in this process. The token of a first start is shown, this once, and kept in the user's
+ * config file; the server becomes the one meant by other commands unless another one is already.
+ */
+export async function startLocalServer(io: Io, flags: ServerFlags): Promise<LocalServer> {
+  // Loaded only here: the other commands need none of it, and start four times as fast without.
+  const { startServer } = await import("../node.ts");
+  const server = await startServer(flags);
+  try {
+    const url = serverUrl(localUrl(server.url), "The server's address");
+    printLine(io, `Headrace serves at ${url}`);
+    await keepFirstToken(io, url, server.firstStart);
+    return { url, close: () => server.close() };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+async function keepFirstToken(io: Io, server: string, first: RunningServer["firstStart"]): Promise<void> {
+  if (first === null) return;
+  const target: Target = { server, token: first.adminToken, project: "main" };
+  const settings = withServer(await readSettings(io.env), target, false);
+  // Shown before it is written: it exists nowhere else if that fails.
+  printLine(io, `First start. The admin token, shown only now: ${first.adminToken}`);
+  const path = await writeSettings(io.env, settings);
+  printLine(io, `It is kept in ${path}.`);
+  if (settings.server !== server)
+    note(io, `Commands still mean ${settings.server}; set HEADRACE_SERVER=${server} for this one.`);
+}
+
+/** An address to listen on everywhere is none to connect to. */
+function localUrl(url: string): string {
+  return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
+}
+
+/** Resolves at Ctrl-C. */
+export function interruption(io: Io): Promise<void> {
+  if (io.interrupted.aborted) return Promise.resolve();
+  return new Promise((resolve) => io.interrupted.addEventListener("abort", () => resolve(), { once: true }));
+}

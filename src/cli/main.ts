@@ -1,0 +1,74 @@
+import { Command, CommanderError } from "commander";
+import { addAgent } from "./commands/agent.ts";
+import { addApply } from "./commands/apply.ts";
+import { addDelete } from "./commands/delete.ts";
+import { addDev } from "./commands/dev.ts";
+import { addEvents } from "./commands/events.ts";
+import { addLogin } from "./commands/login.ts";
+import { addLogs } from "./commands/logs.ts";
+import { addPs } from "./commands/ps.ts";
+import { addServer } from "./commands/server.ts";
+import { addStop } from "./commands/stop.ts";
+import { addToken } from "./commands/token.ts";
+import { addValidate } from "./commands/validate.ts";
+import type { AddCommand, Context } from "./context.ts";
+import { EXIT, EXIT_HELP, type ExitCode } from "./exit-codes.ts";
+import { failureOf } from "./failure.ts";
+import { type Io, processIo } from "./io.ts";
+import { colorsFor } from "./style.ts";
+
+/** In the order of the help: what starts things, what is done daily, what is done once. */
+const COMMANDS: AddCommand[] = [
+  addServer,
+  addAgent,
+  addDev,
+  addValidate,
+  addApply,
+  addPs,
+  addLogs,
+  addEvents,
+  addStop,
+  addDelete,
+  addLogin,
+  addToken,
+];
+
+/** The whole program but for the process: arguments in, exit code out. Never throws. */
+export async function main(argv: string[], io: Io): Promise<ExitCode> {
+  const context: Context = { io, exitCode: EXIT.ok };
+  try {
+    await program(context).parseAsync(argv, { from: "user" });
+    return context.exitCode;
+  } catch (error) {
+    // Help and mistakes in the command line: commander has written what there is to say.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const { message, hint, exitCode } = failureOf(error, io.interrupted.aborted);
+    const colors = colorsFor(io.stderr, io.env);
+    if (message !== "") io.stderr.write(`${colors.red("error:")} ${message}\n`);
+    if (hint !== null) io.stderr.write(`${hint}\n`);
+    return exitCode;
+  }
+}
+
+/** The commands, their flags and help. Settings of the root are copied to each command as it is added. */
+export function program(context: Context): Command {
+  const { io } = context;
+  const root = new Command("headrace")
+    .description("Control plane for LLM inference on your own accelerators")
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => Math.min(io.stdout.columns, 100),
+      getErrHelpWidth: () => Math.min(io.stderr.columns, 100),
+      getOutHasColors: () => io.stdout.isTTY,
+      getErrHasColors: () => io.stderr.isTTY,
+    })
+    .configureHelp({ showGlobalOptions: false })
+    .exitOverride()
+    .showHelpAfterError("Give --help for the flags and examples.")
+    .addHelpText("after", EXIT_HELP);
+  for (const add of COMMANDS) add(root, context);
+  return root;
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2), processIo());
