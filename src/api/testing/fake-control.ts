@@ -1,5 +1,5 @@
 import { type Caller, type Control, ControlError } from "../../control/types.ts";
-import type { CommitView, HostView, ServiceView } from "../../control/views.ts";
+import type { ApplyRequest, CommitView, HostView, PlanView, ServiceView } from "../../control/views.ts";
 
 /** Tokens that the fake knows: project `main` but for `other-admin`, whose project is `other`. */
 export const TOKENS = {
@@ -59,6 +59,18 @@ export class FakeControl implements Control {
   readonly changes: { what: string; subject: string; key: string }[] = [];
   readonly commits: CommitView[] = [];
   oldest = 1;
+  /** The one service; null = there is none. */
+  view: ServiceView | null = SERVICE;
+  planned: PlanView = {
+    action: "create",
+    service: "chat",
+    revision: 0,
+    changes: [],
+    placements: [],
+    warnings: [],
+  };
+  /** What was last applied or planned. */
+  request: ApplyRequest | null = null;
   /** Thrown by the next call of a method, then cleared. */
   failure: Error | null = null;
   followers = 0;
@@ -77,12 +89,14 @@ export class FakeControl implements Control {
     return { credentialId: `c-${name}`, project, kind, name, subject: null };
   }
 
-  async plan() {
+  async plan(_caller: Caller, request: ApplyRequest) {
     this.#fail();
-    return { action: "create" as const, service: "chat", revision: 0, changes: [], placements: [], warnings: [] };
+    this.request = request;
+    return this.planned;
   }
 
-  async apply(_caller: Caller, request: { config: string }, key: string) {
+  async apply(_caller: Caller, request: ApplyRequest, key: string) {
+    this.request = request;
     this.#change("apply", request.config, key);
     return { service: "chat", revision: 1, action: "create" as const, version: 7 };
   }
@@ -99,12 +113,12 @@ export class FakeControl implements Control {
 
   async services() {
     this.#fail();
-    return [SERVICE];
+    return this.view === null ? [] : [this.view];
   }
 
   async serviceView(_project: string, service: string) {
     this.#fail();
-    return service === SERVICE.name ? SERVICE : null;
+    return service === this.view?.name ? this.view : null;
   }
 
   async hosts() {
@@ -138,7 +152,7 @@ export class FakeControl implements Control {
 
   async logs(_project: string, service: string, options: { follow: boolean }, signal: AbortSignal) {
     this.#fail();
-    if (service !== SERVICE.name) throw new ControlError("not_found", `There is no service ${service}.`);
+    if (service !== this.view?.name) throw new ControlError("not_found", `There is no service ${service}.`);
     const line = (text: string) =>
       new TextEncoder().encode(`${JSON.stringify({ replica: "chat-worker-1", ageMs: 5, attempt: 1, text })}\n`);
     if (!options.follow) return new Uint8Array([...line("one"), ...line("two")]);
