@@ -16,10 +16,17 @@ const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 const APPLIED = "__drizzle_migrations";
 
 /**
+ * How long SQLite itself waits for a lock that another process holds. It blocks this process meanwhile, so it is a few
+ * times what a batch takes and no more; the store tries again after it.
+ */
+const LOCK_WAIT_MS = 25;
+
+/**
  * Opens the embedded database in `folder`, which is made when it is not there, and brings its tables up to date.
  *
- * One connection, because settings made by a statement reach one connection only; write-ahead log, because it halves
- * the syncs of a commit; a sync at every commit, so that what was acknowledged survives a power cut.
+ * One connection, because two in one process would wait for each other's locks; write-ahead log, because it halves the
+ * syncs of a commit; a sync at every commit, so that what was acknowledged survives a power cut. The last two and the
+ * check of references are also what a connection has that is opened later in place of this one.
  *
  * @returns a client for `createStore`, which closes it
  * @throws StartError when the folder or the file cannot be used, with what to do instead
@@ -30,7 +37,7 @@ export async function openDatabase(folder: string): Promise<Client> {
   await prepareFile(file);
   let client: Client | undefined;
   try {
-    client = createClient({ url: pathToFileURL(file).href, concurrency: 1 });
+    client = createClient({ url: pathToFileURL(file).href, concurrency: 1, timeout: LOCK_WAIT_MS });
     await prepareTables(client, file);
     return client;
   } catch (error) {
@@ -70,14 +77,14 @@ async function prepareFile(file: string): Promise<void> {
 }
 
 async function prepareTables(client: Client, file: string): Promise<void> {
-  await patiently(REAL_PACE, "open the database", async () => {
+  await patiently(client, REAL_PACE, "open the database", async () => {
     for (const pragma of ["journal_mode = wal", "synchronous = full", "foreign_keys = on"]) {
       await client.execute(`PRAGMA ${pragma}`);
     }
   });
   const known = newestMigration();
   if ((await appliedMigration(client, file)) === known) return;
-  await patiently(REAL_PACE, "bring the tables up to date", async () => {
+  await patiently(client, REAL_PACE, "bring the tables up to date", async () => {
     try {
       await migrate(drizzle(client), { migrationsFolder: MIGRATIONS });
     } catch (error) {

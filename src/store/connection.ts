@@ -32,8 +32,8 @@ export interface Connection {
 }
 
 /**
- * A lock is held for one short batch, so a few tries are plenty: twelve with these waits last about 1.5 s on average,
- * and 3 s at most. The waiting is done here and not by SQLite, whose busy time-out would block the whole process.
+ * A lock is held for one short batch, so a few tries are plenty: twelve with these waits last from one to two seconds.
+ * Most of the waiting is done here and not by SQLite, whose own would block the whole process.
  */
 const BUSY_TRIES_MAX = 12;
 const BUSY_WAIT_FIRST_MS = 2;
@@ -45,12 +45,12 @@ export function connect(client: Client, pace: Pace): Connection {
     // This build of the driver has no Node imports; it works with whichever client it is given.
     orm: drizzle(client),
     reading: (what, run) =>
-      patiently(pace, what, run).catch((error: unknown) => {
+      patiently(client, pace, what, run).catch((error: unknown) => {
         if (error instanceof StoreError) throw error;
         throw new StoreError("unavailable", `Could not ${what}: ${text(error)}`, { cause: error });
       }),
     writing: (what, run) =>
-      patiently(pace, what, run).catch((error: unknown) => {
+      patiently(client, pace, what, run).catch((error: unknown) => {
         if (error instanceof StoreError) throw error;
         throw new UnclearOutcome(`It is not known whether this was done: ${what}. ${text(error)}`, { cause: error });
       }),
@@ -58,7 +58,7 @@ export function connect(client: Client, pace: Pace): Connection {
 }
 
 /** Runs until the database is not locked. Fails with a StoreError, or with the cause when the fate is not known. */
-export async function patiently<T>(pace: Pace, what: string, run: () => PromiseLike<T>): Promise<T> {
+export async function patiently<T>(client: Client, pace: Pace, what: string, run: () => PromiseLike<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     let failure: unknown;
     try {
@@ -68,16 +68,28 @@ export async function patiently<T>(pace: Pace, what: string, run: () => PromiseL
     }
     const code = codeOf(failure);
     if (!code || !didNothing(code)) throw failure;
-    if (!isLocked(code)) {
+    // Closed under us by `renew` for another call, while the client itself is open.
+    const wasRenewed = code === "CLIENT_CLOSED" && !client.closed;
+    if (!isLocked(code) && !wasRenewed) {
       throw new StoreError("refused", `Could not ${what}: ${text(failure)}`, { cause: failure });
     }
     if (attempt === BUSY_TRIES_MAX) {
       const message = `Could not ${what}: the database stayed locked by another process for ${attempt} tries.`;
       throw new StoreError("busy", message, { cause: failure });
     }
+    if (isLocked(code)) await renew(client);
     const longest = Math.min(BUSY_WAIT_MAX_MS, BUSY_WAIT_FIRST_MS * 2 ** (attempt - 1));
     await pace.sleep(longest * (0.5 + pace.random() / 2));
   }
+}
+
+/**
+ * The embedded driver leaves a statement that met a lock unfinished, and until it is collected as garbage no commit
+ * succeeds on its connection. So the connection is replaced; there is one, and its settings are the file's own or the
+ * driver's defaults.
+ */
+async function renew(client: Client): Promise<void> {
+  if (client.protocol === "file" && !client.closed) await client.reconnect();
 }
 
 /** Drizzle wraps the driver's error in one whose message lists the parameters; those must not reach a log. */

@@ -43,29 +43,30 @@ export function credentialsOf(connection: Connection): CredentialStore {
 }
 
 /**
- * The join token remembers which credential was made with it, so of two hosts that use it at once exactly one is
- * served, and the same host asking again after a lost answer is told yes again.
+ * The join token remembers the hash of the credential that was made with it, so of many hosts that use it at once
+ * exactly one is served, and the identical call sent again after a lost answer is told yes again.
  */
 async function redeemJoin(connection: Connection, joinId: string, at: number, host: Credential): Promise<boolean> {
-  const { project, id } = host;
+  const { project, hash } = host;
   const statements = [
     {
-      sql: `UPDATE credentials SET used_at = :at, used_for = :id
+      sql: `UPDATE credentials SET used_at = :at, used_for = :hash
             WHERE project = :project AND id = :joinId AND kind = 'join' AND used_at IS NULL
             AND (expires_at IS NULL OR expires_at > :at)`,
-      args: { project, joinId, id, at },
+      args: { project, joinId, hash, at },
     },
     {
-      sql: `INSERT INTO credentials
-              (project, id, kind, name, hash, subject, created_at, expires_at, used_at)
+      sql: `INSERT INTO credentials (project, id, kind, name, hash, subject, created_at, expires_at, used_at)
             SELECT :project, :id, :kind, :name, :hash, :subject, :createdAt, :expiresAt, :usedAt FROM credentials
-            WHERE project = :project AND id = :joinId AND used_for = :id
-            ON CONFLICT (project, id) DO NOTHING`,
+            WHERE project = :project AND id = :joinId AND used_for = :hash
+            ON CONFLICT (project, id) DO UPDATE SET
+              kind = excluded.kind, name = excluded.name, hash = excluded.hash, subject = excluded.subject,
+              created_at = excluded.created_at, expires_at = excluded.expires_at, used_at = excluded.used_at`,
       args: { ...host, joinId },
     },
     {
-      sql: "SELECT 1 FROM credentials WHERE project = :project AND id = :joinId AND used_for = :id",
-      args: { project, joinId, id },
+      sql: "SELECT 1 FROM credentials WHERE project = :project AND id = :joinId AND used_for = :hash",
+      args: { project, joinId, hash },
     },
   ];
   const results = await connection.writing(`redeem join token ${joinId}`, () =>

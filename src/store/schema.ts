@@ -64,7 +64,7 @@ export const credentials = sqliteTable(
     createdAt: integer("created_at").notNull(),
     expiresAt: integer("expires_at"),
     usedAt: integer("used_at"),
-    /** Join tokens: the id of the host's credential that was made with it. */
+    /** Join tokens: the hash of the host's credential that was made with it. */
     usedFor: text("used_for"),
   },
   (table) => [primaryKey({ columns: [table.project, table.id] }), uniqueIndex("credentials_hash").on(table.hash)],

@@ -342,6 +342,9 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
         await expect(lossy.redeemJoin("j1", AT, host("h1"))).rejects.toBeInstanceOf(UnclearOutcome);
         expect(await lossy.redeemJoin("j1", AT + 1, host("h1"))).toBe(true);
         expect(await lossy.redeemJoin("j1", AT + 2, host("h2"))).toBe(false);
+        // The same name is not enough: whoever holds the used token would get into the host's place.
+        expect(await lossy.redeemJoin("j1", AT + 3, { ...host("h1"), hash: "another hash" })).toBe(false);
+        expect(await lossy.credential(host("h1").hash)).toEqual(host("h1"));
         await lossy.close();
       });
 
