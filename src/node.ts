@@ -1,6 +1,8 @@
 import type { Server } from "node:http";
 import { homedir } from "node:os";
 import { createAdaptorServer } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
+import { Hono } from "hono";
 import { createApp } from "./api/app.ts";
 import { systemClock } from "./control/clock.ts";
 import { HeadraceControl } from "./control/control.ts";
@@ -14,7 +16,7 @@ import { logToStderr } from "./node/log.ts";
 import { type ServerFlags, serverSettings } from "./node/settings.ts";
 import { StartError } from "./node/start-error.ts";
 import { VERSION } from "./node/version.ts";
-import { proxyRoutes } from "./proxy/index.ts";
+import { proxyRoutes } from "./proxy/routes.ts";
 import { createStore } from "./store/libsql.ts";
 
 export interface RunningServer {
@@ -38,9 +40,10 @@ export async function startServer(flags: ServerFlags = {}, log: Log = logToStder
     const first = await firstStart(store, systemClock.now());
     await control.start();
 
+    const proxy = proxyRoutes(control, { clientAddress: (c) => getConnInfo(c).remote.address ?? null });
     const app = createApp(control, {
       version: VERSION,
-      proxy: proxyRoutes(control),
+      proxy: new Hono().route("/proxy", proxy),
       report: (requestId, error) => log("error", "a request failed", { requestId, error: describe(error) }),
     });
     const server = createAdaptorServer({ fetch: app.fetch }) as Server;

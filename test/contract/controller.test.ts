@@ -1,0 +1,342 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/control/clock.ts";
+import { HeadraceControl } from "../../src/control/control.ts";
+import { createSealer } from "../../src/control/seal.ts";
+import type { Caller } from "../../src/control/types.ts";
+import { openDatabase } from "../../src/node/database.ts";
+import { FIRST_PROJECT, firstStart } from "../../src/node/first-start.ts";
+import { createStore } from "../../src/store/libsql.ts";
+import { type CommitBatch, type Store, UnclearOutcome } from "../../src/store/types.ts";
+import { type DesiredState, desiredHash, type Inventory, type Report } from "../../src/wire/index.ts";
+
+const KEY = new Uint8Array(32).fill(7);
+const ADMIN: Caller = { credentialId: "c", project: FIRST_PROJECT, kind: "admin", name: "ann", subject: null };
+const INVENTORY: Inventory = {
+  address: "127.0.0.1",
+  arch: "x86",
+  cpus: 8,
+  memoryGib: 16,
+  diskGib: 200,
+  accelerators: [],
+  runtimes: ["process"],
+  warnings: [],
+};
+
+/** What happens to the next commits, in order: lost on the way there, or on the way back. */
+type Loss = "request" | "answer" | "none";
+
+let folder: string;
+let losses: Loss[];
+let batches: CommitBatch[];
+const opened: { control: HeadraceControl; store: Store }[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "headrace-control-"));
+  losses = [];
+  batches = [];
+});
+afterEach(async () => {
+  for (const { control, store } of opened.splice(0)) {
+    control.close();
+    await store.close();
+  }
+  await rm(folder, { recursive: true });
+});
+
+/** One control plane on the database of this test; several may be open at once. */
+async function openControl(): Promise<HeadraceControl> {
+  const store = createStore(await openDatabase(folder));
+  await firstStart(store, Date.now());
+  const commit = store.commit.bind(store);
+  store.commit = async (batch) => {
+    batches.push(batch);
+    const loss = losses.shift() ?? "none";
+    if (loss === "request") throw new UnclearOutcome("lost on the way there");
+    const outcome = await commit(batch);
+    if (loss === "answer") throw new UnclearOutcome("lost on the way back");
+    return outcome;
+  };
+  const control = new HeadraceControl({ store, seal: await createSealer([KEY]), clock: systemClock, log: () => {} });
+  opened.push({ control, store });
+  return control;
+}
+
+const yaml = (count: number, extra = "") => `
+type: service
+name: web
+port: 8000
+commands: [python3 -m http.server 8000]
+replicas: ${count}
+resources: {cpu: 1.., memory: 100MB.., disk: 100MB..}
+${extra}`;
+const apply = (control: HeadraceControl, count: number, key: string, extra = "", env: Record<string, string> = {}) =>
+  control.apply(ADMIN, { config: yaml(count, extra), file: "web.yml", env }, key);
+
+async function joinHost(control: HeadraceControl): Promise<string> {
+  const { token } = await control.createToken(
+    ADMIN,
+    { kind: "join", name: "j", fleet: "default" },
+    crypto.randomUUID(),
+  );
+  const caller = await control.authenticate(token);
+  if (!caller) throw new Error("the join token is not known");
+  const { host } = await control.join(caller, { name: "h1", machine: "m1", agentVersion: "0", inventory: INVENTORY });
+  return host;
+}
+
+function reportOf(over: Partial<Report> = {}): Report {
+  return {
+    agent: { version: "0", bootId: "b", machine: "m1", incarnation: "i1" },
+    seq: 1,
+    applied: { version: 0, hash: "" },
+    inventory: INVENTORY,
+    busyPorts: [],
+    jobs: [],
+    routers: [],
+    ...over,
+  };
+}
+
+/** What an agent says of the jobs that it was just told to run. */
+function startingJobs(desired: unknown): Report["jobs"] {
+  return (desired as DesiredState).jobs.map(({ job, replica }) => ({
+    job,
+    replica,
+    state: "starting",
+    attempt: 1,
+    recentEnds: 0,
+    lastEnd: null,
+    confirmed: null,
+    message: "",
+  }));
+}
+
+describe("a change", () => {
+  test("is there after a restart once it was answered", async () => {
+    const { version } = await apply(await openControl(), 2, "key-0001");
+    const again = await openControl();
+    expect((await again.serviceView(FIRST_PROJECT, "web"))?.replicas).toHaveLength(2);
+    const { commits } = await again.journal(FIRST_PROJECT, version - 1, 10);
+    expect(commits[0]?.events[0]).toEqual({ type: "service.applied", service: "web", message: "revision 1" });
+    expect(commits[0]).toMatchObject({ version, cause: "apply", actor: "ann" });
+  });
+
+  for (const fate of ["request", "answer"] as const) {
+    test(`whose commit loses its ${fate} is sent again as it was, and is done once`, async () => {
+      const control = await openControl();
+      losses = [fate, fate, "none"];
+      const answer = await apply(control, 1, "key-0001");
+      expect(new Set(batches.map((batch) => batch.commitId)).size).toBe(1);
+      expect(batches).toHaveLength(3);
+      expect(answer).toMatchObject({ revision: 1, action: "create" });
+      expect((await control.serviceView(FIRST_PROJECT, "web"))?.replicas).toHaveLength(1);
+    });
+  }
+
+  test("repeated under its key gets the first answer and changes nothing", async () => {
+    const control = await openControl();
+    const first = await apply(control, 1, "key-0001");
+    await apply(control, 3, "key-0002");
+    expect(await apply(control, 1, "key-0001")).toEqual(first);
+    expect((await control.serviceView(FIRST_PROJECT, "web"))?.replicas).toHaveLength(3);
+    const restarted = await openControl();
+    expect(await apply(restarted, 1, "key-0001")).toEqual(first);
+    await expect(apply(restarted, 2, "key-0001")).rejects.toMatchObject({ code: "idempotency_mismatch" });
+  });
+
+  test("sent ten times at once under one key is done once", async () => {
+    const control = await openControl();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => apply(control, 2, "key-0001")));
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect((await control.serviceView(FIRST_PROJECT, "web"))?.replicas).toHaveLength(2);
+  });
+
+  test("that is refused leaves nothing behind, and its key may be used again", async () => {
+    const control = await openControl();
+    await expect(control.stop(ADMIN, "web", "key-0001")).rejects.toMatchObject({ code: "not_found" });
+    const written = batches.length;
+    await apply(control, 1, "key-0002");
+    await expect(control.delete(ADMIN, "web", "key-0003")).rejects.toMatchObject({ code: "conflict" });
+    expect(batches.length).toBe(written + 1);
+    expect(await control.stop(ADMIN, "web", "key-0001")).toMatchObject({ service: "web" });
+  });
+
+  test("waits with others and is written with them in one commit", async () => {
+    const control = await openControl();
+    await apply(control, 1, "key-0000");
+    batches = [];
+    // The first commit is lost on the way and sent again 50 ms later; the others come in meanwhile.
+    losses = ["request"];
+    await Promise.all([2, 3, 4, 5, 6].map((count) => apply(control, count, `key-000${count}`)));
+    expect(new Set(batches.map((batch) => batch.commitId)).size).toBe(2);
+    expect((await control.serviceView(FIRST_PROJECT, "web"))?.replicas.length).toBe(6);
+  });
+});
+
+describe("two controllers on one database", () => {
+  test("both carry their changes through, none twice", async () => {
+    const [one, two] = [await openControl(), await openControl()];
+    await apply(one, 1, "key-0001");
+    await two.services(FIRST_PROJECT);
+    const counts = [2, 3, 4, 5];
+    await Promise.all(counts.map((count, i) => apply(i % 2 === 0 ? one : two, count, `key-1${count}00`)));
+    const states = await Promise.all(
+      [one, two].map(async (control) => {
+        await apply(control, 7, `key-last`);
+        return (await control.serviceView(FIRST_PROJECT, "web"))?.replicas.map((replica) => replica.id);
+      }),
+    );
+    expect(states[0]).toHaveLength(7);
+    expect(new Set(states[0]).size).toBe(7);
+    const { commits } = await one.journal(FIRST_PROJECT, 0, 100);
+    expect(commits.map((commit) => commit.version)).toEqual(commits.map((_, i) => i + 1));
+    const applied = commits.flatMap((commit) => commit.events).filter((event) => event.type === "service.applied");
+    expect(applied.length).toBeLessThanOrEqual(1 + counts.length + 1);
+  });
+
+  test("one request sent to both under one key is done once", async () => {
+    const [one, two] = [await openControl(), await openControl()];
+    await Promise.all([one.services(FIRST_PROJECT), two.services(FIRST_PROJECT)]);
+    const answers = await Promise.all([apply(one, 2, "key-0001"), apply(two, 2, "key-0001")]);
+    expect(answers[0]).toEqual(answers[1]);
+    const { commits } = await two.journal(FIRST_PROJECT, 0, 100);
+    expect(commits.flatMap((commit) => commit.events).filter((event) => event.type === "service.applied")).toHaveLength(
+      1,
+    );
+  });
+
+  test("a stale one that answers a sync reads first", async () => {
+    const [fresh, stale] = [await openControl(), await openControl()];
+    const host = await joinHost(fresh);
+    await stale.services(FIRST_PROJECT);
+    fresh.linkOpened(FIRST_PROJECT, host, {
+      request: () => new Promise(() => {}),
+      receive() {},
+      close() {},
+      openStreams: 0,
+    });
+    await apply(fresh, 1, "key-0001");
+    await expect.poll(async () => (await fresh.serviceView(FIRST_PROJECT, "web"))?.replicas[0]?.host).toBe("h1");
+    const held = await fresh.sync(FIRST_PROJECT, host, reportOf());
+    const answer = await stale.sync(
+      FIRST_PROJECT,
+      host,
+      reportOf({ applied: { version: held.version, hash: "another" }, jobs: startingJobs(held.desired) }),
+    );
+    expect(answer.version).toBeGreaterThanOrEqual(held.version);
+    expect(answer.hash).toBe(held.hash);
+  });
+});
+
+describe("a sync", () => {
+  test("answers with the desired state and opens what was sealed; nothing when the agent holds it", async () => {
+    const control = await openControl();
+    const host = await joinHost(control);
+    control.linkOpened(FIRST_PROJECT, host, {
+      request: () => new Promise(() => {}),
+      receive() {},
+      close() {},
+      openStreams: 0,
+    });
+    await apply(control, 1, "key-0001", "env: [HF_TOKEN]", { HF_TOKEN: "hf-plain-text" });
+    await expect.poll(async () => (await control.serviceView(FIRST_PROJECT, "web"))?.replicas[0]?.host).toBe("h1");
+    const answer = await control.sync(FIRST_PROJECT, host, reportOf());
+    const desired = answer.desired as DesiredState;
+    expect(desired.jobs[0]?.launch.env.HF_TOKEN).toBe("hf-plain-text");
+    expect(answer.hash).toBe(await desiredHash(desired.jobs));
+    expect(JSON.stringify(batches)).not.toContain("hf-plain-text");
+    const applied = { version: answer.version, hash: answer.hash };
+    const report = reportOf({ seq: 2, applied, jobs: startingJobs(desired) });
+    expect((await control.sync(FIRST_PROJECT, host, report)).desired).toBeNull();
+  });
+
+  test("that says nothing new costs no commit", async () => {
+    const control = await openControl();
+    const host = await joinHost(control);
+    await control.sync(FIRST_PROJECT, host, reportOf());
+    const written = batches.length;
+    for (let seq = 2; seq < 20; seq += 1) await control.sync(FIRST_PROJECT, host, reportOf({ seq }));
+    expect(batches.length).toBe(written);
+  });
+
+  test("of another machine, or of an agent that was taken over, is refused", async () => {
+    const control = await openControl();
+    const host = await joinHost(control);
+    const agent = (over: Partial<Report["agent"]>) => reportOf({ agent: { ...reportOf().agent, ...over } });
+    await control.sync(FIRST_PROJECT, host, agent({}));
+    await expect(control.sync(FIRST_PROJECT, host, agent({ machine: "m2" }))).rejects.toMatchObject({
+      code: "forbidden",
+    });
+    await control.sync(FIRST_PROJECT, host, agent({ incarnation: "i2" }));
+    await expect(control.sync(FIRST_PROJECT, host, agent({}))).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  test("cannot speak for a job of another host", async () => {
+    const control = await openControl();
+    const [one, two] = [await joinHost(control), await joinHost(control)];
+    control.linkOpened(FIRST_PROJECT, one, {
+      request: () => new Promise(() => {}),
+      receive() {},
+      close() {},
+      openStreams: 0,
+    });
+    await apply(control, 1, "key-0001");
+    const replica = async () => (await control.serviceView(FIRST_PROJECT, "web"))?.replicas[0];
+    await expect.poll(async () => (await replica())?.status).toBe("starting");
+    const id = (await replica())?.id ?? "";
+    const lie: Report["jobs"][number] = {
+      job: `${id}.0`,
+      replica: id,
+      state: "ready",
+      attempt: 1,
+      recentEnds: 0,
+      lastEnd: null,
+      confirmed: null,
+      message: "",
+    };
+    await control.sync(FIRST_PROJECT, two, reportOf({ jobs: [lie] }));
+    expect((await replica())?.status).toBe("starting");
+    await control.sync(FIRST_PROJECT, one, reportOf({ jobs: [lie], applied: { version: 0, hash: "" } }));
+    expect((await replica())?.status).toBe("ready");
+  });
+});
+
+describe("joining", () => {
+  test("a token joins once", async () => {
+    const control = await openControl();
+    const { token } = await control.createToken(ADMIN, { kind: "join", name: "j", fleet: "default" }, "key-0001");
+    const caller = await control.authenticate(token);
+    const request = { name: "h1", machine: "m1", agentVersion: "0", inventory: INVENTORY };
+    const joined = await control.join(caller!, request);
+    expect((await control.authenticate(joined.credential))?.subject).toBe(joined.host);
+    await expect(control.join(caller!, request)).rejects.toMatchObject({ code: "forbidden" });
+    expect(await control.hosts(FIRST_PROJECT)).toHaveLength(1);
+  });
+
+  test("needs a fleet that exists", async () => {
+    const control = await openControl();
+    await expect(
+      control.createToken(ADMIN, { kind: "join", name: "j", fleet: "nowhere" }, "key-0001"),
+    ).rejects.toMatchObject({ code: "not_found", message: "project main has no fleet nowhere; it has default" });
+  });
+});
+
+describe("following", () => {
+  test("yields every commit once and in order, also those made while it was reading", async () => {
+    const control = await openControl();
+    const abort = new AbortController();
+    const seen: number[] = [];
+    const following = (async () => {
+      for await (const commit of control.follow(FIRST_PROJECT, 0, abort.signal)) {
+        seen.push(commit.version);
+        if (seen.length === 4) abort.abort();
+      }
+    })();
+    for (const [i, count] of [1, 2, 3].entries()) await apply(control, count, `key-000${i}`);
+    await following;
+    expect(seen).toEqual([1, 2, 3, 4]);
+  });
+});
