@@ -23,6 +23,9 @@ export interface WaitOptions {
   hint: string;
 }
 
+/** Timers of more than 31 bits of milliseconds (24 days) fire at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 /**
  * Shows progress until the verdict falls.
  * @returns the last view, null when the service is gone and that was wanted
@@ -31,7 +34,7 @@ export interface WaitOptions {
 export async function waitFor(io: Io, client: Client, options: WaitOptions): Promise<ServiceView | null> {
   const { service, wanted, hint } = options;
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), options.timeoutMs);
+  const timer = setTimeout(() => deadline.abort(), Math.min(options.timeoutMs, TIMER_MS_MAX));
   const signal = AbortSignal.any([io.interrupted, deadline.signal]);
   const display = progressDisplay(io, options.screen, service);
   let waitsFor = "";

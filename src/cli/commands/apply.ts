@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import type { Client } from "../../api/client.ts";
 import type { ApplyAnswer, PlanView } from "../../control/views.ts";
 import { parseConfig } from "../../spec/index.ts";
@@ -37,11 +38,15 @@ export const addApply: AddCommand = (program, context) => {
     .option("-y, --yes", "do not ask")
     .option("-d, --detach", "do not wait until it is ready")
     .option("-e, --env <NAME=value>", "a variable that the file passes through; may be given several times", collect)
-    .option("--timeout <span>", "how long to wait until it is ready", spanFlag, TIMEOUT_MS)
+    .addOption(
+      new Option("--timeout <span>", "how long to wait until it is ready")
+        .argParser(spanFlag)
+        .default(TIMEOUT_MS, "30m"),
+    )
     .option("--json", "print the answer as JSON; the rest goes to standard error")
     .addHelpText(
       "after",
-      "\nCtrl-C ends the waiting, not the service. The default of --timeout is 30m.\n\nExamples:\n" +
+      "\nCtrl-C ends the waiting, not the service.\n\nExamples:\n" +
         "  headrace apply -f service.yml\n  headrace apply -f service.yml -y -e HF_TOKEN=hf_...\n" +
         "  headrace apply -f service.yml -y -d --json",
     )

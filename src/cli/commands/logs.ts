@@ -26,6 +26,7 @@ export const addLogs: AddCommand = (program, { io }) => {
         if (options.json) printJson(io, line);
         else printLine(io, `${replica === undefined ? `${line.replica} | ` : ""}${logText(line.text, colorful)}`);
       }
+      io.interrupted.throwIfAborted();
     });
 };
 

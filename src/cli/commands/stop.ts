@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import { type AddCommand, confirm, connect, note, printJson, spanFlag } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { stoppedVerdict } from "../progress.ts";
@@ -22,12 +23,13 @@ export const addStop: AddCommand = (program, context) => {
     .argument("<service>", "a service's name")
     .option("-y, --yes", "do not ask")
     .option("-d, --detach", "do not wait until it has stopped")
-    .option("--timeout <span>", "how long to wait until it has stopped", spanFlag, TIMEOUT_MS)
-    .option("--json", "print the answer as JSON; the rest goes to standard error")
-    .addHelpText(
-      "after",
-      "\nThe default of --timeout is 15m.\n\nExamples:\n  headrace stop chat\n  headrace stop chat -y -d",
+    .addOption(
+      new Option("--timeout <span>", "how long to wait until it has stopped")
+        .argParser(spanFlag)
+        .default(TIMEOUT_MS, "15m"),
     )
+    .option("--json", "print the answer as JSON; the rest goes to standard error")
+    .addHelpText("after", "\nExamples:\n  headrace stop chat\n  headrace stop chat -y -d")
     .action(async (service: string, flags: StopFlags) => {
       const screen = flags.json ? io.stderr : io.stdout;
       const { client } = await connect(io);

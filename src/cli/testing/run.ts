@@ -32,6 +32,8 @@ export class Cli {
   /** Taken by the next requests instead of an answer. */
   readonly faults: Error[] = [];
   readonly requests: Request[] = [];
+  /** Standard output so far of the run in progress. */
+  out = "";
 
   private constructor(home: string) {
     this.home = home;
@@ -51,7 +53,7 @@ export class Cli {
   }
 
   async run(...argv: string[]): Promise<Outcome> {
-    let out = "";
+    this.out = "";
     let err = "";
     const app = createApp(this.control, { version: "0.0.0-test", report: () => {} });
     const screen = (write: (text: string) => void): Screen => ({
@@ -62,7 +64,7 @@ export class Cli {
     });
     const io: Io = {
       stdout: screen((text) => {
-        out += text;
+        this.out += text;
       }),
       stderr: screen((text) => {
         err += text;
@@ -93,6 +95,6 @@ export class Cli {
       interrupted: this.interrupt.signal,
     };
     const code = await main(argv, io);
-    return { code, out, err };
+    return { code, out: this.out, err };
   }
 }

@@ -1,0 +1,134 @@
+import { readFile, stat } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { SERVICE, TOKENS } from "../../api/testing/fake-control.ts";
+import { ControlError } from "../../control/types.ts";
+import { EXIT } from "../exit-codes.ts";
+import { settingsPath } from "../settings.ts";
+import { Cli, SERVER } from "../testing/run.ts";
+
+describe("stop", () => {
+  test("waits until it has stopped", async () => {
+    await using cli = await Cli.create();
+    cli.control.view = { ...SERVICE, status: "stopping", ready: false };
+    cli.onSleep = () => {
+      cli.control.view = { ...SERVICE, status: "stopped", ready: false, groups: [], replicas: [] };
+    };
+    const { code, out } = await cli.run("stop", "chat", "-y");
+    expect(code).toBe(EXIT.ok);
+    expect(out).toContain("chat-worker-1: gone");
+    expect(out).toContain("chat has stopped after 1s.");
+    expect(cli.control.changes).toMatchObject([{ what: "stop", subject: "chat" }]);
+  });
+
+  test("-d does not wait, --json is the answer", async () => {
+    await using cli = await Cli.create();
+    const { out } = await cli.run("stop", "chat", "-y", "-d", "--json");
+    expect(JSON.parse(out)).toEqual({ service: "chat", version: 8 });
+  });
+
+  test("is not done without a yes", async () => {
+    await using cli = await Cli.create();
+    expect((await cli.run("stop", "chat")).code).toBe(EXIT.usage);
+    cli.terminal = true;
+    cli.typed = ["n"];
+    expect((await cli.run("stop", "chat")).code).toBe(EXIT.failed);
+    expect(cli.control.changes).toEqual([]);
+  });
+});
+
+describe("delete", () => {
+  test("deletes", async () => {
+    await using cli = await Cli.create();
+    expect(await cli.run("delete", "chat", "-y")).toEqual({ code: EXIT.ok, out: "Deleted chat.\n", err: "" });
+    expect(cli.control.changes).toMatchObject([{ what: "delete", subject: "chat" }]);
+  });
+
+  test("the server says why not", async () => {
+    await using cli = await Cli.create();
+    cli.control.failure = new ControlError("conflict", "chat is running: stop it first.");
+    expect(await cli.run("delete", "chat", "-y")).toEqual({
+      code: EXIT.failed,
+      out: "",
+      err: "error: chat is running: stop it first.\n",
+    });
+  });
+});
+
+describe("token", () => {
+  test.each([
+    [[], "admin"],
+    [["--member", "--name", "ci", "--expires", "90d"], "member"],
+    [["--host", "--fleet", "h100"], "join"],
+  ])("create %j", async (flags, kind) => {
+    await using cli = await Cli.create();
+    const { code, out, err } = await cli.run("token", "create", ...flags);
+    expect(code).toBe(EXIT.ok);
+    expect(out).toBe("hr_new\n");
+    expect(err).toContain("not shown again");
+    expect(cli.control.changes).toMatchObject([{ what: "createToken", subject: kind }]);
+  });
+
+  test.each([[["--host", "--member"]], [["--fleet", "h100"]]])("create %j makes no sense", async (flags) => {
+    await using cli = await Cli.create();
+    expect((await cli.run("token", "create", ...flags)).code).toBe(EXIT.usage);
+    expect(cli.requests).toEqual([]);
+  });
+
+  test("a member may not make one", async () => {
+    await using cli = await Cli.create();
+    cli.env.HEADRACE_TOKEN = TOKENS.member;
+    const { code, err } = await cli.run("token", "create");
+    expect(code).toBe(EXIT.unauthorized);
+    expect(err).toContain("Only an admin");
+  });
+
+  test("show", async () => {
+    await using cli = await Cli.create();
+    expect((await cli.run("token", "show")).out).toBe(`${TOKENS.admin}\n`);
+  });
+});
+
+describe("login", () => {
+  test("asks for the token, tries it and keeps it for its owner alone", async () => {
+    await using cli = await Cli.create();
+    cli.env.HEADRACE_SERVER = undefined;
+    cli.env.HEADRACE_TOKEN = undefined;
+    cli.terminal = true;
+    cli.typed = [TOKENS.member];
+    const { code, out, err } = await cli.run("login", "--server", `${SERVER}/`);
+    expect(code).toBe(EXIT.ok);
+    expect(out).toContain(`Logged in to ${SERVER} as member (member), project main.`);
+    expect(out + err).not.toContain(TOKENS.member);
+    const path = settingsPath(cli.env);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(await readFile(path, "utf8"))).toEqual({
+      server: SERVER,
+      servers: { [SERVER]: { token: TOKENS.member, project: "main" } },
+    });
+    expect((await cli.run("ps")).code).toBe(EXIT.ok);
+  });
+
+  test("a token that the server does not know is not kept", async () => {
+    await using cli = await Cli.create();
+    cli.stdin = "hra_wrong\n";
+    const { code } = await cli.run("login", "--server", SERVER, "--token-stdin");
+    expect(code).toBe(EXIT.unauthorized);
+    await expect(stat(settingsPath(cli.env))).rejects.toThrow("ENOENT");
+  });
+
+  test("without a terminal and without --token-stdin it says what to give", async () => {
+    await using cli = await Cli.create();
+    const { code, err } = await cli.run("login", "--server", SERVER);
+    expect(code).toBe(EXIT.usage);
+    expect(err).toContain("--token-stdin");
+  });
+
+  test("an unencrypted server is warned of, this machine's own is not", async () => {
+    await using cli = await Cli.create();
+    cli.stdin = TOKENS.admin;
+    expect((await cli.run("login", "--server", SERVER, "--token-stdin")).err).toContain("not encrypted");
+    for (const own of ["http://127.0.0.1:3000", "http://localhost", "https://headrace.test"]) {
+      expect((await cli.run("login", "--server", own, "--token-stdin")).err).toBe("");
+    }
+  });
+});
