@@ -40,7 +40,7 @@ export async function live(settings: Settings): Promise<void> {
     record: recorder(settings),
     phase: "starting",
     inProgress: 0,
-    onFirstHandled: () => drain(state, server),
+    onRequest: () => drain(state, server),
     healthGenerates: process.env.SGLANG_ENABLE_HEALTH_ENDPOINT_GENERATION !== "false",
     startedAt: Math.floor(Date.now() / 1000),
   };
@@ -140,8 +140,8 @@ function stepLog(settings: Settings, log: Log, engine: () => Engine): Constructo
 }
 
 /**
- * The original takes SIGTERM in hand once a request has been handled (the warm-up is one); before that the process
- * simply dies of it. The returned function does so once, however often it is called.
+ * The original takes SIGTERM in hand with its first request (the warm-up is one); before that the process simply dies
+ * of it. The returned function does so once, however often it is called.
  */
 function drainOnTerm(settings: Settings, clock: Clock, log: Log): (state: ServerState, server: Server) => void {
   let armed = false;

@@ -18,10 +18,14 @@ export interface RequestRecord {
   stream: boolean;
 }
 
-/** Writes records where `--sim-record` says. Each is on disk before its request ends, also if the process is killed. */
+/**
+ * Writes records where `--sim-record` says. Each is on disk before its request ends, also if the process is killed.
+ * @throws Error when the file cannot be written to
+ */
 export function recorder(settings: Settings): (record: Omit<RequestRecord, "role">) => void {
   const file = settings.record;
   if (file === null) return () => {};
+  appendFileSync(file, "");
   const role = settings.mode === "null" ? "worker" : settings.mode;
   return (record) => appendFileSync(file, `${JSON.stringify({ role, ...record } satisfies RequestRecord)}\n`);
 }

@@ -9,6 +9,8 @@ interface Room {
   /** Settled with the decode's address once it has reserved cache. */
   decode: PromiseWithResolvers<string>;
   kv: PromiseWithResolvers<KvResult>;
+  /** Whether the prefill's part is over. */
+  settled: boolean;
   /** Aborts when the decode gives the room up. */
   abandoned: AbortController;
 }
@@ -50,9 +52,13 @@ export class Rooms {
     return { decode, abandoned: room.abandoned.signal };
   }
 
-  /** The prefill's part is over. The room stays until the decode has read the result. */
+  /** The prefill's part is over. The room stays until the decode has read the result, unless it has left. */
   settle(id: string, result: KvResult): void {
-    this.rooms.get(id)?.kv.resolve(result);
+    const room = this.rooms.get(id);
+    if (!room) return;
+    room.settled = true;
+    room.kv.resolve(result);
+    if (room.abandoned.signal.aborted) this.rooms.delete(id);
   }
 
   /** @returns null for a room never heard of; "waiting" when nothing came within `waitMs` */
@@ -69,12 +75,12 @@ export class Rooms {
     return result;
   }
 
-  /** The decode is done with the room, or gives it up. */
+  /** The decode is done with the room, or gives it up: a prefill still to come must then hear of it. */
   close(id: string): void {
     const room = this.rooms.get(id);
     if (!room) return;
-    this.rooms.delete(id);
     room.abandoned.abort(new EngineError(500, `the decode gave up room ${id}`));
+    if (room.settled) this.rooms.delete(id);
   }
 
   private open(id: string): Room {
@@ -86,6 +92,7 @@ export class Rooms {
       openedAt: this.clock.now(),
       decode: Promise.withResolvers(),
       kv: Promise.withResolvers(),
+      settled: false,
       abandoned: new AbortController(),
     };
     this.rooms.set(id, room);

@@ -85,6 +85,7 @@ export class Scheduler {
     this.computing.delete(sequence);
     this.running.delete(sequence);
     if (this.reserved.delete(sequence)) this.kv.release(footprint(sequence));
+    this.wake();
   }
 
   /** Waits for cache for a sequence that is to `join`. */

@@ -13,8 +13,8 @@ export interface ServerState extends Serving {
   phase: Phase;
   /** Requests for text in progress. */
   inProgress: number;
-  /** Called at the first request for text that was handled. */
-  onFirstHandled(): void;
+  /** Called as each request for text begins. */
+  onRequest(): void;
   /** SGLANG_ENABLE_HEALTH_ENDPOINT_GENERATION. */
   healthGenerates: boolean;
   /** Seconds since 1970. */
@@ -51,11 +51,11 @@ async function answer(state: ServerState, request: IncomingMessage, response: Se
   if (kind) {
     if (request.method !== "POST") return sendJson(response, 405, { detail: "Method Not Allowed" });
     state.inProgress += 1;
+    state.onRequest();
     try {
       return await serveText(kind, request, response, state);
     } finally {
       state.inProgress -= 1;
-      state.onFirstHandled();
     }
   }
   if (request.method !== "GET") return sendJson(response, 404, { detail: "Not Found" });

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { parseJson, parseObject } from "./json.ts";
+import { readRequest } from "./request.ts";
+import { readSettings } from "./settings.ts";
+
+const { settings } = readSettings(["--model-path", "m", "--context-length", "100"]);
+const read = (kind: "chat" | "completion" | "generate", body: string) =>
+  readRequest(kind, parseObject(body), "id", settings);
+
+describe("rooms", () => {
+  it("keep all their digits, wherever they stand", () => {
+    const text = '{"bootstrap_room":6280667732205302001,"rooms":[9223372036854775807,1],"n":1.5,"m":12}';
+    expect(parseJson(text)).toEqual({
+      bootstrap_room: "6280667732205302001",
+      rooms: ["9223372036854775807", 1],
+      n: 1.5,
+      m: 12,
+    });
+  });
+
+  it("are told apart by their last digit", () => {
+    const room = (digits: string) =>
+      read("completion", `{"prompt":"a","bootstrap_room":${digits},"bootstrap_host":"h","bootstrap_port":8998}`)
+        .meeting;
+    expect(room("6280667732205302001")).toEqual({ room: "6280667732205302001", host: "h", port: 8998 });
+    expect(room("6280667732205302002")?.room).toBe("6280667732205302002");
+    expect(room("7")?.room).toBe("7");
+    expect(room("null")).toBeNull();
+    expect(() => room('"x"')).toThrow("bootstrap_room");
+  });
+});
+
+describe("bodies", () => {
+  it("of chats may have parts, and may fill the context", () => {
+    const whole = read("chat", '{"messages":[{"role":"user","content":"hello there"}],"model":"x","stream":true}');
+    const parts = read(
+      "chat",
+      '{"messages":[{"role":"user","content":[{"type":"text","text":"hello "},{"type":"text","text":"there"}]}]}',
+    );
+    expect(whole.answer.promptHash).toBe(parts.answer.promptHash);
+    expect(whole).toMatchObject({ stream: true, model: "x", meeting: null, promptTokens: 5 });
+    expect(parts).toMatchObject({ stream: false, model: "m" });
+  });
+
+  it("of /generate have their limits in sampling_params", () => {
+    const body = '{"text":"a","sampling_params":{"max_new_tokens":3,"ignore_eos":true},"rid":"mine"}';
+    expect(read("generate", body)).toMatchObject({ id: "mine", answer: { tokens: 3, finish: "length" } });
+    expect(read("generate", '{"input_ids":[1,2,3],"sampling_params":{"max_new_tokens":1}}').promptTokens).toBe(3);
+  });
+
+  const refused: ["chat" | "completion" | "generate", string, string][] = [
+    ["chat", "{", "not JSON"],
+    ["chat", "[]", "JSON object"],
+    ["chat", '{"messages":[]}', "messages cannot be empty"],
+    ["chat", '{"messages":[{"content":"x"}]}', "needs a role"],
+    ["chat", '{"messages":[{"role":"user","content":"x"}],"max_tokens":0}', "max_tokens must be a whole number"],
+    ["chat", '{"messages":[{"role":"user","content":"x"}],"n":2}', "n must be 1"],
+    ["completion", '{"prompt":"a","max_tokens":100}', "Requested token count exceeds"],
+    ["completion", `{"prompt":"${"a".repeat(400)}"}`, "longer than the model's context length"],
+    ["completion", '{"prompt":["a","b"]}', "one prompt"],
+  ];
+  it.each(refused)("of %s are refused: %s", (kind, body, message) => {
+    expect(() => read(kind, body)).toThrow(
+      expect.objectContaining({ status: 400, message: expect.stringContaining(message) }),
+    );
+  });
+});
