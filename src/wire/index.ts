@@ -1,4 +1,5 @@
 export * from "./desired.ts";
+export * from "./hash.ts";
 export * from "./inventory.ts";
 export * from "./join.ts";
 export * from "./link-heads.ts";

@@ -1,0 +1,81 @@
+import { Agent, request } from "undici";
+import { type JoinRequest, joinAnswer } from "../../src/wire/index.ts";
+import { type HostCredential, readCredential, writeCredential } from "./credential.ts";
+import { reasonOf } from "./log.ts";
+
+const JOIN_TIMEOUT_MS = 30_000;
+
+interface JoinOptions {
+  /** `http://` or `https://`, without a path. */
+  server: string;
+  dataDir: string;
+  /** null: this agent must have joined before. */
+  token: string | null;
+  request: () => Promise<JoinRequest>;
+}
+
+/**
+ * Joins once. An agent that has a credential keeps it, whatever token it is given.
+ * @throws Error for people: no token, a token that is not accepted, another server than before, no server
+ */
+export async function ensureJoined(options: JoinOptions): Promise<{ host: HostCredential; joined: boolean }> {
+  const known = await readCredential(options.dataDir);
+  if (known !== null) {
+    if (known.server === options.server) return { host: known, joined: false };
+    throw new Error(
+      `This agent joined ${known.server} and not ${options.server}. Name that server, or use another data folder ` +
+        `(this one is ${options.dataDir}).`,
+    );
+  }
+  if (options.token === null) {
+    throw new Error(
+      "This host has not joined yet: it needs a join token. Make one with `headrace token create --host` and give it " +
+        "in HEADRACE_JOIN_TOKEN.",
+    );
+  }
+  const host = await join(options.server, options.token, await options.request());
+  await writeCredential(options.dataDir, host);
+  return { host, joined: true };
+}
+
+async function join(server: string, token: string, body: JoinRequest): Promise<HostCredential> {
+  const agent = new Agent();
+  try {
+    const { statusCode, body: answer } = await request(`${server}/agent/join`, {
+      dispatcher: agent,
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(JOIN_TIMEOUT_MS),
+    }).catch((error) => {
+      throw new Error(`The server ${server} cannot be reached: ${reasonOf(error)}.`);
+    });
+    const text = await answer.text();
+    if (statusCode < 200 || statusCode > 299) throw new Error(refusalText(server, statusCode, text));
+    const parsed = joinAnswer.safeParse(parseJson(text));
+    if (!parsed.success) throw new Error(`${server} answered, but not as a Headrace server. Check the address.`);
+    return { server, ...parsed.data };
+  } finally {
+    await agent.destroy();
+  }
+}
+
+function refusalText(server: string, status: number, text: string): string {
+  const answer = parseJson(text) as { error?: { message?: unknown } } | null;
+  const said = typeof answer?.error?.message === "string" ? ` It says: ${answer.error.message}` : "";
+  if (status === 401 || status === 403) {
+    return (
+      `The server ${server} does not accept this join token (${status}): it is wrong, used or expired. ` +
+      `Make a new one with \`headrace token create --host\`.${said}`
+    );
+  }
+  return `The server ${server} refused to let this host join (${status}).${said}`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

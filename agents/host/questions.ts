@@ -1,0 +1,96 @@
+import { engineAdapter, type HttpQuestion, routerAdapter } from "../../src/adapters/index.ts";
+import type { DesiredJob } from "../../src/wire/index.ts";
+import type { JobAnswer, JobAsker } from "./ask.ts";
+import type { Action, Answer } from "./decide/types.ts";
+import { reachPort } from "./reach-port.ts";
+
+/** For what adapters ask. A hung engine or router costs this and no more; a busy one answers within a second or two. */
+const ADAPTER_TIMEOUT_MS = 5_000;
+
+export type Question = Extract<Action, { kind: "ask" | "list" | "add" | "delete" | "reach" }>;
+
+/** Puts a question of a decision into HTTP or TCP and reads the answer by the job's adapter. Never throws. */
+export async function answerQuestion(question: Question, job: DesiredJob | null, asker: JobAsker): Promise<Answer> {
+  if (question.kind === "reach") return reach(question.url);
+  if (question.kind === "ask") return check(question, job, asker);
+  return route(question, job, asker);
+}
+
+async function reach(url: string): Promise<Answer> {
+  const parsed = URL.parse(url);
+  const host = parsed?.hostname.replace(/^\[|\]$/g, "");
+  const port = Number(parsed?.port || "80");
+  return { kind: "reached", url, ok: host !== undefined && (await reachPort(host, port)) === null };
+}
+
+async function check(
+  question: Extract<Question, { kind: "ask" }>,
+  job: DesiredJob | null,
+  asker: JobAsker,
+): Promise<Answer> {
+  const name = { job: question.job, incarnation: question.incarnation };
+  switch (question.check) {
+    case "identify": {
+      const { identify } = engineAdapter(job?.engine ?? null) ?? {};
+      const answer = await askAdapter(asker, job, identify?.question);
+      const identity = "status" in answer ? (identify?.read(answer.status, answer.body) ?? null) : null;
+      return { kind: "identified", ...name, identity, detail: identity === null ? whyNot(answer) : "" };
+    }
+    case "idle": {
+      const { idle } = engineAdapter(job?.engine ?? null) ?? {};
+      const answer = await askAdapter(asker, job, idle?.question);
+      const refused = "failed" in answer && answer.refused;
+      const read = "status" in answer ? (idle?.read(answer.status, answer.body) ?? null) : null;
+      return { kind: "idle", ...name, idle: read, refused };
+    }
+    case "readiness": {
+      const { readiness } = routerAdapter(job?.router ?? null) ?? {};
+      const answer = await askAdapter(asker, job, readiness?.question);
+      const ok = "status" in answer && readiness?.read(answer.status, answer.body) === true;
+      return { kind: "checked", ...name, check: question.check, ok, detail: whyNot(answer) };
+    }
+    default: {
+      const probe = job?.probes[Number(question.check.slice("probe:".length))];
+      const answer = job && probe ? await asker.ask({ port: job.port, ...probe }) : NOT_WANTED;
+      const ok = "status" in answer && answer.status >= 200 && answer.status < 300;
+      return { kind: "checked", ...name, check: question.check, ok, detail: whyNot(answer) };
+    }
+  }
+}
+
+async function route(
+  question: Extract<Question, { kind: "list" | "add" | "delete" }>,
+  job: DesiredJob | null,
+  asker: JobAsker,
+): Promise<Answer> {
+  const name = { job: question.job, incarnation: question.incarnation };
+  const adapter = routerAdapter(job?.router ?? null);
+  if (question.kind === "list") {
+    const answer = await askAdapter(asker, job, adapter?.list.question);
+    const workers = "status" in answer ? (adapter?.list.read(answer.status, answer.body) ?? null) : null;
+    return { kind: "listed", ...name, workers };
+  }
+  if (question.kind === "add") {
+    const answer = await askAdapter(asker, job, adapter?.add(question.worker));
+    // 409: the URL is listed already, which the next reading of the list shows.
+    return { kind: "added", ...name, url: question.worker.url, ok: accepted(answer, 409), detail: whyNot(answer) };
+  }
+  const answer = await askAdapter(asker, job, adapter?.remove(question.handle));
+  return { kind: "removed", ...name, handle: question.handle, ok: accepted(answer, 404), detail: whyNot(answer) };
+}
+
+const NOT_WANTED: JobAnswer = { failed: "the job is not wanted any more", refused: false };
+
+function askAdapter(asker: JobAsker, job: DesiredJob | null, question: HttpQuestion | undefined): Promise<JobAnswer> {
+  if (job === null || question === undefined) return Promise.resolve(NOT_WANTED);
+  return asker.ask({ port: job.port, timeoutMs: ADAPTER_TIMEOUT_MS, ...question });
+}
+
+function accepted(answer: JobAnswer, alsoFine: number): boolean {
+  return "status" in answer && ((answer.status >= 200 && answer.status < 300) || answer.status === alsoFine);
+}
+
+/** Statuses only: a body is the user's, and may hold what should not be told. */
+function whyNot(answer: JobAnswer): string {
+  return "status" in answer ? `answered ${answer.status}` : answer.failed;
+}
