@@ -1,6 +1,7 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { LinkError } from "./errors.ts";
-import { encodeFrame, type Frame } from "./frames.ts";
+import { decodeMessage, encodeFrame, type Frame } from "./frames.ts";
 import { DATA_BYTES_MAX, UNSENT_BYTES_SOFT, WHOLE_BODY_BYTES_MAX, WINDOW_BYTES } from "./limits.ts";
 import { Link } from "./link.ts";
 import { linkPipe } from "./pipe.ts";
@@ -165,6 +166,16 @@ describe("cancelling", () => {
     await source.cancelled;
   });
 
+  it("after the end has nothing to do, and the caller's signal is let go", async () => {
+    const { accepted } = linkPipe({ dialled: echo });
+    const { signal } = new AbortController();
+    for (const body of [text("whole"), pieces(pattern(10), 5).body]) {
+      await bytesOf((await accepted.request({}, body, signal)).body);
+    }
+    await until(() => accepted.openStreams === 0);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
   it("before sending leaves the body alone", async () => {
     const { accepted } = linkPipe({ dialled: echo });
     const upload = pieces(pattern(10), 5);
@@ -239,6 +250,14 @@ describe("failures", () => {
     expect([accepted.openStreams, dialled.openStreams]).toEqual([0, 0]);
   });
 
+  it("of an upload leave its answer readable when that is here in full", async () => {
+    const upload = pieces(pattern(WINDOW_BYTES * 8), 8 * 1024);
+    const { accepted } = linkPipe({ dialled: async () => ok(pieces(pattern(1_000), 100).body) });
+    const answer = await accepted.request({}, upload.body);
+    await until(() => accepted.openStreams === 0);
+    expect((await bytesOf(answer.body)).byteLength).toBe(1_000);
+  });
+
   it("leave an answer readable that was here in full", async () => {
     const { accepted, dialled } = linkPipe({ dialled: async () => ok(pieces(pattern(1_000), 100).body) });
     const answer = await accepted.request({});
@@ -250,6 +269,78 @@ describe("failures", () => {
 });
 
 describe("bounds", () => {
+  it("of the window hold for a stream that this end has given up", async () => {
+    let reason: LinkError | undefined;
+    const link = new Link({
+      side: "accepted",
+      handler: echo,
+      send: () => undefined,
+      closed: (error) => {
+        reason = error;
+      },
+    });
+    const controller = new AbortController();
+    const answer = link.request({}, null, controller.signal);
+    controller.abort();
+    await expect(answer).rejects.toMatchObject({ code: "aborted" });
+    const late = (count: number) => {
+      const parts: Uint8Array[] = [];
+      for (let i = 0; i < count; i++) {
+        encodeFrame({ type: "data", stream: 2, bytes: new Uint8Array(DATA_BYTES_MAX) }, parts);
+      }
+      return new Uint8Array(Buffer.concat(parts));
+    };
+    link.receive(late(WINDOW_BYTES / DATA_BYTES_MAX));
+    expect(reason).toBeUndefined();
+    link.receive(late(1));
+    expect(reason?.message).toContain("more than its window");
+  });
+
+  it("do not let one piece that waits hold the whole message it came in", async () => {
+    const link = new Link({ side: "accepted", handler: echo, send: () => undefined });
+    const asked = link.request({});
+    const parts: Uint8Array[] = [];
+    encodeFrame({ type: "head", stream: 2, head: { status: 200, headers: [] }, body: "stream" }, parts);
+    encodeFrame({ type: "data", stream: 2, bytes: text("small") }, parts);
+    link.receive(new Uint8Array(Buffer.concat(parts)));
+    const reader = ((await asked).body as ReadableStream<Uint8Array>).getReader();
+    expect((await reader.read()).value?.buffer.byteLength).toBe(5);
+    link.close("done");
+  });
+
+  it("let streams that wait for the socket go on in turns", async () => {
+    let buffered = UNSENT_BYTES_SOFT;
+    const order: number[] = [];
+    const link = new Link({
+      side: "dialled",
+      handler: echo,
+      send: (message) => {
+        for (const { type, stream } of decodeMessage(message)) if (type === "data") order.push(stream);
+        // The socket takes one piece at a time.
+        buffered = UNSENT_BYTES_SOFT;
+      },
+      buffered: () => buffered,
+    });
+    const bodies = [1, 2, 3].map(() => pieces(pattern(DATA_BYTES_MAX * 3), DATA_BYTES_MAX).body);
+    for (const body of bodies) link.request({}, body).catch(() => undefined);
+    await settled(3);
+    for (let i = 0; i < 6; i++) {
+      buffered = UNSENT_BYTES_SOFT - 1;
+      link.drained();
+      await settled(3);
+    }
+    expect(order).toEqual([1, 3, 5, 1, 3, 5]);
+    link.close("done");
+  });
+
+  it("hold without a socket that tells what it holds: a turn sends what fits, the next the rest", async () => {
+    const { accepted } = linkPipe({ dialled: echo });
+    const bodies = Array.from({ length: 20 }, (_, i) => pattern(WINDOW_BYTES, i));
+    const answers = await Promise.all(bodies.map((body) => accepted.request({}, body)));
+    const back = await Promise.all(answers.map((answer) => bytesOf(answer.body)));
+    expect(back.every((body, i) => Buffer.compare(body, bodies[i]!) === 0)).toBe(true);
+  });
+
   it("refuse one stream too many here, and leave its body alone", async () => {
     const gate = Promise.withResolvers<LinkAnswer>();
     const { accepted } = linkPipe({ dialled: () => gate.promise, openStreamsMax: 2 });
@@ -310,11 +401,11 @@ describe("bounds", () => {
 
   it("never send data of a stream after its reset, also when it waited for the socket", async () => {
     let buffered = UNSENT_BYTES_SOFT;
-    const types: number[] = [];
+    const types: string[] = [];
     const link = new Link({
       side: "accepted",
       handler: echo,
-      send: (message) => types.push(...framesOf(message)),
+      send: (message) => types.push(...decodeMessage(message).map(({ type }) => type)),
       buffered: () => buffered,
     });
     const controller = new AbortController();
@@ -325,7 +416,7 @@ describe("bounds", () => {
     buffered = 0;
     link.drained();
     await settled(3);
-    expect(types).toEqual([1, 5]);
+    expect(types).toEqual(["open", "reset"]);
   });
 
   it("cut off an end that does not read at all", async () => {
@@ -343,14 +434,6 @@ describe("bounds", () => {
     expect(reason?.code).toBe("closed");
   });
 });
-
-/** Types of the frames of a message. */
-function framesOf(message: Uint8Array): number[] {
-  const types: number[] = [];
-  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-  for (let at = 0; at < message.byteLength; at += 4 + view.getUint32(at)) types.push(view.getUint8(at + 4));
-  return types;
-}
 
 describe("a peer that breaks the rules is cut off", () => {
   const open = (stream: number, body: "stream" | null = null): Frame => ({ type: "open", stream, head: {}, body });

@@ -15,7 +15,7 @@ export async function textOf(body: LinkBody): Promise<string> {
 }
 
 /** Bytes in which every position tells, so that a lost, doubled or moved piece is seen. */
-export function pattern(size: number, seed = 0): Uint8Array {
+export function pattern(size: number, seed = 0): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(size);
   for (let i = 0; i < size; i++) bytes[i] = (i * 31 + (i >> 8) * 17 + seed) & 0xff;
   return bytes;

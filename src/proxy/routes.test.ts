@@ -246,6 +246,28 @@ describe("a cut", () => {
   });
 });
 
+describe("a request that takes long", () => {
+  it("is not cut while something moves, however long it takes in all", async () => {
+    const world = new World();
+    const source = fed();
+    world.host("a", async () => answered(source.body, [["content-type", "text/event-stream"]]));
+    world.serve("qwen", ["a"]);
+    let clock = 0;
+    const get = appOf(world, { now: () => clock, idleMsMax: 30 });
+    const response = await get("/services/main/qwen/stream");
+    const reader = response.body!.getReader();
+    // The clock is the test's, so that only what moved counts; the timer that reads it is real and fires in between.
+    for (let i = 0; i < 5; i++) {
+      clock += 20;
+      source.give(`${i}`);
+      expect(new TextDecoder().decode((await reader.read()).value)).toBe(`${i}`);
+      await new Promise((resolve) => setTimeout(resolve, 35));
+    }
+    clock += 30;
+    expect(new TextDecoder().decode((await reader.read()).value)).toContain('"code":"idle"');
+  });
+});
+
 describe("the choice of a replica", () => {
   it("goes in turns, and to the one with the fewest requests", async () => {
     const world = new World();
@@ -323,6 +345,44 @@ describe("the choice of a replica", () => {
     });
     expect(new Set(asked).size).toBe(2);
     expect(asked.length).toBe(2);
+  });
+
+  it("does not count what failed as under way", async () => {
+    const world = new World();
+    world.host("a", () => Promise.reject(new Error("connection refused")));
+    world.serve("qwen", ["a"]);
+    const get = appOf(world);
+    await Promise.all(Array.from({ length: HOST_REQUESTS_MAX }, () => get("/services/main/qwen/x")));
+    expect((await get("/services/main/qwen/x")).status).toBe(502);
+  });
+
+  it("does not repeat a large body that a replica may have seen", async () => {
+    const world = new World();
+    let asked = 0;
+    for (const host of ["a", "b"]) {
+      world.host(host, async () => {
+        asked += 1;
+        throw new Error("connection refused");
+      });
+    }
+    world.serve("qwen", ["a", "b"]);
+    const body = pieces(pattern(KEPT_BODY_BYTES_MAX + 1), 60_000).body;
+    const response = await appOf(world)("/services/main/qwen/x", { method: "POST", body, duplex: "half" });
+    expect(await errorOf(response)).toMatchObject({ status: 502, code: "replica_failed" });
+    expect(asked).toBe(1);
+  });
+
+  it("sends a large body elsewhere when it was not touched", async () => {
+    const world = new World();
+    world.host("a", mirror).close("the agent is gone");
+    world.host("b", async (_open, body) => answered(String((await bytesOf(body)).byteLength)));
+    world.serve("qwen", ["a", "b"]);
+    const get = appOf(world);
+    for (let i = 0; i < 2; i++) {
+      const body = pieces(pattern(KEPT_BODY_BYTES_MAX + 1), 60_000).body;
+      const response = await get("/services/main/qwen/x", { method: "POST", body, duplex: "half" });
+      expect(await response.text()).toBe(String(KEPT_BODY_BYTES_MAX + 1));
+    }
   });
 
   it("does not repeat a large body, and says that the client may", async () => {
