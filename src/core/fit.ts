@@ -11,6 +11,7 @@ export interface HostUse {
   ports: Map<number, string>;
   /** Whether its agent is connected. */
   present: boolean;
+  jobs: number;
   cpus: number;
   memoryGib: number;
 }
@@ -57,6 +58,7 @@ export function fits(
 export function take(use: HostUse, job: Pick<JobEntity, "id" | "accelerators" | "ports">, group: GroupSpec): void {
   for (const index of job.accelerators) use.accelerators.add(index);
   for (const { port } of job.ports) use.ports.set(port, `job ${job.id}`);
+  use.jobs += 1;
   use.cpus += group.resources.cpu.count.min;
   use.memoryGib += group.resources.memory.min;
 }

@@ -33,11 +33,12 @@ export class Placer {
 
   /**
    * The host for one more job of a group: the one with the fewest jobs of this group, so that one host's loss costs
-   * the least; then the one with the fewest free accelerators, so that large groups find whole hosts; then by id.
+   * the least; for a group with accelerators the one with the fewest free ones, so that large groups find whole hosts;
+   * then the one with the fewest jobs; then by id.
    * @param key names the group at its revision; equal keys must mean equal requirements
    */
   place(key: string, service: string, group: GroupSpec, resolved: ResolvedGroup): Placed | NoFit {
-    const candidates = this.candidatesFor(key, service, group, resolved);
+    const candidates = this.candidatesFor(key, service, group);
     for (let best = candidates.heap.pop(); best; best = candidates.heap.pop()) {
       const fit = fits(group, resolved, best.host, this.draft.get("fleet", best.host.fleet), this.useOf(best.host));
       if (fit.ok) {
@@ -52,11 +53,10 @@ export class Placer {
 
   /** Must be called with the job made from an answer of `place`, before the next one is placed. */
   placed(key: string, group: GroupSpec, job: JobEntity, host: HostEntity): void {
-    const use = this.useOf(host);
-    take(use, job, group);
+    take(this.useOf(host), job, group);
     const candidates = this.candidates.get(key);
     if (!candidates?.taken) return;
-    candidates.heap.push({ host, same: candidates.taken.same + 1, free: freeAccelerators(host, use) });
+    candidates.heap.push(this.candidate(group, host, candidates.taken.same + 1));
     candidates.taken = null;
   }
 
@@ -66,31 +66,34 @@ export class Placer {
     this.candidates.clear();
   }
 
-  private candidatesFor(key: string, service: string, group: GroupSpec, resolved: ResolvedGroup): Candidates {
+  /** Every host in the order in which it is tried. Whether it fits is looked at when its turn comes. */
+  private candidatesFor(key: string, service: string, group: GroupSpec): Candidates {
     let candidates = this.candidates.get(key);
     if (candidates) return candidates;
     candidates = { heap: new Heap(isBetter), taken: null, reasons: [] };
-    this.hosts ??= this.draft.all("host");
-    for (const host of this.hosts) {
-      const fit = fits(group, resolved, host, this.draft.get("fleet", host.fleet), this.useOf(host));
-      if (fit.ok) candidates.heap.push(this.candidate(service, group, host));
-      else candidates.reasons.push({ host: host.name, reason: fit.reason });
+    const same = new Map<string, number>();
+    for (const job of this.draft.by("job", "service", service)) {
+      if (job.group === group.name) same.set(job.host, (same.get(job.host) ?? 0) + 1);
     }
+    this.hosts ??= this.draft.all("host");
+    for (const host of this.hosts) candidates.heap.push(this.candidate(group, host, same.get(host.id) ?? 0));
     this.candidates.set(key, candidates);
     return candidates;
   }
 
-  private candidate(service: string, group: GroupSpec, host: HostEntity): Candidate {
-    const jobs = this.draft.by("job", "host", host.id);
-    const same = jobs.filter((job) => job.service === service && job.group === group.name).length;
-    return { host, same, free: freeAccelerators(host, this.useOf(host)) };
+  private candidate(group: GroupSpec, host: HostEntity, same: number): Candidate {
+    const use = this.useOf(host);
+    const wanted = group.resources.gpu.count.min;
+    const free = host.inventory.accelerators.length - use.accelerators.size;
+    // A host with too few is tried last: only to learn the reason, when nothing else fits.
+    return { host, same, free: wanted === 0 ? 0 : free >= wanted ? free : Number.POSITIVE_INFINITY, jobs: use.jobs };
   }
 
   private useOf(host: HostEntity): HostUse {
     let use = this.uses.get(host.id);
     if (use) return use;
     const present = this.draft.state.present.has(host.id);
-    use = { accelerators: new Set(), ports: new Map(), present, cpus: 0, memoryGib: 0 };
+    use = { accelerators: new Set(), ports: new Map(), present, jobs: 0, cpus: 0, memoryGib: 0 };
     for (const port of this.draft.state.observed.get(host.id)?.report.busyPorts ?? []) {
       use.ports.set(port, "something else on the host");
     }
@@ -113,8 +116,12 @@ export function describeNoFit(noFit: NoFit): string {
 
 interface Candidate {
   host: HostEntity;
+  /** Jobs of the group there. */
   same: number;
+  /** Free accelerators there; 0 for a group that needs none, infinite where there are too few. */
   free: number;
+  /** Jobs there. */
+  jobs: number;
 }
 
 interface Candidates {
@@ -124,13 +131,11 @@ interface Candidates {
   reasons: NoFit["reasons"];
 }
 
-function freeAccelerators(host: HostEntity, use: HostUse): number {
-  return host.inventory.accelerators.length - use.accelerators.size;
-}
-
 function isBetter(a: Candidate, b: Candidate): boolean {
+  if ((a.free === Number.POSITIVE_INFINITY) !== (b.free === Number.POSITIVE_INFINITY)) return a.free < b.free;
   if (a.same !== b.same) return a.same < b.same;
   if (a.free !== b.free) return a.free < b.free;
+  if (a.jobs !== b.jobs) return a.jobs < b.jobs;
   return a.host.id < b.host.id;
 }
 

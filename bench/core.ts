@@ -1,0 +1,107 @@
+import { type ProjectState, takeChanges, takeDue } from "../src/core/project-state.ts";
+import { step } from "../src/core/step.ts";
+import { World } from "../test/support/core-world.ts";
+import { decodeGroup, prefillGroup, routerGroup, serviceSpec, withGpus } from "../test/support/specs.ts";
+
+const SIZES = [100, 1_000, 10_000];
+const REPLICAS_PER_SERVICE = 100;
+const JOBS_PER_HOST = 10;
+/** Repetitions of each measurement; the median is told, with the fastest and the slowest. */
+const ROUNDS = 9;
+
+interface Figure {
+  median: number;
+  min: number;
+  max: number;
+}
+
+interface Row {
+  replicas: number;
+  hosts: number;
+  /** Milliseconds each. */
+  placeAll: Figure;
+  lookAtAll: Figure;
+  report: Figure;
+  idleTick: Figure;
+}
+
+/** How long one step takes: every replica placed at once, every service looked at again, one report, an idle tick. */
+export default async function bench({ json }: { json: boolean }): Promise<void> {
+  const rows = SIZES.map(measure);
+  if (json) {
+    console.log(JSON.stringify({ bench: "core", unit: "ms", rows }));
+    return;
+  }
+  console.log("One step of the state machine; median of 9 (fastest - slowest), milliseconds\n");
+  console.log("replicas  hosts  place all               look at all             one report              idle tick");
+  for (const row of rows) {
+    const cells = [row.placeAll, row.lookAtAll, row.report, row.idleTick].map((figure) => show(figure).padEnd(24));
+    console.log(`${String(row.replicas).padEnd(10)}${String(row.hosts).padEnd(7)}${cells.join("")}`);
+  }
+}
+
+function measure(replicas: number): Row {
+  const hosts = replicas / JOBS_PER_HOST;
+  const services = replicas / REPLICAS_PER_SERVICE;
+  const applied = (): World => {
+    const world = new World();
+    const accelerators = Array.from({ length: JOBS_PER_HOST }, (_, index) => ({
+      index,
+      vendor: "nvidia" as const,
+      name: "H200",
+      memoryGib: 141,
+    }));
+    for (let host = 0; host < hosts; host += 1) world.addHost(`host-${host}`, { accelerators });
+    return world;
+  };
+  const inputs = Array.from({ length: services }, (_, i) => {
+    const groups = [routerGroup(), prefillGroup(33, withGpus(1)), decodeGroup(66, withGpus(1))];
+    const spec = serviceSpec(`service-${i}`, groups);
+    return { kind: "apply" as const, spec, sealed: {}, pairing: "p", expectedRevision: null, actor: "bench" };
+  });
+
+  const world = applied();
+  const placeAll = timed(() => step(world.state, inputs, world.now));
+  const placed = step(world.state, inputs, world.now);
+  takeChanges(world.state, world.state.version + 1, placed.changes, placed.due);
+  world.settle();
+  const running = [...world.state.tables.replica.byId.values()].filter((replica) => replica.status === "ready").length;
+  if (running !== replicas)
+    throw new Error(`${running} of ${replicas} replicas run; the bench measures something else`);
+
+  const { state } = world;
+  const host = "host-0";
+  return {
+    replicas,
+    hosts,
+    placeAll,
+    lookAtAll: timed(() => step(allDue(state), [{ kind: "time" }], world.now)),
+    report: timed(() => step(state, [{ kind: "host_reported", host }], world.now)),
+    idleTick: timed(() => {
+      const result = step(state, [{ kind: "time" }], world.now);
+      takeDue(state, result.due);
+    }),
+  };
+}
+
+/** The same state with every service due. */
+function allDue(state: ProjectState): ProjectState {
+  return { ...state, due: new Map([...state.tables.service.byId.keys()].map((service) => [service, 0])) };
+}
+
+function timed(run: () => unknown): Figure {
+  run();
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const start = performance.now();
+    run();
+    times.push(performance.now() - start);
+  }
+  times.sort((a, b) => a - b);
+  const at = (index: number) => Math.round((times[index] ?? 0) * 1_000) / 1_000;
+  return { median: at(Math.floor(times.length / 2)), min: at(0), max: at(times.length - 1) };
+}
+
+function show({ median, min, max }: Figure): string {
+  return `${median} (${min} - ${max})`;
+}
