@@ -5,7 +5,7 @@ import { fromBase64Url, toBase64Url, toHex } from "./bytes.ts";
 export const SEALING_KEY_BYTES = 32;
 
 /** A sealed value that cannot be opened. The message names it and never says anything of what is in it. */
-export class SealError extends Error {
+class SealError extends Error {
   override name = "SealError";
 }
 
