@@ -2,6 +2,7 @@ import type * as z from "zod";
 import type { Finding } from "./finding.ts";
 import { MAX_ISSUES } from "./limits.ts";
 import { quote, writeValue } from "./quote.ts";
+import type { FieldMeta } from "./schema/fields.ts";
 import { placeAt } from "./schema/walk.ts";
 import { nearest } from "./suggest.ts";
 import { explainUnknownKey } from "./unknown-key.ts";
@@ -60,6 +61,8 @@ const typeWords: Record<string, string> = {
   record: "a mapping",
 };
 
+const scalarTypes = ["text", "a number", "true or false"];
+
 function expectedTypes(issue: Issue): string[] {
   if (issue.code === "invalid_union") return [...new Set(issue.errors.flat().flatMap(expectedTypes))];
   return issue.code === "invalid_type" ? [typeWords[issue.expected] ?? issue.expected] : [];
@@ -68,7 +71,7 @@ function expectedTypes(issue: Issue): string[] {
 function explainType(expected: string[], path: Path, root: Node, schema: z.core.$ZodType): string {
   const node = nodeAt(root, path);
   const key = String(path.at(-1) ?? "");
-  const { meta } = placeAt(schema, path);
+  const meta = metaAt(schema, path);
   const example = exampleOf(path, meta.examples);
   if (node === null) {
     const why =
@@ -86,12 +89,15 @@ function explainType(expected: string[], path: Path, root: Node, schema: z.core.
   }
   if (isSecret(path)) return explainSecret(node.value, path);
   if (node.value === null) return `Found nothing where ${wanted} belongs${example}.`;
-  const onlyText = expected.length === 1 && expected[0] === "text";
-  if (node.value instanceof OddScalar) return explainOdd(node.value, onlyText, wanted, example);
+  const onlyText = expected.filter((type) => scalarTypes.includes(type)).join() === "text";
+  if (node.value instanceof OddScalar && expected.some((type) => scalarTypes.includes(type))) {
+    return explainOdd(node.value, onlyText, wanted, example);
+  }
+  const written = node.value instanceof OddScalar ? node.value.text : node.value;
   if (typeof node.value === "boolean" && onlyText) {
     return `Found the boolean ${quote(node.value)} where text belongs; write \`"${node.value}"\` in quotes if it is meant.`;
   }
-  return `Found ${quote(node.value)} where ${wanted} belongs${example}.`;
+  return `Found ${quote(written)} where ${wanted} belongs${example}.`;
 }
 
 /** Values of `env` are not repeated: one of them may be a key. */
@@ -111,14 +117,14 @@ function explainSecret(value: unknown, path: Path): string {
 function explainOdd(odd: OddScalar, onlyText: boolean, wanted: string, example: string): string {
   const written = [odd.yaml11, odd.yaml12].map((reading) => writeReading(reading, odd.text, onlyText));
   if (onlyText) written.unshift(JSON.stringify(odd.text));
-  const ways = listWords([...new Set(written)].slice(0, 2).map((way) => `\`${way}\``));
+  const ways = [...new Set(written)].slice(0, 2).map((way) => `\`${way}\``);
+  const advice = `write ${listWords(ways)}${ways.length > 1 ? ", whichever is meant" : ""}`;
   const readings = [nameReading(odd.yaml11, odd.text), nameReading(odd.yaml12, odd.text)];
   const disagreement =
     readings[0] === readings[1]
       ? `is ${readings[0]} to YAML`
       : `is ${readings[0]} to YAML 1.1 and ${readings[1]} to YAML 1.2`;
-  const belongs =
-    wanted === "true or false" ? ` where true or false belongs${example}.` : `; write ${ways}, whichever is meant.`;
+  const belongs = wanted === "true or false" ? ` where true or false belongs${example}.` : `; ${advice}.`;
   return `Without quotes ${quote(odd.text)} ${disagreement}${belongs}`;
 }
 
@@ -136,7 +142,7 @@ function nameReading(reading: Reading, text: string): string {
 
 function explainChoice(choices: string[], path: Path, root: Node, schema: z.core.$ZodType): string {
   const node = nodeAt(root, path);
-  const { meta } = placeAt(schema, path);
+  const meta = metaAt(schema, path);
   if (node === null) return explainType(["text"], path, root, schema);
   if (node.kind !== "scalar" || node.value === null) return explainType(["text"], path, root, schema);
   const written = node.value instanceof OddScalar ? node.value.text : String(node.value);
@@ -144,6 +150,13 @@ function explainChoice(choices: string[], path: Path, root: Node, schema: z.core
   const advice = meant === null ? exampleOf(path, meta.examples) : `; did you mean \`${meant}\`?`;
   const end = meant === null ? "." : "";
   return `${quote(written)} is not ${choices.length === 1 ? "" : "one of "}${listWords(choices.map(quote))}${advice}${end}`;
+}
+
+/** What the schema says about a place, or for an item of a list about the list. */
+function metaAt(schema: z.core.$ZodType, path: Path): Partial<FieldMeta> {
+  const { meta } = placeAt(schema, path);
+  const isItem = typeof path.at(-1) === "number" && meta.examples === undefined;
+  return isItem ? placeAt(schema, path.slice(0, -1)).meta : meta;
 }
 
 function exampleOf(path: Path, examples: unknown[] | undefined): string {

@@ -1,7 +1,10 @@
 /** Bounds on what `parseConfig` will look at. A configuration is written by people; each bound is far above any real one. */
 
-/** Characters of one file. A service with a dozen groups and long scripts is under 20 KiB. */
-export const MAX_TEXT_CHARS = 256 * 1024;
+/**
+ * Characters of one file. A service with a dozen groups and long scripts is under 20 KiB; the YAML library takes about
+ * half a second for the worst text of this size.
+ */
+export const MAX_TEXT_CHARS = 128 * 1024;
 
 /** Collections inside one another. The language itself needs seven; YAML's reader is recursive and must not overflow. */
 export const MAX_DEPTH = 32;

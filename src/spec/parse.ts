@@ -18,6 +18,9 @@ import { readYaml } from "./yaml/read.ts";
 
 const types = ["service", ...later.types];
 
+/** Some editors put it first; it is no text and would shift the columns of the first line. */
+const BYTE_ORDER_MARK = /^\uFEFF/;
+
 /**
  * Reads one configuration file. Never throws: whatever the text, the answer is the spec with every default filled in,
  * or everything that is wrong with the text (at most `MAX_ISSUES`), in the order of the file.
@@ -26,7 +29,7 @@ const types = ["service", ...later.types];
  * @param file its name, for messages about the file as a whole
  */
 export function parseConfig(text: string, file: string): ParsedConfig {
-  const yaml = readYaml(text, file);
+  const yaml = readYaml(text.replace(BYTE_ORDER_MARK, ""), file);
   if (!yaml.ok) {
     return { ok: false, type: null, issues: yaml.problems.map(({ at, message }) => ({ ...at, path: "", message })) };
   }

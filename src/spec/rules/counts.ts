@@ -2,7 +2,10 @@ import type { Finding } from "../finding.ts";
 import type { Path } from "../yaml/node.ts";
 import { atKey, atValue, countKey, countOf, groupsKey, groupsOf, isSet, type Raw } from "./raw.ts";
 
-/** A range needs `scaling` to choose within it; a fixed number leaves nothing to choose. */
+/**
+ * A range needs `scaling` to choose within it; a fixed number leaves nothing to choose. That routers have no range is
+ * said by `checkRouters`.
+ */
 export function checkCounts(service: Raw): Finding[] {
   if (groupsKey(service) === null) return checkScaling(service, "replicas", []);
   return groupsOf(service).flatMap(({ raw, path }) => {
@@ -18,7 +21,8 @@ function checkScaling(raw: Raw, key: "replicas" | "count", path: Path): Finding[
   const count = isSet(raw, key) ? countOf(raw[key]) : { min: 1, max: 1 };
   if (count === null) return [];
   const fixed = count.min === count.max;
-  if (!fixed && !isSet(raw, "scaling")) {
+  const routes = isSet(raw, "router");
+  if (!fixed && !routes && !isSet(raw, "scaling")) {
     const message = `\`${key}: ${count.min}..${count.max}\` is a range, and nothing says when to grow; write \`scaling\` beside it, for example \`scaling: {metric: rps, target: 3}\`, or one number.`;
     return [atValue([...path, key], message)];
   }

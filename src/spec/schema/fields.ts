@@ -27,9 +27,13 @@ export function optional<S extends z.ZodType, F extends NonNullable<z.output<S>>
     .meta({ ...meta, default: fallback });
 }
 
-/** A mapping with these keys and no others. `kind` is its name in the table of what is not supported yet. */
+/**
+ * A mapping with these keys and no others. `kind` is its name in the table of what is not supported yet. An `OddScalar`
+ * is an object to zod, but no mapping.
+ */
 export function mapping<Shape extends z.ZodRawShape>(kind: string, shape: Shape) {
-  return z.strictObject(shape).meta({ title: kind });
+  const object = z.strictObject(shape).meta({ title: kind });
+  return z.preprocess((value) => (value instanceof OddScalar ? value.text : value), object);
 }
 
 /** Text. A number in its usual spelling is taken as the text that it is; a boolean is not. */

@@ -71,7 +71,7 @@ export const resources = mapping("resources", {
   shm_size: optional(scalarOf(readMemory), null, { description: "Size of /dev/shm", examples: ["16GB"] }),
   gpu: optional(z.union([scalarOf(readGpu), gpuMapping]), noGpu, {
     description: "Accelerators, as `vendor:name:memory:count` in any order",
-    examples: ["H100:8", "24GB..", "amd:MI300X:8"],
+    examples: ["A100,H100:8", "24GB..", "amd:MI300X:8"],
   }),
   disk: optional(disk, { min: 100, max: null }, { description: "Free disk space", examples: ["200GB.."] }),
 }).transform(({ shm_size, ...rest }): ResourcesSpec => ({ ...rest, shmSize: shm_size }));

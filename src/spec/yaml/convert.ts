@@ -122,13 +122,11 @@ class Conversion {
     const target = this.#anchors.get(name);
     // Messages about what an alias brings in point at the anchored text, where it has to be changed.
     if (target) return target;
-    const known = `\`&${name}\` stands nowhere above it; define the anchor before its use, or put the value in quotes`;
-    this.#refuse(
-      at,
+    const problem =
       target === null
-        ? `\`*${name}\` contains itself; write the value out.`
-        : `The alias \`*${name}\` is unknown: ${known}.`,
-    );
+        ? "contains itself; write the value out."
+        : "is an alias of nothing above it; define the anchor (`&name`) first, or put the value in quotes.";
+    this.#refuse(at, `${quote(`*${name}`)} ${problem}`);
     return emptyAt(at);
   }
 

@@ -23,6 +23,9 @@ const sentences: Partial<Record<YAMLError["code"], string>> = {
   KEY_OVER_1024_CHARS: "This key is longer than 1024 characters; check for a missing `:` or quote.",
 };
 
+/** The library's sentences may repeat text of the file. */
+const MAX_LIBRARY_CHARS = 200;
+
 export function explainSyntax(error: YAMLError): string {
-  return sentences[error.code] ?? `This is not valid YAML: ${error.message}.`;
+  return sentences[error.code] ?? `This is not valid YAML: ${error.message.slice(0, MAX_LIBRARY_CHARS)}.`;
 }

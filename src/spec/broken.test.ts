@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { parseConfig } from "./parse.ts";
+
+const folder = new URL("../../test/fixtures/broken/", import.meta.url);
+
+type Expected = [place: string, path: string, ...words: string[]];
+
+/** Every broken file with everything that is said about it: line and column, path, and words of the message. */
+const files: Record<string, Expected[]> = {
+  "alias-bomb.yml": [["7:7", "", "more than 20000 values", "aliases"]],
+  "bad-name.yml": [["2:7", "name", "`Qwen_2.5`", "lower-case", "`qwen-2-5`"]],
+  "base-60-port.yml": [["5:7", "port", "`4830` to YAML 1.1", '`4830` or `"80:30"`']],
+  "command-is-a-mapping.yml": [["8:5", "commands[1]", "Found a mapping", "quotes"]],
+  "duplicate-key.yml": [["7:1", "", "`port` is written twice", "line 4"]],
+  "dynamo-router-twice.yml": [["6:15", "groups[0].replicas", "exactly one", "`replicas: 1`"]],
+  "env-boolean.yml": [["8:19", "env.HF_HUB_OFFLINE", "put it in quotes"]],
+  "env-in-group.yml": [
+    ["8:5", "groups[0].env", "`env` belongs to the service", "top level"],
+    ["11:11", "groups[1].name", "Two groups are named `prefill`"],
+  ],
+  "env-twice.yml": [["8:5", "env[2]", "`HF_TOKEN` is given twice", "env[0]"]],
+  "gpu-in-group.yml": [["12:12", "replicas[1].resources.gpu", "`H100:A100` gives names twice", "`A100,H100:80GB:4`"]],
+  "gpu-list.yml": [["6:8", "resources.gpu", "Found a list", '`gpu: "A100,H100:8"`']],
+  "memory-unit.yml": [["7:11", "resources.memory", "`512GiB`", "MB, GB or TB"]],
+  "missing-name.yml": [["2:1", "name", "`name` is missing", "`name: my-service`"]],
+  "missing-port.yml": [["2:1", "port", "`port` is missing", "`port: 8000`"]],
+  "not-yet.yml": [
+    ["7:13", "env.HF_TOKEN", "secrets.HF_TOKEN", "not supported yet", "`- NAME`"],
+    ["9:5", "volumes[0]", "network volume `models` is known but not supported yet"],
+    ["10:1", "rate_limits", "`rate_limits` is known but not supported yet; remove it"],
+    ["14:11", "model.format", "`tgi` is known but not supported yet", "`format: openai`"],
+  ],
+  "open-count.yml": [["11:12", "replicas[1].count", "`2..` has no upper end", "`2..4`"]],
+  "other-type.yml": [["1:7", "type", "`fleet` is known but not supported yet", "`type: service`"]],
+  "probes.yml": [
+    ["7:10", "probes[0].url", "`health`", "begins with `/`"],
+    ["8:14", "probes[0].timeout", "`10m` is too long", "5m"],
+    ["10:13", "probes[1].method", "`GET` is not one of", "did you mean `get`?"],
+    ["11:15", "probes[1].interval", "`500ms` is not a duration"],
+    ["12:5", "probes[2].type", "`type` is missing", "`type: http`"],
+  ],
+  "range-without-scaling.yml": [["7:15", "groups[0].replicas", "`replicas: 1..4` is a range", "write `scaling`"]],
+  "router-options.yml": [
+    ["10:13", "groups[0].router.type", "`smgg` is not one of", "did you mean `smg`?"],
+    ["11:7", "groups[0].router.policy", "command line", "`--policy`"],
+  ],
+  "scaling-of-fixed-count.yml": [["6:1", "scaling", "fixed number", "`replicas: 2..5`"]],
+  "tab-indent.yml": [["6:1", "", "tab", "use spaces"]],
+  "two-documents.yml": [["5:1", "", "two-documents.yml holds more than one document"]],
+  "two-images.yml": [
+    ["9:5", "groups[0].image", "on the service and on this group"],
+    ["13:5", "groups[1].python", "`image` of the service", "exclude each other"],
+  ],
+  "unclosed-quote.yml": [["5:1", "", "not closed"]],
+  "unknown-key.yml": [["5:1", "comamnds", "`comamnds` is unknown", "did you mean `commands`?"]],
+};
+
+test("every broken file is in the table", () => {
+  expect(readdirSync(folder).sort()).toEqual(Object.keys(files));
+});
+
+describe.each(Object.entries(files))("%s", (file, expected) => {
+  const config = parseConfig(readFileSync(new URL(file, folder), "utf8"), file);
+
+  test("is refused at these places", () => {
+    expect(config.ok).toBe(false);
+    expect(config.issues.map(({ line, column, path }) => [`${line}:${column}`, path])).toEqual(
+      expected.map(([place, path]) => [place, path]),
+    );
+  });
+
+  test("with messages that say what is wrong and what to write", () => {
+    for (const [index, [, , ...words]] of expected.entries()) {
+      for (const word of words) expect(config.issues[index]?.message).toContain(word);
+    }
+  });
+});

@@ -1,0 +1,143 @@
+import { readdirSync, readFileSync } from "node:fs";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { diffSpecs } from "./diff.ts";
+import { MAX_ISSUES, MAX_TEXT_CHARS } from "./limits.ts";
+import { parseConfig } from "./parse.ts";
+
+/** Generous for a busy machine: a text of the largest size takes about half a second. */
+const MAX_PARSE_MS = 10_000;
+
+const fixtures = ["configs", "broken"].flatMap((folder) => {
+  const url = new URL(`../../test/fixtures/${folder}/`, import.meta.url);
+  return readdirSync(url).map((file) => readFileSync(new URL(file, url), "utf8"));
+});
+
+/** Pieces that mean something to YAML or to a grammar of ours. */
+const pieces = fc.constantFrom(
+  ...[
+    "- ",
+    "? ",
+    ": ",
+    ", ",
+    "[",
+    "]",
+    "{",
+    "}",
+    "|\n",
+    ">",
+    "'",
+    '"',
+    "\\",
+    "#",
+    " #",
+    "---\n",
+    "...\n",
+    "%YAML 1.1\n",
+  ],
+  ...["&a ", "*a ", "<<: *a", "!!str ", "!x ", "@", "`", "\n", "\n  ", "\t", "\r\n", "\0", "\uFEFF", "\ud800"],
+  ...[
+    "~",
+    "on",
+    "010",
+    "1:30",
+    "1.10",
+    "..",
+    "1..",
+    "$",
+    "{{ secrets.X ",
+    "}}",
+    "__proto__: 1",
+    "constructor",
+    "toString: x",
+  ],
+  ...["groups:", "replicas: [{count: 1}]", "env: [A, A=1]", "probes: [{type: http}]"],
+);
+
+/** A fixture with a few slices cut, doubled, or replaced by a piece. */
+const mutated = fc
+  .tuple(
+    fc.constantFrom(...fixtures),
+    fc.array(
+      fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(20), fc.constantFrom("cut", "double", "put"), pieces),
+      {
+        minLength: 1,
+        maxLength: 6,
+      },
+    ),
+  )
+  .map(([text, edits]) =>
+    edits.reduce((edited, [place, length, kind, piece]) => {
+      const at = Math.floor(place * edited.length);
+      const slice = edited.slice(at, at + length);
+      const middle = kind === "cut" ? "" : kind === "double" ? slice + slice : piece;
+      return edited.slice(0, at) + middle + edited.slice(at + length);
+    }, text),
+  );
+
+/** Whatever the text: an answer in bounded time, and one that holds together. */
+function checkAnswer(text: string): void {
+  const start = performance.now();
+  const config = parseConfig(text, "test.yml");
+  expect(performance.now() - start).toBeLessThan(MAX_PARSE_MS);
+  const lines = text.split("\n");
+  if (config.ok) {
+    expect(diffSpecs(config.spec, config.spec)).toEqual([]);
+    expect(JSON.parse(JSON.stringify(config.spec))).toEqual(config.spec);
+    return;
+  }
+  expect(config.issues.length).toBeGreaterThan(0);
+  expect(config.issues.length).toBeLessThanOrEqual(MAX_ISSUES);
+  for (const { line, column, message } of config.issues) {
+    expect(line).toBeGreaterThanOrEqual(1);
+    expect(line).toBeLessThanOrEqual(lines.length);
+    expect(column).toBeGreaterThanOrEqual(1);
+    expect(message).toMatch(/[.?]$/);
+    expect(message.length).toBeLessThan(1500);
+  }
+}
+
+test("a mutated configuration never makes parseConfig throw", () => {
+  fc.assert(fc.property(mutated, checkAnswer), { numRuns: 3000 });
+});
+
+test("nor does any sequence of YAML's own characters", () => {
+  const soup = fc
+    .array(fc.oneof(pieces, fc.string({ unit: "grapheme", maxLength: 5 })), { maxLength: 60 })
+    .map((parts) => parts.join(""));
+  fc.assert(fc.property(soup, checkAnswer), { numRuns: 3000 });
+  fc.assert(
+    fc.property(soup, (value) =>
+      checkAnswer(`type: service\nname: ab\nport: 1\nimage: x\nresources:\n  gpu: ${value}`),
+    ),
+    { numRuns: 1000 },
+  );
+});
+
+test("nor does one piece repeated to the largest size", () => {
+  const units = [
+    "[",
+    "{",
+    "- ",
+    "? ",
+    ": a",
+    "a: [",
+    "&a ",
+    "!a ",
+    "*a ",
+    "'",
+    '"\n',
+    "#\n",
+    "---\n",
+    "- *a\n",
+    "a,",
+    "\t",
+    " \n",
+    "<<: {}\n",
+    "a\n",
+    "k: 1\n",
+    "\\",
+    "|\n",
+  ];
+  for (const unit of units) checkAnswer(unit.repeat(MAX_TEXT_CHARS / unit.length));
+});
