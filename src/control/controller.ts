@@ -2,6 +2,7 @@ import type { Answer, Effect, Input } from "../core/input.ts";
 import { observe, type ProjectState, projectState, takeChanges, takeDue } from "../core/project-state.ts";
 import type { Millis } from "../core/state.ts";
 import { type StepResult, step } from "../core/step.ts";
+import { StoreError } from "../store/errors.ts";
 import {
   type CommitBatch,
   type IdempotencyRecord,
@@ -224,7 +225,9 @@ export class Controller {
       try {
         return await this.options.store.commit(commit);
       } catch (error) {
-        if (!(error instanceof UnclearOutcome)) throw error;
+        // `busy`: nothing was done, and the same batch may be sent again.
+        const isBusy = error instanceof StoreError && error.code === "busy";
+        if (!isBusy && !(error instanceof UnclearOutcome)) throw error;
         if (this.closed) throw new ControlError("unavailable", "the server is shutting down");
         await this.options.clock.sleep(waitMs);
       }
