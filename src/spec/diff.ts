@@ -1,7 +1,7 @@
 import type { EnvSpec, GroupSpec, Range, ServiceSpec } from "./types.ts";
 
 /** One changed field, for people: `from` and `to` are short texts. */
-export interface SpecChange {
+interface SpecChange {
   /** e.g. `port`, `env.MODEL_ID`, `groups.decode.count`; groups go by name. */
   path: string;
   from: string;

@@ -1,13 +1,14 @@
 import type * as z from "zod";
 import type { Finding } from "./finding.ts";
 import { MAX_ISSUES } from "./limits.ts";
-import { quote, writeValue } from "./quote.ts";
+import { explainOdd } from "./odd.ts";
+import { listWords, quote, writeValue } from "./quote.ts";
 import type { FieldMeta } from "./schema/fields.ts";
 import { placeAt } from "./schema/walk.ts";
 import { nearest } from "./suggest.ts";
 import { explainUnknownKey } from "./unknown-key.ts";
 import { type Node, nodeAt, type Path } from "./yaml/node.ts";
-import { OddScalar, type Reading } from "./yaml/plain-scalar.ts";
+import { OddScalar } from "./yaml/plain-scalar.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -87,7 +88,7 @@ function explainType(expected: string[], path: Path, root: Node, schema: z.core.
         : "";
     return `Found ${found} where ${wanted} belongs${hint}${example}.`;
   }
-  if (isSecret(path)) return explainSecret(node.value, path);
+  if (isSecret(path)) return explainSecret(node.value, path, wanted, example);
   if (node.value === null) return `Found nothing where ${wanted} belongs${example}.`;
   const onlyText = expected.filter((type) => scalarTypes.includes(type)).join() === "text";
   if (node.value instanceof OddScalar && expected.some((type) => scalarTypes.includes(type))) {
@@ -100,44 +101,19 @@ function explainType(expected: string[], path: Path, root: Node, schema: z.core.
   return `Found ${quote(written)} where ${wanted} belongs${example}.`;
 }
 
-/** Values of `env` are not repeated: one of them may be a key. */
+/** Values of variables and headers are not repeated: one of them may be a key. */
 function isSecret(path: Path): boolean {
-  return path[0] === "env" && path.length > 1;
+  return path[0] === "env" || path.includes("headers");
 }
 
-function explainSecret(value: unknown, path: Path): string {
-  const name = String(path[1]);
-  if (value !== null)
-    return "Without quotes YAML does not read this value as the text that it looks like; put it in quotes.";
-  if (typeof path[1] === "number") return "This item is empty; write `NAME=value` or `NAME`, or remove the line.";
-  return `\`${name}\` has no value; write \`${name}: ""\` if it shall be empty, or use the list form (\`- ${name}\`) to pass it on.`;
-}
-
-/** An unquoted scalar that is more than one thing: what each reader makes of it, and how to write each. */
-function explainOdd(odd: OddScalar, onlyText: boolean, wanted: string, example: string): string {
-  const written = [odd.yaml11, odd.yaml12].map((reading) => writeReading(reading, odd.text, onlyText));
-  if (onlyText) written.unshift(JSON.stringify(odd.text));
-  const ways = [...new Set(written)].slice(0, 2).map((way) => `\`${way}\``);
-  const advice = `write ${listWords(ways)}${ways.length > 1 ? ", whichever is meant" : ""}`;
-  const readings = [nameReading(odd.yaml11, odd.text), nameReading(odd.yaml12, odd.text)];
-  const disagreement =
-    readings[0] === readings[1]
-      ? `is ${readings[0]} to YAML`
-      : `is ${readings[0]} to YAML 1.1 and ${readings[1]} to YAML 1.2`;
-  const belongs = wanted === "true or false" ? ` where true or false belongs${example}.` : `; ${advice}.`;
-  return `Without quotes ${quote(odd.text)} ${disagreement}${belongs}`;
-}
-
-function writeReading(reading: Reading, text: string, asText: boolean): string {
-  if (reading.kind !== "value" || typeof reading.value === "string") return JSON.stringify(text);
-  return asText ? JSON.stringify(String(reading.value)) : String(reading.value);
-}
-
-function nameReading(reading: Reading, text: string): string {
-  if (reading.kind === "date") return "a date";
-  if (reading.kind === "null") return "nothing";
-  if (typeof reading.value === "string") return `the text ${quote(text)}`;
-  return `the ${typeof reading.value} ${quote(reading.value)}`;
+function explainSecret(value: unknown, path: Path, wanted: string, example: string): string {
+  const name = path.at(-1);
+  if (value === null && path[0] === "env" && typeof name === "string" && path.length > 1) {
+    return `\`${name}\` has no value; write \`${name}: ""\` if it shall be empty, or use the list form (\`- ${name}\`) to pass it on.`;
+  }
+  if (value === null || wanted !== "text")
+    return `Found ${value === null ? "nothing" : "a single value"} where ${wanted} belongs${example}.`;
+  return "Without quotes YAML does not read this value as the text that it looks like; put it in quotes.";
 }
 
 function explainChoice(choices: string[], path: Path, root: Node, schema: z.core.$ZodType): string {
@@ -163,9 +139,4 @@ function exampleOf(path: Path, examples: unknown[] | undefined): string {
   const key = path.findLast((step) => typeof step === "string");
   const [example] = examples ?? [];
   return example === undefined || key === undefined ? "" : `; write for example \`${key}: ${writeValue(example)}\``;
-}
-
-function listWords(words: string[]): string {
-  if (words.length <= 1) return words.join("");
-  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }

@@ -1,3 +1,3 @@
-export { diffSpecs, type SpecChange } from "./diff.ts";
+export { diffSpecs } from "./diff.ts";
 export { parseConfig } from "./parse.ts";
 export type * from "./types.ts";

@@ -58,7 +58,7 @@ describe("each message names the place, what was found and what to write", () =>
       "env:\n  A:",
       '6:3 env.A: `A` has no value; write `A: ""` if it shall be empty, or use the list form (`- A`) to pass it on.',
     ],
-    ["env: [~]", "5:7 env[0]: This item is empty; write `NAME=value` or `NAME`, or remove the line."],
+    ["env: [~]", "5:7 env[0]: Found nothing where text belongs; write for example `env: [HF_TOKEN, "],
     ['commands: ["  "]', "5:12 commands[0]: This command is empty; write a command or remove the line."],
     ['commands: ["a\\0b"]', "5:12 commands[0]: This holds a NUL character, which no program can be given; remove it."],
     [
@@ -73,9 +73,12 @@ describe("each message names the place, what was found and what to write", () =>
     ["? [a]\n: 1", "5:3 : This key is empty, a list or a mapping; "],
     ["on: 1", "5:1 : `on` cannot be a key as it stands; "],
     ["__proto__: 1", "5:1 : `__proto__` cannot be a key as it stands; "],
-    ["auth: !!bool false", "5:14 : The tag `tag:yaml.org,2002:bool` is not supported; remove it."],
-    ["auth: *nothing", "5:7 : `*nothing` is an alias of nothing above it; "],
-    ["env: &a [*a]", "5:10 : `*a` contains itself; write the value out."],
+    ["auth: !!bool false", "5:14 : A `!` makes a tag of what follows it, and tags are not supported; "],
+    [
+      "auth: *nothing",
+      "5:7 : A `*` makes an alias of what follows it, and no anchor (`&`) of that name stands above; ",
+    ],
+    ["env: &a [*a]", "5:10 : This alias stands for a value that it is part of; write the value out."],
   ])("%s", (text, message) => {
     expect(issuesOf(`${head}${text}\n`)[0]).toContain(message);
   });
@@ -119,11 +122,23 @@ test("a hopeless file gets a bounded number of messages", () => {
 });
 
 test("values of env are never repeated", () => {
-  const secrets = ["hunter2: [x]", "hunter2: {a: b}", "0123", "!x hunter2", "hunter2 ${{ open"];
+  const secrets = [
+    "!hunter2",
+    "*hunter2",
+    "@hunter2",
+    '"\\qhunter2"',
+    "hunter2: [x]",
+    "hunter2: {a: b}",
+    "0123",
+    "!x hunter2",
+    "hunter2 ${{ open",
+  ];
   for (const secret of secrets) {
     for (const text of [
       `env: {KEY: ${secret}}`,
       `env: [${secret}]`,
+      "env: hunter2",
+      `probes: [{type: http, headers: [{name: A, value: ${secret}}]}]`,
       `env:\n  - KEY=a\n  - KEY=hunter2\n  - 9hunter2`,
     ]) {
       expect(issuesOf(`${head}${text}\n`).join("\n")).not.toMatch(/hunter2|0123/);

@@ -17,3 +17,9 @@ export function writeValue(value: unknown): string {
   if (typeof value === "string") return /^[a-zA-Z/][\w./=-]*( [\w./=-]+)*$/.test(value) ? value : JSON.stringify(value);
   return String(value);
 }
+
+/** `a`, `a or b`, `a, b or c`. */
+export function listWords(words: readonly string[]): string {
+  if (words.length <= 1) return words.join("");
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}

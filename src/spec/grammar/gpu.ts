@@ -20,7 +20,7 @@ export const noGpu: GpuSpec = {
 };
 
 /** What a written `gpu` asks for when it gives no count. */
-export const defaultGpuCount: Range = { min: 1, max: null };
+const defaultGpuCount: Range = { min: 1, max: null };
 
 const forms = "write for example `H100:8`, `24GB..`, `A100,H100:80GB:4` or `amd:MI300X:8`";
 

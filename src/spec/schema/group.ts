@@ -5,6 +5,7 @@ import { readPositive } from "../grammar/number.ts";
 import { readPython } from "../grammar/process.ts";
 import { quote } from "../quote.ts";
 import { bad, good, type Result } from "../result.ts";
+import type { RouterType, ScalingSpec } from "../types.ts";
 import { command } from "./env.ts";
 import { flag, mapping, optional, required, scalarOf, textOf } from "./fields.ts";
 import { count } from "./ranges.ts";
@@ -31,11 +32,13 @@ export const scaling = mapping("scaling", {
     description: "Least time from one change to the next downwards",
     examples: ["10m"],
   }),
-}).transform(({ scale_up_delay, scale_down_delay, ...rest }) => ({
-  ...rest,
-  scaleUpDelay: scale_up_delay,
-  scaleDownDelay: scale_down_delay,
-}));
+}).transform(
+  ({ scale_up_delay, scale_down_delay, ...rest }): ScalingSpec => ({
+    ...rest,
+    scaleUpDelay: scale_up_delay,
+    scaleDownDelay: scale_down_delay,
+  }),
+);
 
 export const commands = optional(z.array(command), [], {
   description: "Commands of the shell, run one after another until one fails",
@@ -59,7 +62,7 @@ const router = mapping("router", {
     description: "The program that spreads requests: `smg` (or its older name `sglang`) or `dynamo`",
     examples: ["smg"],
   }),
-}).transform(({ type }) => ({ type: type === "sglang" ? ("smg" as const) : type }));
+}).transform(({ type }): { type: RouterType } => ({ type: type === "sglang" ? "smg" : type }));
 
 const replicaCount = optional(count, null, {
   description: "How many replicas: a number, or a range with `scaling`",

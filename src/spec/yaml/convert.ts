@@ -44,7 +44,10 @@ class Conversion {
     if (isAlias(source)) return this.#follow(source.source, at);
     if (source.anchor !== undefined) this.#anchors.set(source.anchor, null);
     if (source.tag !== undefined && !isPlainTag(source.tag)) {
-      this.#refuse(at, `The tag ${quote(source.tag)} is not supported; remove it.`);
+      this.#refuse(
+        at,
+        "A `!` makes a tag of what follows it, and tags are not supported; put the value in quotes or remove the tag.",
+      );
     }
     const sized = this.#build(source, at);
     if (source.anchor !== undefined) this.#anchors.set(source.anchor, sized);
@@ -124,9 +127,9 @@ class Conversion {
     if (target) return target;
     const problem =
       target === null
-        ? "contains itself; write the value out."
-        : "is an alias of nothing above it; define the anchor (`&name`) first, or put the value in quotes.";
-    this.#refuse(at, `${quote(`*${name}`)} ${problem}`);
+        ? "This alias stands for a value that it is part of; write the value out."
+        : "A `*` makes an alias of what follows it, and no anchor (`&`) of that name stands above; put the value in quotes or define the anchor first.";
+    this.#refuse(at, problem);
     return emptyAt(at);
   }
 

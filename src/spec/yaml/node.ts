@@ -12,7 +12,7 @@ export type Path = readonly (string | number)[];
 /** A document with its places, aliases followed. A node that is used twice is the same object twice. */
 export type Node = ScalarNode | MapNode | ListNode;
 
-export interface ScalarNode {
+interface ScalarNode {
   kind: "scalar";
   at: Position;
   value: string | number | boolean | null | OddScalar;
