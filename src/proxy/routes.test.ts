@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
-import { bytesOf, fed, pattern, pieces, text, textOf, until } from "../link/testing.ts";
+import { bytesOf, fed, pattern, pieces, settled, text, textOf, until } from "../link/testing.ts";
 import type { LinkAnswer } from "../link/types.ts";
-import { HOST_REQUESTS_MAX, KEPT_BODY_BYTES_MAX } from "./limits.ts";
+import { HOST_REQUESTS_MAX, KEPT_BODY_BYTES_MAX, SERVICE_REQUESTS_MAX } from "./limits.ts";
 import { type ProxyOptions, proxyRoutes } from "./routes.ts";
 import { type Agent, answered, errorOf, type HttpOpen, World } from "./testing.ts";
 
@@ -369,6 +369,7 @@ describe("the choice of a replica", () => {
     const body = pieces(pattern(KEPT_BODY_BYTES_MAX + 1), 60_000).body;
     const response = await appOf(world)("/services/main/qwen/x", { method: "POST", body, duplex: "half" });
     expect(await errorOf(response)).toMatchObject({ status: 502, code: "replica_failed" });
+    await settled(3);
     expect(asked).toBe(1);
   });
 
@@ -404,6 +405,7 @@ describe("the choice of a replica", () => {
       status: 503,
       code: "replica_moved",
     });
+    await settled(3);
     expect(asked.length).toBe(1);
   });
 
@@ -423,6 +425,27 @@ describe("the choice of a replica", () => {
     expect(await errorOf(refused)).toMatchObject({ status: 429, code: "too_many_requests" });
     gate.resolve();
     expect(new Set((await Promise.all(all)).map((response) => response.status))).toEqual(new Set([200]));
+    expect((await get("/services/main/qwen/x")).status).toBe(200);
+  });
+
+  it("refuses what a service may not have, however many hosts it has", async () => {
+    const world = new World();
+    const gate = Promise.withResolvers<void>();
+    const hosts = ["a", "b", "c", "d", "e"];
+    for (const host of hosts) {
+      world.host(host, async () => {
+        await gate.promise;
+        return answered("ok");
+      });
+    }
+    world.serve("qwen", hosts);
+    const get = appOf(world);
+    const open = () => hosts.reduce((sum, host) => sum + world.links.get(host)!.openStreams, 0);
+    const all = Array.from({ length: SERVICE_REQUESTS_MAX }, () => get("/services/main/qwen/x"));
+    await until(() => open() === SERVICE_REQUESTS_MAX);
+    expect((await get("/services/main/qwen/x")).status).toBe(429);
+    gate.resolve();
+    await Promise.all(all);
     expect((await get("/services/main/qwen/x")).status).toBe(200);
   });
 
