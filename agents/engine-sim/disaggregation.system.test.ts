@@ -130,6 +130,22 @@ describe("a prefill and a decode", () => {
   });
 });
 
+it("a prefill's bootstrap service says how it is laid out, and where its ranks are", async () => {
+  const ask = (path: string) => fetch(`http://127.0.0.1:${bootstrapPort}${path}`);
+  const route = (place: number) =>
+    ask(`/route?prefill_dp_rank=${place}&prefill_cp_rank=${place}&target_tp_rank=${place}&target_pp_rank=${place}`);
+  expect(await (await ask("/health")).text()).toBe("OK");
+  expect(await (await route(-1)).json()).toMatchObject({
+    attn_tp_size: 1,
+    dp_size: 1,
+    follow_bootstrap_room: true,
+    prefill_http_port: Number(prefill.address.split(":")[1]),
+  });
+  expect(await (await route(0)).json()).toEqual({ rank_ip: "127.0.0.1", rank_port: bootstrapPort });
+  expect((await route(1)).status).toBe(404);
+  expect((await ask("/sim/rooms/123/kv")).status).toBe(404);
+});
+
 describe("when one half goes", () => {
   it("a decode fails at once if its prefill's client left", async () => {
     const room = nextRoom();

@@ -16,7 +16,7 @@ export interface Outcome {
 }
 
 /** Requests by where they are; each is in one place. */
-export interface QueueCounts {
+interface QueueCounts {
   running: number;
   waiting: number;
   prefillBootstrap: number;

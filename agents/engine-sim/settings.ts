@@ -32,7 +32,7 @@ export interface Settings {
   record: string | null;
 }
 
-export const VERSIONS = ["0.5.10", "0.5.23"] as const;
+const VERSIONS = ["0.5.10", "0.5.23"] as const;
 
 const MODES = ["null", "prefill", "decode"] as const;
 

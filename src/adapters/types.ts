@@ -1,4 +1,4 @@
-import type { EnvSpec, GroupSpec, ProbeSpec, Role, ServiceSpec } from "../spec/types.ts";
+import type { EnvSpec, ProbeSpec, Role } from "../spec/types.ts";
 import type { CommandWords } from "./shell-words.ts";
 
 /** A port that a launch line binds. `env` names the variable that lets the line take another port, when it uses it. */
@@ -98,5 +98,3 @@ export interface ResolvedGroup {
   /** What a plan should tell people about the group's launch line, one sentence each. */
   warnings: string[];
 }
-
-export type ResolveGroup = (service: ServiceSpec, group: GroupSpec) => ResolvedGroup;
