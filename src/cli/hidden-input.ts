@@ -10,6 +10,7 @@ const CHARS_MAX = 4_096;
 
 /**
  * Reads a line from a terminal without showing it. The terminal is given back as it was, whatever happens.
+ * @param interrupt called at Ctrl-C, in place of the signal that the terminal sends otherwise
  * @throws Error when the user leaves by Ctrl-C or Ctrl-D, or `signal` aborts
  */
 export function readHidden(
@@ -17,6 +18,7 @@ export function readHidden(
   screen: { write(text: string): unknown },
   question: string,
   signal: AbortSignal,
+  interrupt: () => void,
 ): Promise<string> {
   screen.write(question);
   const wasRaw = terminal.isRaw;
@@ -33,12 +35,10 @@ export function readHidden(
     const read = (chunk: string) => {
       for (const char of chunk) {
         if (ENTER.includes(char)) return end(() => resolve(typed));
-        // In raw mode the terminal sends these as characters, and no signal comes.
+        // In raw mode the terminal sends these as characters.
         if (char === CTRL_C || char === CTRL_D) {
-          return end(() => {
-            reject(new Error("interrupted"));
-            if (char === CTRL_C) process.kill(process.pid, "SIGINT");
-          });
+          if (char === CTRL_C) interrupt();
+          return end(() => reject(new Error("Nothing was entered.")));
         }
         typed = BACKSPACE.includes(char) ? typed.slice(0, -1) : (typed + char).slice(0, CHARS_MAX);
       }

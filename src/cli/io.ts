@@ -96,7 +96,10 @@ async function readAll(charsMax: number): Promise<string> {
 }
 
 async function ask(question: string, options: { hidden: boolean; signal: AbortSignal }): Promise<string> {
-  if (options.hidden) return readHidden(process.stdin, process.stderr, question, options.signal);
+  if (options.hidden) {
+    const interrupt = () => void process.kill(process.pid, "SIGINT");
+    return readHidden(process.stdin, process.stderr, question, options.signal, interrupt);
+  }
   // The question goes to standard error, so that standard output stays the command's answer.
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {

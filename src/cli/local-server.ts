@@ -10,6 +10,8 @@ export interface ServerFlags {
   port?: number;
 }
 
+export const PORT_MAX = 65_535;
+
 export interface LocalServer {
   /** At which this machine reaches it. */
   url: string;

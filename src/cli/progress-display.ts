@@ -42,11 +42,8 @@ function redrawn(io: Io, screen: Screen, service: string): Display {
   const colors = colorsFor(screen, io.env);
   let drawn: string[] = [];
   const erase = () => (drawn.length === 0 ? "" : `\u001b[${drawn.length}A\u001b[J`);
-  /** Lines that stay, above the table. */
-  const above = (lines: string[]) => {
-    const all = [...lines, ...drawn].map((line) => `${cut(line, screen.columns)}\n`).join("");
-    screen.write(erase() + all);
-  };
+  /** Lines that stay, above the table. They are never erased, so they may wrap. */
+  const above = (lines: string[]) => screen.write(erase() + [...lines, ...drawn].map((line) => `${line}\n`).join(""));
   return {
     commit: (commit) => above(eventsOf(commit, service).map(colors.dim)),
     view: (view) => {

@@ -1,2 +1,86 @@
-import type { AddCommand } from "../context.ts";
-export const addDev: AddCommand = () => {};
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type AddCommand, connect, countFlag, printLine } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
+import { CliError } from "../failure.ts";
+import type { Io } from "../io.ts";
+import { interruption, PORT_MAX, type ServerFlags, startLocalServer } from "../local-server.ts";
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+
+/** The agent joins within seconds or not at all. */
+const JOIN_WITHIN_S = 300;
+
+/** The agent's own bound on stopping jobs is shorter; one that passes this hangs. */
+const AGENT_STOPS_WITHIN_MS = 60_000;
+
+export const addDev: AddCommand = (program, { io }) => {
+  program
+    .command("dev")
+    .description("Run a control plane and a host on this machine, to try things; Ctrl-C ends both and their jobs")
+    .option("--data-dir <folder>", "where the state is kept (as `headrace server`); the agent's is beside it")
+    .option("--port <port>", "the port to listen on at 127.0.0.1 (default 3000)", countFlag(0, PORT_MAX))
+    .addHelpText(
+      "after",
+      "\nExamples:\n  headrace dev\n  headrace apply -f examples/prefill-decode.yml   # in another terminal",
+    )
+    .action(async (flags: ServerFlags) => {
+      const dataDir = serverDataDir(io.env, flags.dataDir);
+      const server = await startLocalServer(io, { ...flags, dataDir, host: "127.0.0.1" });
+      try {
+        // A copy of the server's folder must not hold what opens its hosts, so the agent's is not inside.
+        await withAgent(io, server.url, `${dataDir}-agent`);
+      } finally {
+        await server.close();
+      }
+    });
+};
+
+/** Runs the agent beside the server until Ctrl-C. Its jobs end with it, while the server still hears of it. */
+async function withAgent(io: Io, server: string, dataDir: string): Promise<void> {
+  const joinToken = await makeJoinToken(io, server);
+  const flags = ["--server", server, "--data-dir", dataDir, "--stop-jobs-on-exit"];
+  const agent = spawn(process.execPath, [...process.execArgv, MAIN, "agent", ...flags], {
+    env: { ...io.env, HEADRACE_JOIN_TOKEN: joinToken },
+    stdio: ["ignore", "inherit", "inherit"],
+    // A group of its own: a terminal's Ctrl-C goes to all of ours, and the agent shall hear it once, from us.
+    detached: true,
+  });
+  const ended = once(agent, "exit");
+  printLine(
+    io,
+    "A host is joining. `headrace apply -f FILE` in another terminal runs something on it; Ctrl-C ends both.",
+  );
+  await Promise.race([interruption(io), ended]);
+  if (!io.interrupted.aborted) {
+    throw new CliError(
+      EXIT.failed,
+      `The agent ended (${agent.signalCode ?? `exit code ${agent.exitCode}`}); its log is above.`,
+    );
+  }
+  printLine(io, "Stopping the jobs of this host ...");
+  await stopAgent(agent, ended);
+}
+
+async function stopAgent(agent: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  const hangs = setTimeout(() => agent.kill("SIGKILL"), AGENT_STOPS_WITHIN_MS);
+  agent.kill("SIGTERM");
+  await ended;
+  clearTimeout(hangs);
+}
+
+/** Made at each start; an agent that has joined before keeps its credential and leaves the token unused. */
+async function makeJoinToken(io: Io, server: string): Promise<string> {
+  const { client } = await connect({ ...io, env: { ...io.env, HEADRACE_SERVER: server } });
+  const { token } = await client.createToken({ kind: "join", name: "dev", expiresInS: JOIN_WITHIN_S });
+  return token;
+}
+
+/** The server's own default, so that `dev` and `server` are the same one. */
+function serverDataDir(env: Io["env"], flag: string | undefined): string {
+  const base = env.XDG_DATA_HOME?.startsWith("/") ? env.XDG_DATA_HOME : join(env.HOME || homedir(), ".local/share");
+  return resolve(flag || env.HEADRACE_DATA_DIR || join(base, "headrace"));
+}

@@ -1,7 +1,5 @@
 import { type AddCommand, countFlag } from "../context.ts";
-import { interruption, type ServerFlags, startLocalServer } from "../local-server.ts";
-
-export const portFlag = countFlag(0, 65_535);
+import { interruption, PORT_MAX, type ServerFlags, startLocalServer } from "../local-server.ts";
 
 export const addServer: AddCommand = (program, { io }) => {
   program
@@ -9,7 +7,11 @@ export const addServer: AddCommand = (program, { io }) => {
     .description("Run the control plane on this machine, until Ctrl-C")
     .option("--data-dir <folder>", "where its state is kept (HEADRACE_DATA_DIR; default ~/.local/share/headrace)")
     .option("--host <address>", "the address to listen on (HEADRACE_LISTEN_HOST; default 127.0.0.1)")
-    .option("--port <port>", "the port to listen on, 0 = any (HEADRACE_LISTEN_PORT; default 3000)", portFlag)
+    .option(
+      "--port <port>",
+      "the port to listen on, 0 = any (HEADRACE_LISTEN_PORT; default 3000)",
+      countFlag(0, PORT_MAX),
+    )
     .addHelpText(
       "after",
       "\nThe first start makes project main, fleet default and an admin token, which is shown once and kept in the config file.\n" +
