@@ -76,11 +76,6 @@ export function environmentHas(pid: number, name: string, value: string): boolea
   return text.split("\0").includes(`${name}=${value}`);
 }
 
-/** Changes with every boot of the machine. */
-export function readBootId(): string {
-  return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
-}
-
 function readStat(pid: number): ProcessStat | null {
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"));

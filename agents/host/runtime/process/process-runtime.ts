@@ -2,6 +2,7 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { uptime } from "node:os";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
+import { readBootId } from "../../inventory/boot-id.ts";
 import type { Runtime, RuntimeJob, StartSpec } from "../types.ts";
 import { findCgroupHome, removeCgroup } from "./cgroup.ts";
 import { buildCommand } from "./command.ts";
@@ -18,7 +19,7 @@ import {
   SUPERVISOR_MARKER,
   terminateMembers,
 } from "./members.ts";
-import { isAlive, readBootId } from "./proc.ts";
+import { isAlive } from "./proc.ts";
 import { type AttemptRecords, type EndRecord, type JobRecords, readJob } from "./records.ts";
 import { type SupervisorOrder, spawnSupervisor } from "./spawn-supervisor.ts";
 

@@ -3,6 +3,7 @@ import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rm
 import { Socket } from "node:net";
 import { uptime } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readBootId } from "../../inventory/boot-id.ts";
 import { cgroupOutOfMemoryKills, moveToCgroup, removeCgroup } from "./cgroup.ts";
 import {
   attemptFolder,
@@ -17,7 +18,7 @@ import {
 } from "./folder.ts";
 import { LogWriter } from "./log-writer.ts";
 import { anyMemberAlive, type JobProcesses, killMembers, terminateMembers } from "./members.ts";
-import { identify, isAlive, type ProcessIdentity, readBootId } from "./proc.ts";
+import { identify, isAlive, type ProcessIdentity } from "./proc.ts";
 import type { EndRecord, RunRecord } from "./records.ts";
 import type { Command, SupervisorAnswer, SupervisorOrder } from "./spawn-supervisor.ts";
 
