@@ -19,7 +19,7 @@ type RuntimeAction = Extract<Action, { kind: "start" | "signal" | "remove" }>;
 
 interface SupervisorParts {
   runtimes: Runtime[];
-  environment: (job: DesiredJob) => Record<string, string>;
+  environment: (job: DesiredJob) => Promise<Record<string, string>>;
   ask: (question: Question, job: DesiredJob | null) => Promise<Answer>;
   /** Told before an attempt of this job is started. */
   starting: (job: DesiredJob) => void;
@@ -230,7 +230,7 @@ export class Supervisor {
     if (runtime === undefined) throw new Error(`this host has no ${job.launch.runtime} runtime`);
     this.#parts.starting(job);
     this.#owner.set(job.job, runtime);
-    const env = this.#parts.environment(job);
+    const env = await this.#parts.environment(job);
     await runtime.start({
       job: job.job,
       replica: job.replica,

@@ -1,0 +1,214 @@
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import manifest from "../../package.json" with { type: "json" };
+import type { DesiredState, Inventory, Report } from "../../src/wire/index.ts";
+import { JobAsker } from "./ask.ts";
+import type { Instant } from "./decide/types.ts";
+import { EMPTY_MEMORY } from "./decide.ts";
+import { jobEnvironment } from "./environment.ts";
+import { Forwarder } from "./forward.ts";
+import { JobAddresses } from "./job-address.ts";
+import { reportJobs, reportRouters } from "./job-report.ts";
+import { ensureJoined } from "./join.ts";
+import { lockDataDir } from "./lock.ts";
+import type { Log } from "./log.ts";
+import { answerQuestion } from "./questions.ts";
+import { serveRequests } from "./requests.ts";
+import type { Runtime } from "./runtime/types.ts";
+import { StateFile } from "./state-file.ts";
+import { findStatePlace } from "./state-place.ts";
+import { Supervisor } from "./supervisor.ts";
+import { Sync } from "./sync.ts";
+import { Uplink } from "./uplink.ts";
+
+/** What the host has is read again this often, and ports that others listen on. */
+const FACTS_MS_MAX = 30_000;
+
+/** What is read from the machine. */
+export interface HostFacts {
+  /** Names the machine for good, and its boot. */
+  machine: string;
+  bootId: string;
+  /** The address at which other hosts and the jobs' peers reach this one. */
+  address: string;
+  inventory: () => Promise<Inventory>;
+  /** Ports that something listens on, without the given ones. */
+  busyPorts: (own: number[]) => Promise<number[]>;
+}
+
+export interface AgentParts {
+  /** `http://` or `https://` and host, without a path. */
+  server: string;
+  /** null for an agent that has joined before. */
+  joinToken: string | null;
+  /** null: the machine's hostname. */
+  name: string | null;
+  /** For this agent alone; made when it is missing. */
+  dataDir: string;
+  /** End the jobs when the agent ends, and keep nothing of them: for demos. Otherwise they run on and are adopted. */
+  stopJobsOnExit: boolean;
+  facts: HostFacts;
+  runtimes: Runtime[];
+  log: Log;
+}
+
+export interface RunningAgent {
+  host: string;
+  /** Ends the agent. Jobs run on unless they were to be stopped. */
+  close(): Promise<void>;
+}
+
+/** How long jobs may take from SIGTERM to their end when the agent takes them with it. SMG alone takes 5 s. */
+const EXIT_STOP_MS = 15_000;
+
+/**
+ * Joins where the host has not yet, takes up what it last had to run, and keeps to what the server says from then on.
+ * @throws Error for people when it cannot join or another agent works in the data folder
+ */
+export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
+  const { log, facts } = parts;
+  const dataDir = resolve(parts.dataDir);
+  await mkdir(dataDir, { recursive: true });
+  const unlock = await lockDataDir(dataDir);
+  try {
+    const inventory = cached(facts.inventory, FACTS_MS_MAX);
+    const { host, joined } = await ensureJoined({
+      server: parts.server,
+      dataDir,
+      token: parts.joinToken,
+      request: async () => ({
+        name: parts.name ?? hostname(),
+        machine: facts.machine,
+        agentVersion: manifest.version,
+        inventory: await inventory(),
+      }),
+    });
+    if (joined) log("info", "joined", { server: parts.server, host: host.host, fleet: host.fleet });
+    return await supervise({ ...parts, dataDir }, host, inventory, unlock);
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+async function supervise(
+  parts: AgentParts,
+  host: { project: string; host: string; credential: string },
+  inventory: () => Promise<Inventory>,
+  unlock: () => Promise<void>,
+): Promise<RunningAgent> {
+  const { log, facts, runtimes, server } = parts;
+  const place = await findStatePlace(parts.dataDir);
+  if (!place.inMemory) log("warn", "no tmpfs of its own: job secrets are kept on disk", { file: place.file });
+  const file = new StateFile(place.file, facts.bootId);
+  const known = await file.load();
+  let hash = known?.hash ?? "";
+
+  const addresses = new JobAddresses(facts.address);
+  const asker = new JobAsker(addresses);
+  const forwarder = new Forwarder(addresses);
+  let told = "";
+  const supervisor = new Supervisor(
+    {
+      runtimes,
+      environment: async (job) => jobEnvironment(job, await inventory(), process.env),
+      ask: (question, job) => answerQuestion(question, job, asker),
+      starting: (job) => addresses.forget(job.port),
+      save: (desired, memory) => file.save({ hash, desired, memory }),
+      decided: () => {
+        const news = JSON.stringify(jobsNow());
+        if (news === told) return;
+        told = news;
+        sync.soon();
+      },
+      now: bootClock,
+      log,
+    },
+    known?.desired ?? null,
+    known?.memory ?? EMPTY_MEMORY,
+  );
+  const jobsNow = () => ({
+    jobs: reportJobs(supervisor.desired, supervisor.memory, bootClock()),
+    routers: reportRouters(supervisor.memory),
+  });
+  const busyPorts = cached(() => facts.busyPorts(ownPorts(supervisor.desired)), FACTS_MS_MAX);
+
+  const sync = new Sync({
+    ...host,
+    agent: {
+      version: manifest.version,
+      bootId: facts.bootId,
+      machine: facts.machine,
+      incarnation: randomUUID(),
+    },
+    held: () => ({ desired: supervisor.desired, hash }),
+    report: async (): Promise<Omit<Report, "agent" | "seq">> => ({
+      inventory: await inventory(),
+      busyPorts: await busyPorts(),
+      applied: { version: supervisor.desired?.version ?? 0, hash },
+      ...jobsNow(),
+    }),
+    take: async (desired: DesiredState, name: string) => {
+      hash = name;
+      await supervisor.want(desired);
+    },
+    log,
+  });
+  const uplink = new Uplink({
+    server,
+    credential: host.credential,
+    handler: serveRequests({
+      desired: () => supervisor.desired,
+      memory: () => supervisor.memory,
+      runtimeOf: (job) => supervisor.runtimeOf(job),
+      forwarder,
+      wake: () => sync.soon(),
+    }),
+    opened: (link, closed) => sync.use(link, closed),
+    log,
+  });
+
+  // What it last had to run is taken up before the server is reached, which may be never.
+  await supervisor.start();
+  uplink.start();
+  return {
+    host: host.host,
+    close: async () => {
+      await sync.close();
+      await uplink.close();
+      if (parts.stopJobsOnExit) {
+        await supervisor.stopJobs(EXIT_STOP_MS);
+        await file.remove();
+      } else await supervisor.close();
+      await Promise.all([asker.close(), forwarder.close(), ...runtimes.map((runtime) => runtime.close())]);
+      await unlock();
+    },
+  };
+}
+
+function ownPorts(desired: DesiredState | null): number[] {
+  return (desired?.jobs ?? []).flatMap((job) => job.ports);
+}
+
+/** Milliseconds since the machine's boot: goes forward only, and counts on when the agent is another process. */
+function bootClock(): Instant {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
+
+/** Calls again only when the last value is older than this; callers in between share one call. */
+function cached<T>(read: () => Promise<T>, maxAgeMs: number): () => Promise<T> {
+  let value: Promise<T> | null = null;
+  let readAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (value === null || performance.now() - readAt > maxAgeMs) {
+      readAt = performance.now();
+      value = read();
+      value.catch(() => {
+        value = null;
+      });
+    }
+    return value;
+  };
+}

@@ -1,0 +1,46 @@
+import { WebSocket } from "ws";
+import type { Link } from "../../src/link/link.ts";
+import type { LinkHandler } from "../../src/link/types.ts";
+import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../../src/link/ws.ts";
+
+const LINK_PATH = "/agent/link";
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** The server answered, and did not open the link. */
+export class LinkRefused extends Error {
+  override name = "LinkRefused";
+  readonly status: number;
+  constructor(status: number) {
+    super(`the server refused the link with status ${status}`);
+    this.status = status;
+  }
+}
+
+/**
+ * Dials the server and opens the link.
+ * @param closed told once when an opened link is over
+ * @throws LinkRefused, or an Error when the server cannot be reached
+ */
+export function dialLink(
+  server: string,
+  credential: string,
+  handler: LinkHandler,
+  closed: (reason: Error) => void,
+): Promise<Link> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`${server.replace(/^http/, "ws")}${LINK_PATH}`, {
+      ...LINK_SOCKET_OPTIONS,
+      headers: { authorization: `Bearer ${credential}` },
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      followRedirects: false,
+    });
+    socket.once("unexpected-response", (request, response) => {
+      request.destroy();
+      reject(new LinkRefused(response.statusCode ?? 0));
+    });
+    socket.once("error", reject);
+    socket.once("open", () => {
+      resolve(linkOverWebSocket(socket, { side: "dialled", later: setImmediate, handler, closed }));
+    });
+  });
+}

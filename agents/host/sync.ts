@@ -1,0 +1,142 @@
+import type { LinkBody, LinkEnd } from "../../src/link/types.ts";
+import { type DesiredState, desiredState, type Report, syncAnswer } from "../../src/wire/index.ts";
+import { type Log, reasonOf } from "./log.ts";
+
+/** Reports are this far apart at least, however much changes. */
+const SYNC_GAP_MS = 100;
+/** A sync that is not answered in this time is given up and sent again: the server may have lost it. */
+const SYNC_TIMEOUT_MS = 20_000;
+/** After a sync that failed on a link that is open. */
+const SYNC_RETRY_MS = 2_000;
+/** Whatever the server asks for: a report comes at least this often. */
+const SYNC_INTERVAL_MS_MAX = 10 * 60_000;
+/** A desired state: a thousand jobs of 16 KiB. */
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+
+/** What the agent holds: the version it was told last, and the name of the content. */
+export interface Held {
+  desired: DesiredState | null;
+  hash: string;
+}
+
+interface SyncParts {
+  project: string;
+  host: string;
+  held: () => Held;
+  /** Everything but who reports and its number, which only rise. */
+  report: () => Promise<Omit<Report, "agent" | "seq">>;
+  agent: Report["agent"];
+  /** Takes over a desired state, or another version of the same. */
+  take: (desired: DesiredState, hash: string) => Promise<void>;
+  log: Log;
+}
+
+/** Reports over the link when something has changed and when the server asked for it, and takes its answers over. */
+export class Sync {
+  readonly #parts: SyncParts;
+  #link: LinkEnd | null = null;
+  #seq = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #dueAt = Number.POSITIVE_INFINITY;
+  #lastAt = Number.NEGATIVE_INFINITY;
+  #running: Promise<void> | null = null;
+  #asked = false;
+
+  constructor(parts: SyncParts) {
+    this.#parts = parts;
+  }
+
+  /** Reports over this link from now on, until it is over. */
+  use(link: LinkEnd, closed: AbortSignal): void {
+    this.#link = link;
+    closed.addEventListener("abort", () => {
+      if (this.#link === link) this.#link = null;
+    });
+    this.#arm(0);
+  }
+
+  /** Something changed here, or the server said that something changed there. */
+  soon(): void {
+    if (this.#running !== null) this.#asked = true;
+    else this.#arm(0);
+  }
+
+  async close(): Promise<void> {
+    this.#link = null;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #arm(ms: number): void {
+    if (this.#link === null || this.#running !== null) return;
+    const at = Math.max(performance.now() + ms, this.#lastAt + SYNC_GAP_MS);
+    if (this.#timer !== null) {
+      if (at >= this.#dueAt) return;
+      clearTimeout(this.#timer);
+    }
+    this.#dueAt = at;
+    this.#timer = setTimeout(() => this.#begin(), Math.max(0, at - performance.now()));
+  }
+
+  #begin(): void {
+    this.#timer = null;
+    const link = this.#link;
+    if (link === null) return;
+    this.#asked = false;
+    this.#lastAt = performance.now();
+    this.#running = this.#sync(link)
+      .catch((error) => {
+        if (this.#link === link) this.#parts.log("warn", "a sync failed", { error: reasonOf(error) });
+        return SYNC_RETRY_MS;
+      })
+      .then((nextMs) => {
+        this.#running = null;
+        // A link that was opened meanwhile has not been synced over yet.
+        this.#arm(this.#asked || this.#link !== link ? 0 : nextMs);
+      });
+  }
+
+  /** @returns when to come back */
+  async #sync(link: LinkEnd): Promise<number> {
+    const { agent, report } = this.#parts;
+    this.#seq += 1;
+    const body = new TextEncoder().encode(JSON.stringify({ agent, seq: this.#seq, ...(await report()) }));
+    const answer = await link.request({ kind: "sync" }, body, AbortSignal.timeout(SYNC_TIMEOUT_MS));
+    const text = await readText(answer.body);
+    if (answer.head.status !== 200) throw new Error(`the server answered ${answer.head.status}: ${text.slice(0, 300)}`);
+    const { version, hash, desired, nextSyncInMs } = syncAnswer.parse(JSON.parse(text));
+    await this.#take(version, hash, desired);
+    return Math.min(nextSyncInMs, SYNC_INTERVAL_MS_MAX);
+  }
+
+  async #take(version: number, hash: string, answered: unknown): Promise<void> {
+    const { held, take, project, host } = this.#parts;
+    const { desired, hash: heldHash } = held();
+    if (desired !== null && version < desired.version) {
+      throw new Error(
+        `the server is at version ${version}, this host at ${desired.version} already; it is not followed`,
+      );
+    }
+    if (answered !== null) {
+      const next = desiredState.parse(answered);
+      if (next.project !== project || next.host !== host)
+        throw new Error("the server sent another host's desired state");
+      await take({ ...next, version }, hash);
+    } else if (desired === null || hash !== heldHash) {
+      throw new Error("the server sent no desired state, though this host holds another one than it");
+    } else if (version > desired.version) await take({ ...desired, version }, hash);
+  }
+}
+
+async function readText(body: LinkBody): Promise<string> {
+  if (body === null) return "";
+  if (body instanceof Uint8Array) return new TextDecoder().decode(body);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > ANSWER_BYTES_MAX) throw new Error(`the server's answer is larger than ${ANSWER_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
