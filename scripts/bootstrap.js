@@ -1,3 +1,5 @@
+// @ts-check
+
 // Puts the project's own Node first and starts a script on it.
 //
 // Plain JavaScript for Node 18 and later: it runs before anything is installed, on whatever Node the machine has. npm

@@ -1,3 +1,5 @@
+// @ts-check
+
 import { spawn, spawnSync } from "node:child_process";
 
 /**

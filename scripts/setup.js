@@ -1,3 +1,5 @@
+// @ts-check
+
 // The slow part of the bootstrap: fetches Node and the dependencies. Runs on any Node from 18, under the set-up's lock.
 // Nothing it makes is found before it is whole, so it can be killed at any moment and run again.
 
@@ -114,13 +116,27 @@ function whyRegistryIsUnreachable(node) {
   }
 }
 
-/** npm runs on the Node named, whatever its own first line says: Debian's asks for /usr/bin/node. */
+/**
+ * npm runs on the Node named, whatever its own first line says: Debian's asks for /usr/bin/node.
+ *
+ * @param {string} node
+ * @param {string[]} args
+ * @param {string} cwd
+ * @param {string | undefined} folder put first on PATH
+ * @param {number} limitMs
+ */
 function runNpm(node, args, cwd, folder, limitMs) {
   const path = folder ? folder + delimiter + process.env.PATH : process.env.PATH;
   const program = npmProgram();
-  const [file, ...rest] = program.endsWith(".js") ? [node, program, ...args] : [program, ...args];
+  const isScript = program.endsWith(".js");
   const env = { ...process.env, PATH: path, npm_config_update_notifier: "false" };
-  return spawnSync(file, rest, { cwd, env, encoding: "utf8", timeout: limitMs, killSignal: "SIGKILL" });
+  return spawnSync(isScript ? node : program, isScript ? [program, ...args] : args, {
+    cwd,
+    env,
+    encoding: "utf8",
+    timeout: limitMs,
+    killSignal: "SIGKILL",
+  });
 }
 
 function npmProgram() {
@@ -131,7 +147,12 @@ function npmProgram() {
   throw new SetupError("npm was not found. Install it (Debian: apt-get install npm) and run the same command again.");
 }
 
-/** What npm said last, without its prefixes, its warnings and where its log lies. */
+/**
+ * What npm said last, without its prefixes, its warnings and where its log lies.
+ *
+ * @param {import("node:child_process").SpawnSyncReturns<string>} done
+ * @param {number} count
+ */
 function lastLines(done, count) {
   const said = done.error ? done.error.message : `${done.stdout}\n${done.stderr}`;
   const lines = said

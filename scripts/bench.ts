@@ -1,0 +1,31 @@
+// `npm run bench -- <name>` runs bench/<name>.ts; without a name it lists them.
+
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { ROOT } from "./bootstrap.js";
+
+/** What every file of bench/ exports. */
+interface Bench {
+  default(args: { json: boolean }): Promise<void>;
+}
+
+const folder = join(ROOT, "bench");
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+  .map((file) => file.slice(0, -".ts".length))
+  .sort();
+
+const { values, positionals } = parseArgs({
+  options: { json: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const name = positionals[0];
+if (name !== undefined && names.includes(name)) {
+  const bench: Bench = await import(join(folder, `${name}.ts`));
+  await bench.default({ json: values.json });
+} else {
+  if (name !== undefined) process.stderr.write(`There is no bench named ${name}.\n`);
+  process.stdout.write(`Usage: npm run bench -- <name> [--json]\nBenches: ${names.join(", ")}\n`);
+  process.exitCode = name === undefined ? 0 : 2;
+}

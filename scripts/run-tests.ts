@@ -1,0 +1,42 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROOT } from "./bootstrap.js";
+import { runTool } from "./run-step.ts";
+import { countTests, type TestCounts } from "./test-counts.ts";
+
+export interface TestRun {
+  /** Whether every test passed, at least one was run, and vitest had nothing else to complain about. */
+  ok: boolean;
+  counts: TestCounts;
+  /** What vitest printed; empty when it was shown as it came. */
+  output: string;
+}
+
+/**
+ * Runs one of vitest's projects and counts its tests.
+ *
+ * @param project as vitest.config.ts names it
+ * @param show whether vitest's output goes to the terminal as it comes
+ */
+export async function runTests(project: "unit" | "system", show: boolean): Promise<TestRun> {
+  const folder = await mkdtemp(join(tmpdir(), "headrace-tests-"));
+  try {
+    const file = join(folder, "report.json");
+    const args = ["run", `--project=${project}`, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+    const { ok, output } = show ? { ok: await runShown(args), output: "" } : await runTool("vitest", args);
+    const counts = countTests(await readFile(file, "utf8").catch(() => null));
+    return { ok: ok && counts.failed === 0 && counts.passed > 0, counts, output };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function runShown(args: string[]): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("node_modules/.bin/vitest", args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+    child.on("error", reject);
+    child.on("exit", (code) => resolve(code === 0));
+  });
+}

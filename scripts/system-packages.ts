@@ -1,0 +1,75 @@
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { findInterpreter, SetupError } from "./python-interpreter.ts";
+
+/** Programs that the end-to-end tests start, and the Debian package of each. */
+const PROGRAMS = [
+  { program: "ip", package: "iproute2", purpose: "hosts in network namespaces of their own" },
+  { program: "unshare", package: "util-linux", purpose: "hosts in network namespaces of their own" },
+];
+
+/** Another apt-get may be at work on a machine that has just started. */
+const APT_LOCK_SECONDS = 120;
+const APT_MS = 10 * 60_000;
+
+interface Missing {
+  packages: string[];
+  purpose: string;
+}
+
+/**
+ * Makes sure of what the tests need from the system. As root on Debian and its kin missing packages are installed.
+ *
+ * @throws SetupError naming what is missing, what for, and the command that installs it
+ */
+export function ensureSystemPackages(): void {
+  const missing = missingParts(process.env.PATH ?? "");
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.flatMap((part) => part.packages))];
+  if (process.getuid?.() === 0 && existsSync("/etc/debian_version")) {
+    process.stderr.write(`Installing ${packages.join(", ")} with apt-get ...\n`);
+    apt(["update"]);
+    apt(["install", "--yes", "--no-install-recommends", ...packages]);
+    return;
+  }
+  const purposes = missing.map((part) => `  ${part.packages.join(", ")}: ${part.purpose}`).join("\n");
+  throw new SetupError(
+    `The tests need packages that are not installed:\n${purposes}\nOn Debian and Ubuntu: sudo apt-get install ${packages.join(" ")}. Then run the same command again.`,
+  );
+}
+
+/** @param path folders to look in, as in the variable PATH */
+export function missingParts(path: string): Missing[] {
+  const missing: Missing[] = PROGRAMS.filter(({ program }) => !isOnPath(program, path)).map((part) => ({
+    packages: [part.package],
+    purpose: part.purpose,
+  }));
+  try {
+    findInterpreter(path);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    missing.push({ packages: ["python3", "python3-venv"], purpose: error.message });
+  }
+  return missing;
+}
+
+function isOnPath(program: string, path: string): boolean {
+  return path.split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function apt(args: string[]): void {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const options = [`-oDPkg::Lock::Timeout=${APT_LOCK_SECONDS}`, "-qq", ...args];
+  const done = spawnSync("apt-get", options, { env, encoding: "utf8", timeout: APT_MS });
+  if (done.status === 0) return;
+  const said = (done.error?.message ?? done.stderr).trim().split("\n").slice(-8).join("\n");
+  throw new SetupError(`apt-get ${args.join(" ")} failed:\n${said}`);
+}
