@@ -18,6 +18,7 @@ import { answerQuestion } from "./questions.ts";
 import { serveRequests } from "./requests.ts";
 import type { Runtime } from "./runtime/types.ts";
 import { StateFile } from "./state-file.ts";
+import { StateLog } from "./state-log.ts";
 import { findStatePlace } from "./state-place.ts";
 import { Supervisor } from "./supervisor.ts";
 import { Sync } from "./sync.ts";
@@ -109,6 +110,7 @@ async function supervise(
   const addresses = new JobAddresses(facts.address);
   const asker = new JobAsker(addresses);
   const forwarder = new Forwarder(addresses);
+  const states = new StateLog(log);
   let told = "";
   const supervisor = new Supervisor(
     {
@@ -121,6 +123,7 @@ async function supervise(
         const news = JSON.stringify(jobsNow());
         if (news === told) return;
         told = news;
+        states.note(jobsNow().jobs);
         sync.soon();
       },
       now: bootClock,

@@ -1,14 +1,15 @@
-export type LogLevel = "debug" | "info" | "warn" | "error";
+/** From the least to the most important. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Fields are plain values that never hold a secret: no environment, no credential, no body. */
 export type Log = (level: LogLevel, message: string, fields?: Record<string, string | number | boolean | null>) => void;
 
-const ORDER: LogLevel[] = ["debug", "info", "warn", "error"];
-
 /** One JSON line for each entry on standard error, from this level up. */
 export function logToStderr(least: LogLevel): Log {
   return (level, message, fields = {}) => {
-    if (ORDER.indexOf(level) < ORDER.indexOf(least)) return;
+    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)) return;
     process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, message, ...fields })}\n`);
   };
 }

@@ -1,0 +1,140 @@
+import { mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { type RunningAgent, startAgent } from "./agent.ts";
+import { findAddress } from "./inventory/address.ts";
+import { readBootId } from "./inventory/boot-id.ts";
+import type { Declaration } from "./inventory/declare.ts";
+import { collectInventory, readDeclaration } from "./inventory/inventory.ts";
+import { readMachineId } from "./inventory/machine.ts";
+import { busyPorts } from "./inventory/ports.ts";
+import { LOG_LEVELS, type Log, type LogLevel, logToStderr, reasonOf } from "./log.ts";
+import { resolveJobUser } from "./runtime/process/job-user.ts";
+import { openProcessRuntime } from "./runtime/process/process-runtime.ts";
+
+/** What whoever starts an agent may say; what is left out (or null) is found. */
+export interface AgentOptions {
+  /** `http://host:port` or `https://host`. */
+  server: string;
+  /** Needed once: the agent keeps a credential of its own from then on. */
+  joinToken?: string | null;
+  /** What the host is called; its hostname. */
+  name?: string | null;
+  /** At which other hosts reach this one; that of the default route's interface. */
+  address?: string | null;
+  /** `/var/lib/headrace` for root, else `~/.local/share/headrace/agent`. One for each agent. */
+  dataDir?: string | null;
+  /** What the host has, over what is found. */
+  declared?: Declaration;
+  /** Whom jobs run as: `same` as the agent, or a user; see `resolveJobUser`. */
+  jobUser?: string | null;
+  /** End the jobs with the agent: for demos. Otherwise they run on, and the next agent adopts them. */
+  stopJobsOnExit?: boolean;
+  log?: Log;
+}
+
+/**
+ * Runs an agent with the process runtime on this machine until it is closed.
+ * @throws Error for people when an option is wrong, the host cannot join, or another agent works in the data folder
+ */
+export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
+  const server = serverAddress(options.server);
+  const dataDir = resolve(options.dataDir ?? defaultDataDir());
+  // Others may pass through it to their jobs' folders; what is private in it is private by itself.
+  await mkdir(dataDir, { recursive: true, mode: 0o711 });
+  const address = options.address ?? findAddress();
+  const user = await resolveJobUser(options.jobUser ?? null);
+  const runtime = await openProcessRuntime({ dataDir, user });
+  try {
+    return await startAgent({
+      server,
+      joinToken: options.joinToken ?? null,
+      name: options.name ?? null,
+      dataDir,
+      stopJobsOnExit: options.stopJobsOnExit ?? false,
+      facts: {
+        machine: readMachineId(dataDir),
+        bootId: readBootId(),
+        address,
+        inventory: () =>
+          collectInventory({ dataDir, address, declared: options.declared ?? {}, warnings: runtime.warnings }),
+        busyPorts,
+      },
+      runtimes: [runtime],
+      log: options.log ?? logToStderr("info"),
+    });
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
+}
+
+function serverAddress(text: string): string {
+  const url = URL.parse(text);
+  const plain = url !== null && (url.protocol === "http:" || url.protocol === "https:") && url.pathname === "/";
+  if (!plain || url.search !== "" || url.username !== "") {
+    throw new Error(`"${text}" is not the address of a server; write it like https://headrace.example.com`);
+  }
+  return url.origin;
+}
+
+function defaultDataDir(): string {
+  return process.getuid?.() === 0 ? "/var/lib/headrace" : join(homedir(), ".local/share/headrace/agent");
+}
+
+function logLevel(text: string): LogLevel {
+  const level = LOG_LEVELS.find((candidate) => candidate === text);
+  if (level === undefined) throw new Error(`"${text}" is not a log level; write ${LOG_LEVELS.join(", ")}`);
+  return level;
+}
+
+const USAGE = `Usage: main.ts --server URL [--name NAME] [--address ADDRESS] [--data-dir DIR] [--declare WHAT]
+               [--job-user USER] [--stop-jobs-on-exit] [--log-level debug|info|warn|error]
+The join token is read from HEADRACE_JOIN_TOKEN; it is needed the first time only.`;
+
+/** The agent as a process of its own. SIGTERM and SIGINT end it. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      server: { type: "string" },
+      name: { type: "string" },
+      address: { type: "string" },
+      "data-dir": { type: "string" },
+      declare: { type: "string" },
+      "job-user": { type: "string" },
+      "stop-jobs-on-exit": { type: "boolean" },
+      "log-level": { type: "string", default: "info" },
+    },
+  });
+  if (values.server === undefined) throw new Error(`--server is missing.\n${USAGE}`);
+  const joinToken = process.env.HEADRACE_JOIN_TOKEN ?? null;
+  // Nothing that is started from here shall find it.
+  delete process.env.HEADRACE_JOIN_TOKEN;
+  const stopped = new Promise<void>((stop) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop());
+  });
+  const agent = await runAgent({
+    server: values.server,
+    joinToken,
+    name: values.name ?? null,
+    address: values.address ?? null,
+    dataDir: values["data-dir"] ?? null,
+    declared: values.declare === undefined ? {} : await readDeclaration(values.declare),
+    jobUser: values["job-user"] ?? null,
+    stopJobsOnExit: values["stop-jobs-on-exit"] ?? false,
+    log: logToStderr(logLevel(values["log-level"])),
+  });
+  await stopped;
+  await agent.close();
+}
+
+if (import.meta.main) {
+  main().then(
+    () => process.exit(0),
+    (error) => {
+      process.stderr.write(`headrace agent: ${reasonOf(error)}\n`);
+      process.exit(1);
+    },
+  );
+}
