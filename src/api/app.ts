@@ -17,7 +17,7 @@ export interface AppOptions {
   version: string;
   /** Told of errors that have no answer of their own. Never handed a token or a body. */
   report: ReportError;
-  /** The request path, mounted at `/proxy`; it has its own authentication and its own errors. */
+  /** The request path; its routes carry their whole paths (`/proxy/...`), their own authentication and errors. */
   proxy?: Hono;
   heartbeatMs?: number;
 }
@@ -52,7 +52,7 @@ export function createApp(control: Control, options: AppOptions): OpenAPIHono<Ap
   journalRoutes(app, control, { streams, heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS, report: options.report });
   tokenRoutes(app, control);
   agentRoutes(app, control);
-  if (options.proxy) app.route("/proxy", options.proxy);
+  if (options.proxy) app.route("/", options.proxy);
   return app;
 }
 

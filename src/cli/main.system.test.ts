@@ -54,6 +54,26 @@ async function run(...argv: string[]) {
   return { code: await exit, ...seen };
 }
 
+/** A service that any machine can run: an HTTP server in one line of Node. */
+const HELLO = `type: service
+name: hello
+port: 8000
+env:
+  - GREETING
+commands:
+  - echo starting on $HEADRACE_PORT
+  - >-
+    exec ${process.execPath} -e 'require("http").createServer((request, response) =>
+    response.end(process.env.GREETING)).listen(process.env.HEADRACE_PORT)'
+probes:
+  - type: http
+    url: /health
+resources:
+  cpu: 1
+  memory: 1MB..
+  disk: 1MB..
+`;
+
 test("validate --json", async () => {
   const bad = join(home, "bad.yml");
   await writeFile(bad, "type: service\nname: chat\nport: eight\ncommands:\n  - serve\n");
@@ -107,4 +127,38 @@ describe("a server", () => {
     expect(second.code).toBe(EXIT.failed);
     expect(second.err).toMatch(new RegExp(`^error: .*${port}.*--port`));
   });
+});
+
+test("dev: a service is applied, answers, is read, stopped and deleted, and nothing is left after Ctrl-C", async () => {
+  const file = join(home, "hello.yml");
+  await writeFile(file, HELLO);
+  const dev = start("dev", "--port", "0");
+  await dev.said("A host is joining");
+  const [, url] = /Headrace serves at (\S+)/.exec(dev.seen.out)!;
+  const [, token] = /shown only now: (\S+)/.exec(dev.seen.out)!;
+
+  const applied = await run("apply", "-f", file, "-y", "-e", "GREETING=hello there", "--timeout", "60s");
+  expect(applied, applied.err + dev.seen.err).toMatchObject({ code: EXIT.ok });
+  expect(applied.out).toContain("hello will be created.");
+  expect(applied.out).toContain("hello is ready after ");
+  const answer = await fetch(`${url}/proxy/services/main/hello/`, { headers: { Authorization: `Bearer ${token}` } });
+  expect(await answer.text()).toBe("hello there");
+
+  expect((await run("ps")).out).toMatch(/^hello +ready +\S+ 1\/1/m);
+  const [service] = JSON.parse((await run("ps", "--json")).out);
+  const [replica] = service.replicas;
+  expect((await run("logs", "hello")).out).toContain(`${replica.id} | starting on ${replica.port}`);
+  expect((await run("events")).out).toContain(replica.id);
+  expect(await run("delete", "hello", "-y")).toMatchObject({ code: EXIT.failed });
+  expect((await run("apply", "-f", file, "-e", "GREETING=hello there")).out).toContain("hello is as the file says");
+
+  expect(await run("stop", "hello", "-y")).toMatchObject({ code: EXIT.ok, err: "" });
+  expect((await run("delete", "hello", "-y")).out).toBe("Deleted hello.\n");
+  expect((await run("ps", "hello")).code).toBe(EXIT.notFound);
+
+  await run("apply", "-f", file, "-y", "-e", "GREETING=again", "--timeout", "60s");
+  const [again] = JSON.parse((await run("ps", "hello", "--json")).out).replicas;
+  dev.child.kill("SIGINT");
+  expect(await dev.exit).toBe(EXIT.ok);
+  await expect(fetch(`http://127.0.0.1:${again.port}/`)).rejects.toThrow();
 });

@@ -1,2 +1,74 @@
+import { Option } from "commander";
+import type { LogLevel } from "../../../agents/host/log.ts";
 import type { AddCommand } from "../context.ts";
-export const addAgent: AddCommand = () => {};
+import { EXIT } from "../exit-codes.ts";
+import { CliError } from "../failure.ts";
+import { interruption } from "../local-server.ts";
+import { readSettings, serverUrl } from "../settings.ts";
+
+interface AgentFlags {
+  server?: string;
+  name?: string;
+  address?: string;
+  dataDir?: string;
+  declare?: string;
+  jobUser?: string;
+  stopJobsOnExit?: boolean;
+  logLevel: LogLevel;
+}
+
+export const addAgent: AddCommand = (program, { io }) => {
+  program
+    .command("agent")
+    .description(
+      "Run this machine as a host of a fleet, until Ctrl-C; its jobs go on and are adopted by the next start",
+    )
+    .option("--server <url>", "the control plane (HEADRACE_SERVER; default: the server of the last login)")
+    .option("--name <name>", "what the host is called (default: the hostname)")
+    .option("--address <address>", "at which other hosts reach it (default: that of the default route)")
+    .option(
+      "--data-dir <folder>",
+      "where its state is kept (default /var/lib/headrace as root, else in ~/.local/share)",
+    )
+    .option("--declare <what>", "what it has, over what is found: cpu=128,memory=1024,disk=2000,gpu=H200:8, or a file")
+    .option("--job-user <user>", "whom jobs run as; same = as the agent (default: headrace-job as root, else same)")
+    .option("--stop-jobs-on-exit", "end the jobs with the agent")
+    .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error"]).default("info"))
+    .addHelpText(
+      "after",
+      "\nThe first start needs a join token (`headrace token create --host`) in HEADRACE_JOIN_TOKEN.\n\nExamples:\n" +
+        "  HEADRACE_JOIN_TOKEN=hrj_... headrace agent --server https://headrace.example.com\n" +
+        "  headrace agent --declare gpu=H200:8",
+    )
+    .action(async (flags: AgentFlags) => {
+      const server = await serverOf(flags.server);
+      const joinToken = io.env.HEADRACE_JOIN_TOKEN || null;
+      // Nothing that is started from here shall find it.
+      delete io.env.HEADRACE_JOIN_TOKEN;
+      // Loaded only here: other commands need none of it.
+      const { runAgent } = await import("../../../agents/host/main.ts");
+      const { readDeclaration } = await import("../../../agents/host/inventory/inventory.ts");
+      const { logToStderr } = await import("../../../agents/host/log.ts");
+      const agent = await runAgent({
+        server,
+        joinToken,
+        name: flags.name ?? null,
+        address: flags.address ?? null,
+        dataDir: flags.dataDir ?? null,
+        declared: flags.declare === undefined ? {} : await readDeclaration(flags.declare),
+        jobUser: flags.jobUser ?? null,
+        stopJobsOnExit: flags.stopJobsOnExit ?? false,
+        log: logToStderr(flags.logLevel),
+      });
+      await interruption(io);
+      await agent.close();
+    });
+
+  async function serverOf(flag: string | undefined): Promise<string> {
+    if (flag !== undefined) return serverUrl(flag, "--server");
+    if (io.env.HEADRACE_SERVER) return serverUrl(io.env.HEADRACE_SERVER, "HEADRACE_SERVER");
+    const { server } = await readSettings(io.env);
+    if (server !== null) return server;
+    throw new CliError(EXIT.usage, "It is not known which server to join.", "Give --server URL.");
+  }
+};

@@ -9,12 +9,15 @@ import { CliError } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { interruption, PORT_MAX, type ServerFlags, startLocalServer } from "../local-server.ts";
 
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+const AGENT = fileURLToPath(new URL("../../../agents/host/main.ts", import.meta.url));
+
+/** There is one host, and whoever runs this is the one who says what it runs. */
+const OWN_MACHINE = ["--address", "127.0.0.1", "--job-user", "same", "--stop-jobs-on-exit"];
 
 /** The agent joins within seconds or not at all. */
 const JOIN_WITHIN_S = 300;
 
-/** The agent's own bound on stopping jobs is shorter; one that passes this hangs. */
+/** The agent gives its jobs 15 s; one that takes much longer hangs. */
 const AGENT_STOPS_WITHIN_MS = 60_000;
 
 export const addDev: AddCommand = (program, { io }) => {
@@ -23,16 +26,18 @@ export const addDev: AddCommand = (program, { io }) => {
     .description("Run a control plane and a host on this machine, to try things; Ctrl-C ends both and their jobs")
     .option("--data-dir <folder>", "where the state is kept (as `headrace server`); the agent's is beside it")
     .option("--port <port>", "the port to listen on at 127.0.0.1 (default 3000)", countFlag(0, PORT_MAX))
+    .option("--declare <what>", "what the host has, over what is found, e.g. gpu=H200:8 (as `headrace agent`)")
     .addHelpText(
       "after",
       "\nExamples:\n  headrace dev\n  headrace apply -f examples/prefill-decode.yml   # in another terminal",
     )
-    .action(async (flags: ServerFlags) => {
+    .action(async ({ declare, ...flags }: ServerFlags & { declare?: string }) => {
       const dataDir = serverDataDir(io.env, flags.dataDir);
       const server = await startLocalServer(io, { ...flags, dataDir, host: "127.0.0.1" });
       try {
         // A copy of the server's folder must not hold what opens its hosts, so the agent's is not inside.
-        await withAgent(io, server.url, `${dataDir}-agent`);
+        const agentFlags = ["--server", server.url, "--data-dir", `${dataDir}-agent`, ...OWN_MACHINE];
+        await withAgent(io, server.url, declare === undefined ? agentFlags : [...agentFlags, "--declare", declare]);
       } finally {
         await server.close();
       }
@@ -40,11 +45,12 @@ export const addDev: AddCommand = (program, { io }) => {
 };
 
 /** Runs the agent beside the server until Ctrl-C. Its jobs end with it, while the server still hears of it. */
-async function withAgent(io: Io, server: string, dataDir: string): Promise<void> {
+async function withAgent(io: Io, server: string, flags: string[]): Promise<void> {
   const joinToken = await makeJoinToken(io, server);
-  const flags = ["--server", server, "--data-dir", dataDir, "--stop-jobs-on-exit"];
-  const agent = spawn(process.execPath, [...process.execArgv, MAIN, "agent", ...flags], {
-    env: { ...io.env, HEADRACE_JOIN_TOKEN: joinToken },
+  // Jobs run as the same user as the agent, who could read these of it.
+  const { HEADRACE_TOKEN: _token, HEADRACE_KEY: _key, ...env } = io.env;
+  const agent = spawn(process.execPath, [...process.execArgv, AGENT, ...flags], {
+    env: { ...env, HEADRACE_JOIN_TOKEN: joinToken },
     stdio: ["ignore", "inherit", "inherit"],
     // A group of its own: a terminal's Ctrl-C goes to all of ours, and the agent shall hear it once, from us.
     detached: true,
