@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { readBootId } from "../../inventory/boot-id.ts";
 import type { Runtime, RuntimeJob, StartSpec } from "../types.ts";
-import { findCgroupHome, removeCgroup } from "./cgroup.ts";
+import { type CgroupHome, findCgroupHome, removeCgroup } from "./cgroup.ts";
 import { buildCommand } from "./command.ts";
 import { attemptFolder, jobsFolder, logsFolder, shortHash, stoppingFile } from "./folder.ts";
 import { listJobs, makeJobFolder, openStorage, prepareAttempt, removeJobFolder } from "./job-storage.ts";
@@ -28,6 +28,8 @@ export interface ProcessRuntimeOptions {
   dataDir: string;
   /** Whom jobs run as; null = as the agent. See `resolveJobUser`. */
   user: JobUser | null;
+  /** False where cgroups are somebody else's: the runtime then does as it does on a host that has none. */
+  cgroups?: boolean;
 }
 
 /** How soon the end of an adopted job, or of a supervisor, is noticed; of our own we hear at once. Some stat calls. */
@@ -46,7 +48,11 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
   const dataDir = resolve(options.dataDir);
   await openStorage(dataDir, options.user);
   if (options.user !== null) assertReachable(jobsFolder(dataDir), options.user);
-  return new ProcessRuntime(dataDir, options.user);
+  const home: CgroupHome =
+    options.cgroups === false
+      ? { directory: null, reason: "told not to make any" }
+      : findCgroupHome(`headrace-${shortHash(dataDir)}`);
+  return new ProcessRuntime(dataDir, options.user, home);
 }
 
 class ProcessRuntime implements Runtime {
@@ -66,10 +72,9 @@ class ProcessRuntime implements Runtime {
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
-  constructor(dataDir: string, user: JobUser | null) {
+  constructor(dataDir: string, user: JobUser | null, home: CgroupHome) {
     this.#dataDir = dataDir;
     this.#user = user;
-    const home = findCgroupHome(`headrace-${shortHash(dataDir)}`);
     this.#cgroupHome = home.directory;
     if (home.directory === null) {
       this.warnings.push(
