@@ -86,6 +86,8 @@ export class VirtualHost {
     unreachable: new Set(),
     routerAnswers: true,
   };
+  /** Told of a router whenever a worker was taken out of it. */
+  onRemoved: (router: Process) => void = () => undefined;
   #answers: Answer[] = [];
   #serial = 0;
   #wakeAt = 0;
@@ -186,6 +188,7 @@ export class VirtualHost {
       this.#answers.push({ kind: "start-failed", job, attempt, detail: this.world.startError });
       return;
     }
+    if (this.processes.get(job)?.end === null) throw new Error(`${job} was started while an attempt of it lives`);
     this.#serial += 1;
     const incarnation = `run-${this.#serial}`;
     this.processes.set(job, { job, attempt, incarnation, startedAt: this.now, end: null, listed: [] });
@@ -215,7 +218,10 @@ export class VirtualHost {
       if (ok) process.listed.push({ handle: `id-${url}`, url, status: "ready", role, labels, bootstrapPort });
       return { kind: "added", job, incarnation, url, ok, detail };
     }
-    if (ok) process.listed = process.listed.filter((entry) => entry.handle !== action.handle);
+    if (ok) {
+      process.listed = process.listed.filter((entry) => entry.handle !== action.handle);
+      this.onRemoved(process);
+    }
     return { kind: "removed", job, incarnation, handle: action.handle, ok, detail };
   }
 }
