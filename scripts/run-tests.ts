@@ -24,7 +24,8 @@ export async function runTests(project: "unit" | "system", show: boolean): Promi
   const folder = await mkdtemp(join(tmpdir(), "headrace-tests-"));
   try {
     const file = join(folder, "report.json");
-    const args = ["run", `--project=${project}`, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+    const reporters = [`--reporter=${show ? "default" : "minimal"}`, "--reporter=json", `--outputFile.json=${file}`];
+    const args = ["run", `--project=${project}`, ...reporters];
     const { ok, output } = show ? { ok: await runShown(args), output: "" } : await runTool("vitest", args);
     const counts = countTests(await readFile(file, "utf8").catch(() => null));
     return { ok: ok && counts.failed === 0 && counts.passed > 0, counts, output };
