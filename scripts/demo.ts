@@ -1,0 +1,248 @@
+// The whole of Headrace on this machine: a control plane, one host, the real router, simulated engines, one request.
+//
+//   npm run demo             stays up until Ctrl-C
+//   npm run demo -- --once   ends after the request; exit code 0 when all of it worked
+//   npm run demo -- --port N instead of 3000
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { parseArgs } from "node:util";
+import { createParser } from "eventsource-parser";
+import { type Io, processIo } from "../src/cli/io.ts";
+import { main as headrace } from "../src/cli/main.ts";
+import { StartError } from "../src/node/start-error.ts";
+import { type RunningServer, startServer } from "../src/node.ts";
+import { parseConfig } from "../src/spec/index.ts";
+import { ROOT } from "./bootstrap.js";
+import { ensurePython } from "./python.ts";
+import { SetupError } from "./python-interpreter.ts";
+
+const EXAMPLE = "examples/prefill-decode.yml";
+const QUESTION = "Why is a channel that brings water to a wheel called a headrace?";
+const DEFAULT_PORT = "3000";
+/** Router and engines start in seconds; a slow disk may take longer the first time. */
+const READY_WITHIN = "3m";
+/** The agent stops its jobs before it ends: the router alone takes five seconds. */
+const STOP_WITHIN_MS = 40_000;
+
+/** Something is in the way; the message says what. */
+class DemoError extends Error {}
+
+interface Demo {
+  folder: string;
+  server: RunningServer | null;
+  agent: ChildProcess | null;
+}
+
+const { values: flags } = parseArgs({
+  options: { once: { type: "boolean", default: false }, port: { type: "string", default: DEFAULT_PORT } },
+});
+process.exitCode = await run(Number(flags.port), flags.once);
+
+async function run(port: number, once: boolean): Promise<number> {
+  const io = processIo();
+  const demo: Demo = { folder: await mkdtemp(join(tmpdir(), "headrace-demo-")), server: null, agent: null };
+  try {
+    await refusePortInUse(port);
+    say("1/4", "the Python environment with the real router (smg) from PyPI");
+    const { bin } = await ensurePython();
+    const { url, token } = await startControlPlane(demo, port);
+    await startHost(demo, { url, token, bin });
+    const started = performance.now();
+    await apply(demo, io, url, token);
+    const service = await askQuestion(url, token, started);
+    if (!once) {
+      showWhatToTry(url, token, service);
+      await interruption(io);
+    }
+    return io.interrupted.aborted && once ? 130 : 0;
+  } catch (error) {
+    if (io.interrupted.aborted) return 130;
+    const isForPeople = error instanceof DemoError || error instanceof StartError || error instanceof SetupError;
+    process.stderr.write(`\n${isForPeople ? error.message : (error as Error).stack}\n`);
+    return 1;
+  } finally {
+    await cleanUp(demo);
+  }
+}
+
+async function startControlPlane(demo: Demo, port: number): Promise<{ url: string; token: string }> {
+  say("2/4", `a control plane on 127.0.0.1:${port}, its state in an embedded libSQL file`);
+  const flags = { dataDir: join(demo.folder, "server"), host: "127.0.0.1", port, keyFile: join(demo.folder, "key") };
+  demo.server = await startServer(flags, () => {});
+  const { url, firstStart } = demo.server;
+  if (!firstStart) throw new DemoError("the new database has an admin token already; that cannot be");
+  return { url, token: firstStart.adminToken };
+}
+
+/** The agent of this machine: it dials the control plane, and nothing dials it. */
+async function startHost(demo: Demo, { url, token, bin }: { url: string; token: string; bin: string }): Promise<void> {
+  say("3/4", "a host agent, which only dials out");
+  const response = await fetch(`${url}/api/projects/main/tokens`, {
+    method: "POST",
+    headers: { ...bearer(token), "content-type": "application/json", "idempotency-key": crypto.randomUUID() },
+    body: JSON.stringify({ kind: "join", name: "demo" }),
+  });
+  if (!response.ok) throw new DemoError(`no join token could be made: ${await response.text()}`);
+  const joinToken = ((await response.json()) as { token: string }).token;
+  const agent = join(ROOT, "src/cli/main.ts");
+  const args = [
+    "agent",
+    "--server",
+    url,
+    "--name",
+    "this-machine",
+    "--address",
+    "127.0.0.1",
+    "--data-dir",
+    join(demo.folder, "host"),
+    "--job-user",
+    "same",
+    "--stop-jobs-on-exit",
+  ];
+  // In a group of its own, so that Ctrl-C reaches the demo alone, which ends things in their order.
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", agent, ...args], {
+    env: { ...process.env, PATH: bin + delimiter + process.env.PATH, HEADRACE_JOIN_TOKEN: joinToken },
+    stdio: ["ignore", "ignore", "pipe"],
+    detached: true,
+  });
+  demo.agent = child;
+  let said = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-4_000);
+  });
+  const ended = new Promise<never>((_, reject) => {
+    child.once("exit", (code) => reject(new DemoError(`the agent ended with exit code ${code}:\n${said}`)));
+  });
+  ended.catch(() => {
+    // It ends in the clean-up too; here only an end before it is connected matters.
+  });
+  const connected = until(async () => {
+    const hosts = (await (await fetch(`${url}/api/projects/main/hosts`, { headers: bearer(token) })).json()) as unknown;
+    return JSON.stringify(hosts).includes('"online":true');
+  });
+  await Promise.race([connected, ended]);
+}
+
+async function apply(demo: Demo, io: Io, url: string, token: string): Promise<void> {
+  say("4/4", `headrace apply -f ${EXAMPLE}\n`);
+  const env = { ...io.env, HEADRACE_SERVER: url, HEADRACE_TOKEN: token, XDG_CONFIG_HOME: join(demo.folder, "config") };
+  const code = await headrace(["apply", "-f", join(ROOT, EXAMPLE), "-y", "--timeout", READY_WITHIN], { ...io, env });
+  if (code !== 0) throw new DemoError(`apply ended with exit code ${code}`);
+}
+
+/** Sends one streamed chat completion and prints the tokens as they come. @returns the service's name */
+async function askQuestion(url: string, token: string, started: number): Promise<string> {
+  const parsed = parseConfig(await readFile(join(ROOT, EXAMPLE), "utf8"), EXAMPLE);
+  if (!parsed.ok || !parsed.spec.model) throw new DemoError(`${EXAMPLE} is not a service with a model`);
+  const { name, model } = parsed.spec;
+  process.stdout.write(`\n> ${QUESTION}\n\n`);
+  const response = await fetch(`${url}/proxy/services/main/${name}/v1/chat/completions`, {
+    method: "POST",
+    headers: { ...bearer(token), "content-type": "application/json" },
+    body: JSON.stringify({
+      model: model.name,
+      stream: true,
+      max_tokens: 60,
+      messages: [{ role: "user", content: QUESTION }],
+    }),
+  });
+  const firstByteS = ((performance.now() - started) / 1_000).toFixed(1);
+  if (response.status !== 200)
+    throw new DemoError(`the request was answered ${response.status}: ${await response.text()}`);
+  const tokens = await printTokens(response);
+  process.stdout.write(
+    `\n\n${tokens} pieces through proxy, link, router, prefill and decode; first 200 ${firstByteS} s after apply.\n`,
+  );
+  process.stdout.write("The router is the real one; the engines are simulated, so the words mean nothing.\n");
+  return name;
+}
+
+async function printTokens(response: Response): Promise<number> {
+  let tokens = 0;
+  let failure: string | null = null;
+  const parser = createParser({
+    onEvent({ data }) {
+      if (data === "[DONE]") return;
+      const event = JSON.parse(data) as { error?: unknown; choices?: { delta?: { content?: string } }[] };
+      if (event.error) failure = JSON.stringify(event.error);
+      const text = event.choices?.[0]?.delta?.content;
+      if (!text) return;
+      tokens += 1;
+      process.stdout.write(text);
+    },
+  });
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body ?? []) parser.feed(decoder.decode(chunk as Uint8Array, { stream: true }));
+  if (failure) throw new DemoError(`the stream broke: ${failure}`);
+  if (tokens === 0) throw new DemoError("the stream held no tokens");
+  return tokens;
+}
+
+function showWhatToTry(url: string, token: string, service: string): void {
+  process.stdout.write(`
+It stays up until Ctrl-C. In another terminal, in this folder:
+
+  export HEADRACE_SERVER=${url} HEADRACE_TOKEN=${token}
+
+  curl -N ${url}/proxy/services/main/${service}/v1/chat/completions \\
+    -H "Authorization: Bearer $HEADRACE_TOKEN" -H "Content-Type: application/json" \\
+    -d '{"model": "demo", "stream": true, "messages": [{"role": "user", "content": "Hello!"}]}'
+
+  npx headrace ps ${service}          # the groups and replicas
+  npx headrace logs ${service} -f     # the router and the engines
+  npx headrace events -f                   # what happens, as it happens
+  pkill -9 -f 'disaggregation-mode decode' # kill the decodes: they are back in seconds
+  npx headrace stop ${service}        # no running stream is cut
+`);
+}
+
+async function cleanUp(demo: Demo): Promise<void> {
+  const { agent, server, folder } = demo;
+  if (agent && agent.exitCode === null && agent.signalCode === null) {
+    process.stdout.write("\nStopping what was started ...\n");
+    const ended = new Promise((resolve) => agent.once("exit", resolve));
+    agent.kill("SIGTERM");
+    const timer = setTimeout(() => agent.kill("SIGKILL"), STOP_WITHIN_MS);
+    await ended;
+    clearTimeout(timer);
+  }
+  await server?.close();
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Said before anything is installed or started. */
+async function refusePortInUse(port: number): Promise<void> {
+  if (!(port >= 1 && port <= 65_535)) throw new DemoError("--port takes a port from 1 to 65535");
+  const inUse = await new Promise<boolean>((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.once("connect", () => resolve(true));
+    socket.once("error", () => resolve(false));
+    socket.once("close", () => socket.destroy());
+    socket.once("connect", () => socket.destroy());
+  });
+  if (inUse)
+    throw new DemoError(
+      `Port ${port} on 127.0.0.1 is in use by another process. Stop that one, or: npm run demo -- --port 3100`,
+    );
+}
+
+function interruption(io: Io): Promise<void> {
+  if (io.interrupted.aborted) return Promise.resolve();
+  return new Promise((resolve) => io.interrupted.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+function bearer(token: string): Record<string, string> {
+  return { authorization: `Bearer ${token}` };
+}
+
+function say(step: string, text: string): void {
+  process.stdout.write(`[${step}] ${text}\n`);
+}
