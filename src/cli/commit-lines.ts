@@ -14,5 +14,6 @@ export function commitLines(commit: CommitView, colors: Colors): string[] {
 /** `replica.ready chat-decode-2: its probes pass` */
 export function eventText(event: Event): string {
   const subject = event.replica ?? event.service ?? event.host ?? event.group;
-  return `${event.type}${subject === undefined ? "" : ` ${subject}`}: ${oneLine(event.message)}`;
+  const what = subject === undefined ? event.type : `${event.type} ${subject}`;
+  return event.message === "" ? what : `${what}: ${oneLine(event.message)}`;
 }

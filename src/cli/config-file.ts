@@ -4,7 +4,7 @@ import { CliError } from "./failure.ts";
 import type { Io } from "./io.ts";
 
 /** What the server reads of a file. */
-export const CONFIG_CHARS_MAX = 256 * 1024;
+const CONFIG_CHARS_MAX = 256 * 1024;
 
 /**
  * The text of a configuration; `-` is standard input.

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +9,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { EXIT } from "./exit-codes.ts";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
+
+/** Longer than an agent gives its jobs. */
+const END_WITHIN_MS = 30_000;
 
 let home: string;
 const children: ChildProcess[] = [];
@@ -19,9 +23,12 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const child of children.splice(0)) {
     if (child.exitCode !== null || child.signalCode !== null) continue;
+    // Asked first: `dev` takes its agent and jobs with it, which a kill would leave behind.
     const gone = once(child, "exit");
-    child.kill("SIGKILL");
+    const hangs = setTimeout(() => child.kill("SIGKILL"), END_WITHIN_MS);
+    child.kill("SIGTERM");
     await gone;
+    clearTimeout(hangs);
   }
   await rm(home, { recursive: true, force: true });
 });
@@ -55,9 +62,10 @@ async function run(...argv: string[]) {
 }
 
 /** A service that any machine can run: an HTTP server in one line of Node. */
-const HELLO = `type: service
+const hello = (port: number) => `type: service
 name: hello
-port: 8000
+port: ${port}
+stop_duration: 1s
 env:
   - GREETING
 commands:
@@ -73,6 +81,16 @@ resources:
   memory: 1MB..
   disk: 1MB..
 `;
+
+/** A port that nothing else on this machine listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
 
 test("validate --json", async () => {
   const bad = join(home, "bad.yml");
@@ -131,7 +149,7 @@ describe("a server", () => {
 
 test("dev: a service is applied, answers, is read, stopped and deleted, and nothing is left after Ctrl-C", async () => {
   const file = join(home, "hello.yml");
-  await writeFile(file, HELLO);
+  await writeFile(file, hello(await freePort()));
   const dev = start("dev", "--port", "0");
   await dev.said("A host is joining");
   const [, url] = /Headrace serves at (\S+)/.exec(dev.seen.out)!;

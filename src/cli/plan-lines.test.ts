@@ -23,8 +23,8 @@ test("what changes, where it goes, why it fits nowhere, and warnings", () => {
     "  group decode: count 2 -> 3",
     "",
     "Placement now",
-    "  router 1 -> host-0",
-    "  decode 3 fits nowhere now",
+    "  group router, replica 1 -> host-0",
+    "  group decode, replica 3 fits nowhere now",
     "    host-0: port 8000 is taken",
     "    host-1: port 8000 is taken",
     "    host-2: port 8000 is taken",
@@ -38,7 +38,7 @@ test("what changes, where it goes, why it fits nowhere, and warnings", () => {
 test("no host at all, and no change at all", () => {
   const placements = [{ group: "router", replica: 1, host: null, reasons: [] }];
   expect(planLines({ ...PLAN, action: "create", placements }, plain).at(-1)).toBe(
-    "  router 1 fits nowhere now: the project has no host",
+    "  group router, replica 1 fits nowhere now: the project has no host",
   );
   expect(planLines(PLAN, plain)).toEqual(["chat is as the file says, at revision 2."]);
 });

@@ -23,7 +23,7 @@ function headline(plan: PlanView, colors: Colors): string {
 }
 
 function placementLines(placement: PlanView["placements"][number], colors: Colors): string[] {
-  const who = `  ${placement.group} ${placement.replica}`;
+  const who = `  group ${placement.group}, replica ${placement.replica}`;
   if (placement.host !== null) return [`${who} -> ${placement.host}`];
   const { reasons } = placement;
   const more = reasons.length - REASONS_SHOWN;

@@ -65,10 +65,12 @@ describe("logs", () => {
 describe("events", () => {
   test("the newest, oldest first", async () => {
     await using cli = await Cli.create();
-    cli.control.add(commit(1), { ...commit(2), events: [EVENT] }, commit(3));
+    const joined = { type: "host.joined", host: "box", message: "" };
+    cli.control.add(commit(1), { ...commit(2), events: [EVENT, joined] }, commit(3));
     const { out } = await cli.run("events", "-n", "2");
     expect(out).toBe(
-      "1970-01-01T00:00:02Z  replica.ready chat-worker-1: its probes pass\n1970-01-01T00:00:03Z  apply by ann\n",
+      "1970-01-01T00:00:02Z  replica.ready chat-worker-1: its probes pass\n" +
+        "1970-01-01T00:00:02Z  host.joined box\n1970-01-01T00:00:03Z  apply by ann\n",
     );
   });
 
