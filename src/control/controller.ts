@@ -140,8 +140,14 @@ export class Controller {
 
   /** Keeps what a host reported and decides what follows from it. */
   async report(host: string, report: Report): Promise<void> {
-    observe(await this.state(), host, report);
-    await this.submit({ input: { kind: "host_reported", host }, id: null, cause: "report", actor: `host/${host}` });
+    const state = await this.state();
+    const isFirst = !state.observed.has(host);
+    observe(state, host, report);
+    const request = { id: null, cause: "report", actor: `host/${host}` };
+    const taken = this.submit({ ...request, input: { kind: "host_reported", host } });
+    // From its first report on it can be given something to run.
+    if (isFirst) await this.submit({ ...request, input: { kind: "host_present", host } });
+    await taken;
   }
 
   /** Reads the state again if another writer is ahead of it. */

@@ -18,7 +18,7 @@ export type Input =
   | { kind: "host_joined"; host: string; name: string; fleet: string; machine: string; inventory: Inventory }
   /** The host's report in `state.observed` is new. */
   | { kind: "host_reported"; host: string }
-  /** The host's link is up, as `state.present` says. */
+  /** The host's link is up and its report is there, as `state.present` and `state.observed` say. */
   | { kind: "host_present"; host: string }
   /** Nothing was heard of the host for a while. */
   | { kind: "host_silent"; host: string }

@@ -54,7 +54,7 @@ describe("placement", () => {
       .map((job) => job.port)
       .sort((x, y) => x - y);
     expect(ports).toEqual([8000, 20000, 20001]);
-    for (const job of world.desired("w")) expect(job.launch.env["HEADRACE_PORT"]).toBe(String(job.port));
+    for (const job of world.desired("w")) expect(job.launch.env.HEADRACE_PORT).toBe(String(job.port));
   });
 
   test("says which port is in the way when the commands fix it", () => {
@@ -115,6 +115,26 @@ describe("placement", () => {
     world.state.present.add("a");
     world.input({ kind: "host_present", host: "a" });
     expect(world.summary("w")).toEqual(["worker:starting"]);
+  });
+
+  test("puts nothing on a host before its first report, since its ports are not known", () => {
+    const world = new World();
+    world.addHost("a");
+    world.state.observed.delete("a");
+    world.apply(serviceSpec("w", [workerGroup(1)]));
+    expect(reasonOf(world, "w")).toBe("fits on no host: host a: its agent is not connected");
+    world.sync("a");
+    world.input({ kind: "host_present", host: "a" });
+    expect(world.summary("w")).toEqual(["worker:starting"]);
+  });
+
+  test("takes no port on which something else listens", () => {
+    const world = new World();
+    world.addHost("a");
+    const observed = world.state.observed.get("a");
+    if (observed) observed.report.busyPorts = [8000, 20_000];
+    world.apply(serviceSpec("w", [workerGroup(1)]));
+    expect(world.desired("w")[0]?.port).toBe(20_001);
   });
 
   test("counts cpu and memory only in a fleet that forbids overcommitting", () => {

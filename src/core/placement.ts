@@ -92,9 +92,11 @@ export class Placer {
   private useOf(host: HostEntity): HostUse {
     let use = this.uses.get(host.id);
     if (use) return use;
-    const present = this.draft.state.present.has(host.id);
+    // Until its first report it is not known which ports something else has on it.
+    const observed = this.draft.state.observed.get(host.id);
+    const present = this.draft.state.present.has(host.id) && observed !== undefined;
     use = { accelerators: new Set(), ports: new Map(), present, jobs: 0, cpus: 0, memoryGib: 0 };
-    for (const port of this.draft.state.observed.get(host.id)?.report.busyPorts ?? []) {
+    for (const port of observed?.report.busyPorts ?? []) {
       use.ports.set(port, "something else on the host");
     }
     for (const job of this.draft.by("job", "host", host.id)) take(use, job, this.groupOf(job));

@@ -67,7 +67,7 @@ function observeLive(context: StepContext, replica: ReplicaEntity, job: JobEntit
   if (!report) return;
   const isReady = report.state === "ready";
   if (isReady && replica.status !== "ready") {
-    const ready = moveReplica(draft, replica, "ready", "", now);
+    const ready = moveReplica(draft, replica, "ready", "its probes pass", now);
     if (ready) clearBackoff(draft, ready);
     return;
   }

@@ -40,7 +40,7 @@ describe("apply", () => {
     world.settle();
     expect(world.summary("pd")).toEqual(["decode:ready", "decode:ready", "prefill:ready", "router:ready"]);
     const router = world.desired("pd").find((job) => job.role === "router");
-    expect(router?.workers.map((worker) => [worker.role, worker.labels["pairing_protocol"]])).toEqual([
+    expect(router?.workers.map((worker) => [worker.role, worker.labels.pairing_protocol])).toEqual([
       ["decode", "p1"],
       ["decode", "p1"],
       ["prefill", "p1"],
@@ -154,7 +154,7 @@ describe("readiness", () => {
       for (const { id } of world.replicas("w")) world.behaviour.set(id, { state: "backoff", recentEnds: 3 });
       world.settle();
       expect(world.replicas("w")).toEqual([]);
-      const backoff = world.state.tables.service.byId.get("w")?.backoff["worker"];
+      const backoff = world.state.tables.service.byId.get("w")?.backoff.worker;
       expect(backoff?.failures).toBe(failure);
       waits.push((backoff?.notBefore ?? 0) - world.now);
       world.advance((waits.at(-1) ?? 0) - 1);

@@ -87,6 +87,13 @@ async function joinHost(control: HeadraceControl): Promise<string> {
   return host;
 }
 
+/** The host's link opens, and its first report comes over it. */
+async function connectHost(control: HeadraceControl, host: string): Promise<void> {
+  const link = { request: () => new Promise<never>(() => {}), receive() {}, close() {}, openStreams: 0 };
+  control.linkOpened(FIRST_PROJECT, host, link);
+  await control.sync(FIRST_PROJECT, host, reportOf({ seq: 0 }));
+}
+
 function reportOf(over: Partial<Report> = {}): Report {
   return {
     agent: { version: "0", bootId: "b", machine: "m1", incarnation: "i1" },
@@ -212,12 +219,7 @@ describe("two controllers on one database", () => {
     const [fresh, stale] = [await openControl(), await openControl()];
     const host = await joinHost(fresh);
     await stale.services(FIRST_PROJECT);
-    fresh.linkOpened(FIRST_PROJECT, host, {
-      request: () => new Promise(() => {}),
-      receive() {},
-      close() {},
-      openStreams: 0,
-    });
+    await connectHost(fresh, host);
     await apply(fresh, 1, "key-0001");
     await expect.poll(async () => (await fresh.serviceView(FIRST_PROJECT, "web"))?.replicas[0]?.host).toBe("h1");
     const held = await fresh.sync(FIRST_PROJECT, host, reportOf());
@@ -235,12 +237,7 @@ describe("a sync", () => {
   test("answers with the desired state and opens what was sealed; nothing when the agent holds it", async () => {
     const control = await openControl();
     const host = await joinHost(control);
-    control.linkOpened(FIRST_PROJECT, host, {
-      request: () => new Promise(() => {}),
-      receive() {},
-      close() {},
-      openStreams: 0,
-    });
+    await connectHost(control, host);
     await apply(control, 1, "key-0001", "env: [HF_TOKEN]", { HF_TOKEN: "hf-plain-text" });
     await expect.poll(async () => (await control.serviceView(FIRST_PROJECT, "web"))?.replicas[0]?.host).toBe("h1");
     const answer = await control.sync(FIRST_PROJECT, host, reportOf());
@@ -277,12 +274,7 @@ describe("a sync", () => {
   test("cannot speak for a job of another host", async () => {
     const control = await openControl();
     const [one, two] = [await joinHost(control), await joinHost(control)];
-    control.linkOpened(FIRST_PROJECT, one, {
-      request: () => new Promise(() => {}),
-      receive() {},
-      close() {},
-      openStreams: 0,
-    });
+    await connectHost(control, one);
     await apply(control, 1, "key-0001");
     const replica = async () => (await control.serviceView(FIRST_PROJECT, "web"))?.replicas[0];
     await expect.poll(async () => (await replica())?.status).toBe("starting");

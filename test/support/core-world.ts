@@ -68,6 +68,8 @@ export class World {
     this.hosts.set(id, { incarnation: `${id}-1`, seq: 0, heldVersion: 0, jobs: [], frozen: false, ended: new Set() });
     this.state.present.add(id);
     this.input({ kind: "host_joined", host: id, name: id, fleet: "default", machine: `m-${id}`, inventory });
+    this.sync(id);
+    this.input({ kind: "host_present", host: id });
   }
 
   freeze(host: string, frozen: boolean): void {
