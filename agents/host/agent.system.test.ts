@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -147,6 +147,25 @@ describe("joining", () => {
     await start();
     await endAgent();
     await expect(start({ server: "http://127.0.0.1:1" })).rejects.toThrow(/joined http.* and not http:\/\/127.0.0.1:1/);
+  });
+
+  it("that the server has forgotten is said clearly, and jobs go on", async () => {
+    await start();
+    await control.heard(() => true);
+    const port = await freePort();
+    await control.want([engine(port)]);
+    await control.state("w-1.0", "ready");
+    await endAgent();
+    const path = join(dataDir, "credential.json");
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replace("credential-of-h1", "revoked"));
+    await start();
+    await expect
+      .poll(() => lines.filter((line) => line.includes("does not accept this host's credential")))
+      .toHaveLength(1);
+    expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+    await endAgent();
+    await writeFile(path, text);
   });
 
   it("leaves a data folder to the agent that works in it", async () => {

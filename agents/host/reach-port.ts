@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 
 /** A living process accepts at once, its kernel does it: half a second is for the network between. */
-export const CONNECT_TIMEOUT_MS = 500;
+const CONNECT_TIMEOUT_MS = 500;
 
 /**
  * Opens a TCP connection and closes it again.

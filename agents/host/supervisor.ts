@@ -1,21 +1,15 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { DesiredJob, DesiredState } from "../../src/wire/index.ts";
 import type { Action, Answer, Memory } from "./decide/types.ts";
 import { decide, EMPTY_MEMORY, keepMemory } from "./decide.ts";
+import { JobRunner, type RuntimeAction } from "./job-runner.ts";
 import { type Log, reasonOf } from "./log.ts";
 import type { Question } from "./questions.ts";
-import type { Runtime, RuntimeJob } from "./runtime/types.ts";
+import type { Runtime } from "./runtime/types.ts";
 
 /** Decisions are this far apart at least: a burst of answers is one decision. */
 const ROUND_GAP_MS = 10;
-/** What a runtime listed is good for this long when it announced no change. */
-const LISTED_MS_MAX = 2_000;
-/** A runtime that cannot list is asked again after this. */
-const LIST_RETRY_MS = 1_000;
-/** Bytes of log kept for a job on this host. */
-const LOG_BYTES_MAX = 64 * 1024 * 1024;
-
-type RuntimeAction = Extract<Action, { kind: "start" | "signal" | "remove" }>;
+/** A decision that failed, most likely since a runtime could not list its jobs, is made again after this. */
+const ROUND_RETRY_MS = 1_000;
 
 interface SupervisorParts {
   runtimes: Runtime[];
@@ -32,18 +26,16 @@ interface SupervisorParts {
   log: Log;
 }
 
-/** Carries decisions out on this host and brings back what comes of them, until it is closed. */
+/** Decides again and again, carries the decisions out and brings back what comes of them, until it is closed. */
 export class Supervisor {
   readonly #parts: SupervisorParts;
+  readonly #runner: JobRunner;
   #desired: DesiredState | null;
   /** What is to be on disk: the desired state that is being taken over, before it is acted on. */
   #held: DesiredState | null;
   #memory: Memory;
   #saved: string;
   #answers: Answer[] = [];
-  readonly #busy = new Map<string, Promise<void>>();
-  readonly #owner = new Map<string, Runtime>();
-  #listed: { runs: RuntimeJob[]; busy: string[]; at: number } | null = null;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
   #round: Promise<void> | null = null;
@@ -55,12 +47,7 @@ export class Supervisor {
     this.#desired = this.#held = desired;
     this.#memory = memory;
     this.#saved = JSON.stringify(keepMemory(memory));
-    for (const runtime of parts.runtimes) {
-      runtime.onChange(() => {
-        this.#listed = null;
-        this.#wakeIn(0);
-      });
-    }
+    this.#runner = new JobRunner({ ...parts, changed: () => this.#wakeIn(0) });
   }
 
   get desired(): DesiredState | null {
@@ -90,7 +77,7 @@ export class Supervisor {
 
   /** The runtime that has a job, as far as is known. */
   runtimeOf(job: string): Runtime | null {
-    return this.#owner.get(job) ?? null;
+    return this.#runner.ownerOf(job);
   }
 
   /** Ends supervision; jobs go on. What was begun is brought to its end, and the last state is on disk. */
@@ -98,8 +85,14 @@ export class Supervisor {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#round;
-    await Promise.all(this.#busy.values());
+    await this.#runner.settled();
     await this.#keep();
+  }
+
+  /** Closes and ends every job of this host, wanted or not; those that do not end in time are killed. */
+  async stopJobs(withinMs: number): Promise<void> {
+    await this.close();
+    await this.#runner.stopAll(withinMs);
   }
 
   #wakeIn(ms: number): void {
@@ -123,7 +116,7 @@ export class Supervisor {
       (wakeInMs) => this.#finish(this.#again ? 0 : wakeInMs),
       (error) => {
         this.#parts.log("error", "a decision failed", { error: reasonOf(error) });
-        this.#finish(LIST_RETRY_MS);
+        this.#finish(ROUND_RETRY_MS);
       },
     );
   }
@@ -135,42 +128,14 @@ export class Supervisor {
 
   /** @returns when to decide again */
   async #decide(): Promise<number> {
-    const { runs, busy } = await this.#list();
-    const stillBusy = [...new Set([...busy, ...this.#busy.keys()])];
-    const answers = this.#answers.splice(0);
-    const observed = { runs, busy: stillBusy, answers };
+    const listed = await this.#runner.list();
+    const observed = { ...listed, answers: this.#answers.splice(0) };
     const decision = decide(this.#desired, observed, this.#memory, this.#parts.now());
     this.#memory = decision.memory;
     this.#carryOut(decision.actions);
     this.#parts.decided();
     await this.#keep();
     return decision.wakeInMs;
-  }
-
-  async #list(): Promise<{ runs: RuntimeJob[]; busy: string[] }> {
-    const now = this.#parts.now();
-    if (this.#listed !== null && now - this.#listed.at < LISTED_MS_MAX) {
-      const elapsed = now - this.#listed.at;
-      return {
-        runs: this.#listed.runs.map((run) => ({ ...run, ageMs: run.ageMs + elapsed })),
-        busy: this.#listed.busy,
-      };
-    }
-    const listed = { runs: [] as RuntimeJob[], busy: [...this.#busy.keys()], at: now };
-    this.#listed = listed;
-    try {
-      for (const runtime of this.#parts.runtimes) {
-        const runs = await runtime.list();
-        for (const run of runs) this.#owner.set(run.job, runtime);
-        listed.runs.push(...runs);
-      }
-    } catch (error) {
-      this.#listed = null;
-      throw error;
-    }
-    const present = new Set([...listed.runs.map((run) => run.job), ...listed.busy]);
-    for (const job of this.#owner.keys()) if (!present.has(job)) this.#owner.delete(job);
-    return listed;
   }
 
   #carryOut(actions: Action[]): void {
@@ -181,14 +146,7 @@ export class Supervisor {
       } else void this.#ask(action);
     }
     for (const [job, steps] of byJob) {
-      this.#busy.set(
-        job,
-        this.#perform(job, steps).finally(() => {
-          this.#busy.delete(job);
-          this.#listed = null;
-          this.#wakeIn(0);
-        }),
-      );
+      this.#runner.perform(job, steps, this.#jobOf(job), (answer) => this.#answers.push(answer));
     }
   }
 
@@ -196,49 +154,6 @@ export class Supervisor {
     const job = "job" in question ? this.#jobOf(question.job) : null;
     this.#answers.push(await this.#parts.ask(question, job));
     this.#wakeIn(0);
-  }
-
-  async #perform(job: string, steps: RuntimeAction[]): Promise<void> {
-    for (const step of steps) {
-      try {
-        await this.#step(step);
-      } catch (error) {
-        const detail = reasonOf(error);
-        this.#parts.log("warn", `could not ${step.kind} a job`, { job, error: detail });
-        if (step.kind === "start") this.#answers.push({ kind: "start-failed", job, attempt: step.attempt, detail });
-      }
-    }
-  }
-
-  async #step(step: RuntimeAction): Promise<void> {
-    const { log } = this.#parts;
-    if (step.kind === "start") {
-      const job = this.#jobOf(step.job);
-      if (job === null) throw new Error("it is not wanted any more");
-      log("info", "starting a job", { job: step.job, attempt: step.attempt });
-      await this.#start(job, step.attempt);
-      return;
-    }
-    const runtime = this.#owner.get(step.job);
-    log("info", step.kind === "remove" ? "removing a job" : `sending ${step.signal} to a job`, { job: step.job });
-    if (step.kind === "remove") await runtime?.remove(step.job);
-    else await runtime?.signal(step.job, step.signal);
-  }
-
-  async #start(job: DesiredJob, attempt: number): Promise<void> {
-    const runtime = this.#parts.runtimes.find((candidate) => candidate.name === job.launch.runtime);
-    if (runtime === undefined) throw new Error(`this host has no ${job.launch.runtime} runtime`);
-    this.#parts.starting(job);
-    this.#owner.set(job.job, runtime);
-    const env = await this.#parts.environment(job);
-    await runtime.start({
-      job: job.job,
-      replica: job.replica,
-      attempt,
-      launch: job.launch,
-      env,
-      logBytesMax: LOG_BYTES_MAX,
-    });
   }
 
   #jobOf(id: string): DesiredJob | null {
@@ -258,22 +173,6 @@ export class Supervisor {
     } catch (error) {
       this.#parts.log("error", "cannot keep the agent's state on disk", { error: reasonOf(error) });
       return false;
-    }
-  }
-
-  /** Ends every job of this host, wanted or not: those that do not end in time are killed. Removes their files. */
-  async stopJobs(withinMs: number): Promise<void> {
-    await this.close();
-    const pollMs = 50;
-    for (const runtime of this.#parts.runtimes) {
-      const runs = await runtime.list();
-      const alive = runs.filter((run) => run.state === "running");
-      await Promise.all(alive.map((run) => runtime.signal(run.job, "SIGTERM")));
-      for (let waited = 0; waited < withinMs; waited += pollMs) {
-        if ((await runtime.list()).every((run) => run.state === "ended")) break;
-        await delay(pollMs);
-      }
-      await Promise.all(runs.map((run) => runtime.remove(run.job)));
     }
   }
 }

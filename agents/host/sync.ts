@@ -41,6 +41,8 @@ export class Sync {
   #lastAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | null = null;
   #asked = false;
+  /** Why the last sync failed; empty after one that did not. */
+  #failure = "";
 
   constructor(parts: SyncParts) {
     this.#parts = parts;
@@ -86,7 +88,7 @@ export class Sync {
     this.#lastAt = performance.now();
     this.#running = this.#sync(link)
       .catch((error) => {
-        if (this.#link === link) this.#parts.log("warn", "a sync failed", { error: reasonOf(error) });
+        if (this.#link === link) this.#sayFailed(reasonOf(error));
         return SYNC_RETRY_MS;
       })
       .then((nextMs) => {
@@ -94,6 +96,12 @@ export class Sync {
         // A link that was opened meanwhile has not been synced over yet.
         this.#arm(this.#asked || this.#link !== link ? 0 : nextMs);
       });
+  }
+
+  /** Once for each reason: a server that refuses does so every time. */
+  #sayFailed(reason: string): void {
+    if (reason !== this.#failure) this.#parts.log("warn", "a sync failed", { reason });
+    this.#failure = reason;
   }
 
   /** @returns when to come back */
@@ -106,6 +114,7 @@ export class Sync {
     if (answer.head.status !== 200) throw new Error(`the server answered ${answer.head.status}: ${text.slice(0, 300)}`);
     const { version, hash, desired, nextSyncInMs } = syncAnswer.parse(JSON.parse(text));
     await this.#take(version, hash, desired);
+    this.#failure = "";
     return Math.min(nextSyncInMs, SYNC_INTERVAL_MS_MAX);
   }
 

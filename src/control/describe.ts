@@ -7,7 +7,7 @@ import type { ServiceEntry } from "../proxy/types.ts";
 import type { HostView, ReplicaView, ServiceView } from "./views.ts";
 
 /** Path of a service on this server. */
-export function servicePath(project: string, service: string): string {
+function servicePath(project: string, service: string): string {
   return `/proxy/services/${project}/${service}`;
 }
 

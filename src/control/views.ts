@@ -17,7 +17,7 @@ export const replicaView = z.object({
   observed: z.object({ state: z.string(), attempt: z.int(), recentEnds: z.int(), message: z.string() }).nullable(),
 });
 
-export const groupView = z.object({
+const groupView = z.object({
   name: z.string(),
   role: z.enum(["router", "prefill", "decode", "worker"]),
   wanted: z.int(),
@@ -53,7 +53,7 @@ export const hostView = z.object({
   jobs: z.int(),
 });
 
-export const journalEventView = z.object({
+const journalEventView = z.object({
   type: z.string(),
   service: z.string().optional(),
   group: z.string().optional(),
@@ -127,7 +127,6 @@ export const tokenAnswer = z.object({
 });
 
 export type ReplicaView = z.infer<typeof replicaView>;
-export type GroupView = z.infer<typeof groupView>;
 export type ServiceView = z.infer<typeof serviceView>;
 export type HostView = z.infer<typeof hostView>;
 export type CommitView = z.infer<typeof commitView>;

@@ -19,9 +19,6 @@ export const openToControl = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("sync") }),
 ]);
 
-/** Answers an open of either direction. */
-export const answerHead = z.object({ status: z.int().min(100).max(599), headers });
-
 export const logLine = z.object({
   replica: id,
   /** Age of the line when it was sent. */
@@ -31,6 +28,4 @@ export const logLine = z.object({
 });
 
 export type OpenToAgent = z.infer<typeof openToAgent>;
-export type OpenToControl = z.infer<typeof openToControl>;
-export type AnswerHead = z.infer<typeof answerHead>;
 export type LogLine = z.infer<typeof logLine>;

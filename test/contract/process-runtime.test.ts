@@ -58,6 +58,7 @@ describe("the process runtime's supervisors", () => {
 
   test("a job whose supervisor was killed runs on, is not started twice, and gets another supervisor", async () => {
     await runtime.start(spec("a", "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done"));
+    await until("it logs", async () => (await texts(runtime, "a")).length > 0);
     const { incarnation } = await find(runtime, "a");
     process.kill(supervisor("run"), "SIGKILL");
     await until("another took over", () => existsSync(join(dataDir, "jobs/a/attempts/1/supervisor.json")));

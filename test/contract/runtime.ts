@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -25,6 +25,9 @@ export interface RuntimeHarness {
    */
   startAndDie(dataDir: string, spec: StartSpec, afterMs: number | null): Promise<void>;
 }
+
+/** Commands that go on once the test has made the file. */
+const WAIT_FOR_FILE = 'until [ -e "$GO" ]; do sleep 0.02; done';
 
 /** What every runtime holds to. Each test leaves no process and no file behind, and that is looked at after each. */
 export function runtimeContract(name: string, harness: RuntimeHarness): void {
@@ -79,13 +82,15 @@ export function runtimeContract(name: string, harness: RuntimeHarness): void {
 
     test("a listener hears of an end", async () => {
       const runtime = await open();
-      await runtime.start(spec("a", "sleep 0.2"));
+      const go = join(dataDir, "go");
+      await runtime.start(spec("a", WAIT_FOR_FILE, { GO: go }));
       const heard = new Promise<RuntimeJob[]>((resolve) => {
         runtime.onChange(async () => {
           const jobs = await runtime.list();
           if (jobs.every((job) => job.state === "ended")) resolve(jobs);
         });
       });
+      writeFileSync(go, "");
       expect(await heard).toHaveLength(1);
     });
 
@@ -147,7 +152,8 @@ export function runtimeContract(name: string, harness: RuntimeHarness): void {
 
     test("a second runtime adopts what a first one left, with its incarnation", async () => {
       const first = await open();
-      await first.start(spec("a", "echo one; sleep 0.5; exit 4"));
+      const go = join(dataDir, "go");
+      await first.start(spec("a", `echo one; ${WAIT_FOR_FILE}; exit 4`, { GO: go }));
       await first.start(spec("b", "exit 6"));
       await untilEnded(first, "b");
       const before = await find(first, "a");
@@ -157,6 +163,7 @@ export function runtimeContract(name: string, harness: RuntimeHarness): void {
       expect(adopted).toMatchObject({ state: "running", incarnation: before.incarnation, attempt: 1 });
       expect((await find(second, "b")).end?.exitCode).toBe(6);
       const heard = new Promise<void>((resolve) => second.onChange(resolve));
+      writeFileSync(go, "");
       await heard;
       expect((await untilEnded(second, "a")).end?.exitCode).toBe(4);
       expect(await texts(second, "a")).toContain("one");
@@ -182,13 +189,14 @@ export function runtimeContract(name: string, harness: RuntimeHarness): void {
       for (let afterMs = 0; afterMs <= 320; afterMs += 40) {
         await harness.startAndDie(dataDir, spec("a", `echo run >> ${marks}; exec sleep 600`), afterMs);
         const runtime = await open();
-        const found = (await runtime.list()).find((job) => job.job === "a");
-        if (found?.state !== "running") {
+        await until("the job runs", async () => {
+          const found = (await runtime.list()).find((job) => job.job === "a");
+          if (found?.state === "running") return true;
           // What a restarted agent does: it starts the next attempt, and when that is refused it looks again.
           const next = spec("a", `echo run >> ${marks}; exec sleep 600`, {}, (found?.attempt ?? 0) + 1);
           await runtime.start(next).catch(() => {});
-        }
-        await until("the job runs", async () => (await find(runtime, "a")).state === "running");
+          return false;
+        });
         await until("its command ran", () => existsSync(marks) && readFileSync(marks, "utf8") !== "");
         expect(readFileSync(marks, "utf8"), `killed after ${afterMs} ms`).toBe("run\n");
         await runtime.remove("a");

@@ -58,7 +58,7 @@ export function syncRouter(turn: Turn, job: DesiredJob, version: number, router:
  * A worker that cannot be reached is taken out only while another of its role is listed and can be: the last one stays,
  * there being nothing better to send to. One that is no longer wanted goes in any case.
  */
-export function routerChanges(
+function routerChanges(
   workers: DesiredWorker[],
   router: Pick<RouterMemory, "listed" | "offered" | "registered">,
   reached: Reached,

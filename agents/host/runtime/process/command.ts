@@ -29,7 +29,7 @@ export function buildCommand(spec: StartSpec, jobDir: string, user: JobUser | nu
   const shellArgs = ["-i", "-c", spec.launch.script];
   if (user === null) return { file: shell, args: shellArgs, cwd, env, user: null };
   const ids = { uid: user.uid, gid: user.gid };
-  const setpriv = findExecutable("setpriv", process.env.PATH ?? "");
+  const setpriv = findSetpriv();
   if (setpriv === null) return { file: shell, args: shellArgs, cwd, env, user: ids };
   const become = ["--reuid", String(user.uid), "--regid", String(user.gid), "--init-groups", "--"];
   return { file: setpriv, args: [...become, shell, ...shellArgs], cwd, env, user: null };
@@ -55,6 +55,11 @@ export function buildEnvironment(spec: StartSpec, jobDir: string, user: JobUser 
       : { USER: spec.launch.env.USER ?? user.name, LOGNAME: spec.launch.env.LOGNAME ?? user.name }),
     [JOB_MARKER]: jobDir,
   };
+}
+
+/** The tool that becomes another user with all of its groups; Node alone takes only one along. */
+export function findSetpriv(): string | null {
+  return findExecutable("setpriv", process.env.PATH ?? "");
 }
 
 /** An absolute path, or a name looked up on a PATH; null when there is no such executable file. */

@@ -45,10 +45,16 @@ export function listJobs(dataDir: string): string[] {
   return readdirSync(jobsFolder(dataDir)).filter((name) => !name.startsWith("."));
 }
 
-/** Makes a job's folder; it is seen whole or not at all. */
-export function makeJobFolder(dataDir: string, ids: { job: string; replica: string }, user: JobUser | null): void {
+/** Makes a job's folder anew; it is seen whole or not at all. */
+export async function makeJobFolder(
+  dataDir: string,
+  ids: { job: string; replica: string },
+  user: JobUser | null,
+): Promise<void> {
   const jobDir = join(jobsFolder(dataDir), ids.job);
   const making = join(jobsFolder(dataDir), `${MAKING}${ids.job}`);
+  await rm(making, REMOVE);
+  await removeJobFolder(dataDir, jobDir);
   mkdirSync(making, { mode: 0o700 });
   if (user !== null) chmodSync(making, 0o711);
   for (const own of [attemptsFolder(making), logsFolder(making)]) mkdirSync(own, { mode: 0o700 });

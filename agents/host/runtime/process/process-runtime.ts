@@ -1,11 +1,11 @@
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { uptime } from "node:os";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { readBootId } from "../../inventory/boot-id.ts";
 import type { Runtime, RuntimeJob, StartSpec } from "../types.ts";
 import { type CgroupHome, findCgroupHome, removeCgroup } from "./cgroup.ts";
-import { buildCommand } from "./command.ts";
+import { buildCommand, findSetpriv } from "./command.ts";
 import { attemptFolder, jobsFolder, logsFolder, shortHash, stoppingFile } from "./folder.ts";
 import { listJobs, makeJobFolder, openStorage, prepareAttempt, removeJobFolder } from "./job-storage.ts";
 import { assertReachable, type JobUser } from "./job-user.ts";
@@ -42,6 +42,9 @@ const ADOPT_PAUSE_MS = 5_000;
  * Runs jobs as plain processes. Each has a folder, a session and, where the system allows, a cgroup of its own, and a
  * supervisor (supervisor.ts) that outlives this object and the agent. Everything is read back from disk and /proc:
  * this object holds nothing that another could not find out again.
+ *
+ * An agent that systemd runs needs `KillMode=process` in its unit, or its restart kills the jobs, and `Delegate=yes`
+ * where it is not root, or it can make no cgroups.
  * @throws Error for people when the folder cannot be used
  */
 export async function openProcessRuntime(options: ProcessRuntimeOptions): Promise<Runtime> {
@@ -80,6 +83,12 @@ class ProcessRuntime implements Runtime {
       this.warnings.push(
         `jobs have no cgroup of their own (${home.reason}): their processes are found by session and by the variable ` +
           "HEADRACE_JOB_DIR, so one that leaves its session and clears its environment can escape a stop",
+      );
+    }
+    if (user !== null && findSetpriv() === null) {
+      this.warnings.push(
+        `setpriv (of util-linux) is not on this host: jobs run as ${user.name} without that user's further groups, ` +
+          "so devices of the groups video and render are closed to them",
       );
     }
   }
@@ -138,16 +147,15 @@ class ProcessRuntime implements Runtime {
     const { job, attempt } = spec;
     const jobDir = this.#folder(job);
     const command = buildCommand(spec, jobDir, this.#user);
-    const last = readJob(jobDir)?.last ?? null;
-    this.#refuseSecondStart(spec, last);
-    const isNew = !existsSync(jobDir);
-    if (isNew) makeJobFolder(this.#dataDir, { job, replica: spec.replica }, this.#user);
+    const known = readJob(jobDir);
+    this.#refuseSecondStart(spec, known?.last ?? null);
     try {
+      if (known === null) await makeJobFolder(this.#dataDir, { job, replica: spec.replica }, this.#user);
       await prepareAttempt(jobDir, this.#user);
       const cgroup = this.#cgroupHome === null ? null : join(this.#cgroupHome, `job-${job}.${attempt}`);
       await this.#spawn({ kind: "run", jobDir, attempt, logBytesMax: spec.logBytesMax, cgroup, command });
     } catch (error) {
-      if (isNew) await this.#remove(job);
+      if (known === null) await this.#remove(job);
       throw new Error(`cannot start job ${job}: ${(error as Error).message}`, { cause: error });
     }
     this.#watch(job);
@@ -156,13 +164,16 @@ class ProcessRuntime implements Runtime {
 
   /**
    * An agent that died while it started a job may have left a supervisor that has written nothing yet, so supervisors
-   * are looked for in /proc as well. Should one still slip through, only one of the two can claim the attempt.
+   * are looked for in /proc as well; those of the last attempt are on record and, having told its end, about to exit.
+   * Should one still slip through, only one of the two can claim the attempt.
    */
   #refuseSecondStart({ job, attempt }: StartSpec, last: AttemptRecords | null): void {
     if (last !== null && attempt <= last.attempt)
       throw new Error(`attempt ${attempt} of job ${job} was started before`);
     if (last !== null && this.#runs(job, last)) throw new Error(`attempt ${last.attempt} of job ${job} still runs`);
-    if (findMarked(this.#folder(job), [SUPERVISOR_MARKER]).length > 0) throw new Error(`job ${job} is being started`);
+    const onRecord = [last?.run?.supervisor.pid, last?.supervisor?.pid];
+    const others = findMarked(this.#folder(job), [SUPERVISOR_MARKER]).filter((pid) => !onRecord.includes(pid));
+    if (others.length > 0) throw new Error(`job ${job} is being started`);
   }
 
   async #remove(job: string): Promise<void> {
@@ -255,19 +266,27 @@ class ProcessRuntime implements Runtime {
 
   #lookAtRunning(): void {
     for (const job of this.#running) {
-      const last = readJob(this.#folder(job))?.last ?? null;
-      if (last === null || !this.#runs(job, last)) {
-        this.#running.delete(job);
-        this.#changed();
-      } else if (this.#isUnattended(job, last) && this.#mayAdopt(job)) {
-        this.#adoptedAtMs.set(job, performance.now());
-        // It is tried again after a pause; what a supervisor fails with stands in the job's supervisor.log.
-        this.#inTurn(job, () => this.#adopt(job)).catch(() => {});
+      try {
+        this.#lookAt(job);
+      } catch {
+        // The host is short of something, file descriptors say: it is looked at again in a moment.
       }
     }
     if (this.#running.size > 0 || this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
+  }
+
+  #lookAt(job: string): void {
+    const last = readJob(this.#folder(job))?.last ?? null;
+    if (last === null || !this.#runs(job, last)) {
+      this.#running.delete(job);
+      this.#changed();
+    } else if (this.#isUnattended(job, last) && this.#mayAdopt(job)) {
+      this.#adoptedAtMs.set(job, performance.now());
+      // It is tried again after a pause; what a supervisor fails with stands in the job's supervisor.log.
+      this.#inTurn(job, () => this.#adopt(job)).catch(() => {});
+    }
   }
 
   #mayAdopt(job: string): boolean {

@@ -79,7 +79,10 @@ function readAttempt(jobDir: string, attempt: number): AttemptRecords {
   };
 }
 
-/** Records are written whole or not at all, so one that does not parse is damage and said, never guessed around. */
+/**
+ * Records are written whole or not at all, so only a power cut can damage one. Then nothing of the job lives any more,
+ * and a damaged record says no more than a missing one.
+ */
 function readRecord<T>(path: string, schema: z.ZodType<T>): T | null {
   let text: string;
   try {
@@ -90,9 +93,7 @@ function readRecord<T>(path: string, schema: z.ZodType<T>): T | null {
   }
   try {
     return schema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new Error(
-      `${path} is damaged (${(error as Error).message}); remove the job's folder once nothing of it runs`,
-    );
+  } catch {
+    return null;
   }
 }

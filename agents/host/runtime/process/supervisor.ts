@@ -46,6 +46,7 @@ async function supervise(order: SupervisorOrder): Promise<void> {
   const attemptDir = attemptFolder(order.jobDir, order.attempt);
   const job: JobProcesses = { jobDir: order.jobDir, cgroup: order.cgroup, main: null };
   let child: ChildProcess | null = null;
+  const log = new LogWriter(logsFolder(order.jobDir), order.attempt, order.logBytesMax);
   const output = openOutput(order.jobDir);
   if (order.kind === "run") {
     claim(attemptDir, order);
@@ -64,7 +65,7 @@ async function supervise(order: SupervisorOrder): Promise<void> {
     writeRecord(supervisorFile(attemptDir), ownIdentity());
   }
   closeSync(output.writer);
-  const outputEnded = keepOutput(output.reader, order);
+  const outputEnded = keepOutput(output.reader, log);
   const ending = child === null ? watchUntilDead(job) : awaitExit(child);
   forwardSignals(job, attemptDir);
   answer({ ok: true });
@@ -73,8 +74,9 @@ async function supervise(order: SupervisorOrder): Promise<void> {
   await endLeftovers(job, attemptDir);
   await Promise.race([outputEnded, sleep(LAST_OUTPUT_MS_MAX)]);
   const outOfMemory = job.cgroup !== null && cgroupOutOfMemoryKills(job.cgroup) > 0;
-  writeRecord(endFile(attemptDir), { exitCode, signal, outOfMemory } satisfies EndRecord);
   if (job.cgroup !== null) removeCgroup(job.cgroup);
+  // Last of all: the next attempt may start as soon as this is written.
+  writeRecord(endFile(attemptDir), { exitCode, signal, outOfMemory } satisfies EndRecord);
   process.exit(0);
 }
 
@@ -94,7 +96,8 @@ function claim(attemptDir: string, order: SupervisorOrder): void {
 
 /**
  * The job holds its end of the FIFO open for reading too. So there is a reader whatever happens to us: the job never
- * gets SIGPIPE, and what it wrote waits in the pipe for whoever takes over. Our own end must not block and reports the
+ * gets SIGPIPE, and what it wrote waits in the pipe for whoever takes over; lost is only what we had read and not written
+ * when we were killed, an unfinished line as a rule. Our own end must not block and reports the
  * end of file once the last process of the job has closed its.
  */
 function openOutput(jobDir: string): { reader: number; writer: number } {
@@ -134,8 +137,8 @@ function ownCgroup(jobCgroup: string): string {
   return jobCgroup.split("/").slice(0, -2).join("/");
 }
 
-function keepOutput(reader: number, order: SupervisorOrder): Promise<void> {
-  const log = new LogWriter(logsFolder(order.jobDir), order.attempt, order.logBytesMax);
+/** Settles when the last process of the job has closed its output. */
+function keepOutput(reader: number, log: LogWriter): Promise<void> {
   const source = new Socket({ fd: reader, readable: true, writable: false });
   source.on("data", (chunk) => log.write(chunk));
   return new Promise((resolve) => {
