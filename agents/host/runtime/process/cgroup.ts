@@ -118,7 +118,7 @@ export function cgroupOutOfMemoryKills(directory: string): number {
 }
 
 /** Reads the `key value` lines of cgroup.events and memory.events. */
-export function parseFlatKeys(text: string): Map<string, number> {
+function parseFlatKeys(text: string): Map<string, number> {
   const pairs = text
     .split("\n")
     .map((line) => line.split(" "))

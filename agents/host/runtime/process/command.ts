@@ -43,7 +43,7 @@ export function buildCommand(spec: StartSpec, jobDir: string, user: JobUser | nu
  * - PYTHONUNBUFFERED: the job has no terminal, and Python would hold its lines back by the block.
  * - HEADRACE_JOB_DIR: the marker by which the job's processes are found; always ours.
  */
-export function buildEnvironment(spec: StartSpec, jobDir: string, user: JobUser | null): Record<string, string> {
+function buildEnvironment(spec: StartSpec, jobDir: string, user: JobUser | null): Record<string, string> {
   return {
     PATH: process.env.PATH ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     PYTHONUNBUFFERED: "1",

@@ -8,7 +8,7 @@ const run = promisify(execFile);
 /** Looking up a user may ask a directory service; making one writes a few files. */
 const COMMAND_MS_MAX = 15_000;
 
-export const DEFAULT_JOB_USER = "headrace-job";
+const DEFAULT_JOB_USER = "headrace-job";
 
 /** Groups that own the accelerators' device files where these are not open to all. */
 const DEVICE_GROUPS = ["video", "render"];

@@ -151,6 +151,9 @@ class ProcessRuntime implements Runtime {
     this.#refuseSecondStart(spec, known?.last ?? null);
     try {
       if (known === null) await makeJobFolder(this.#dataDir, { job, replica: spec.replica }, this.#user);
+      const before = known?.last?.run?.cgroup ?? null;
+      // Its supervisor removed it, unless that was killed.
+      if (before !== null) removeCgroup(before);
       await prepareAttempt(jobDir, this.#user);
       const cgroup = this.#cgroupHome === null ? null : join(this.#cgroupHome, `job-${job}.${attempt}`);
       await this.#spawn({ kind: "run", jobDir, attempt, logBytesMax: spec.logBytesMax, cgroup, command });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { Socket } from "node:net";
 import { uptime } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -69,6 +70,8 @@ async function supervise(order: SupervisorOrder): Promise<void> {
   const ending = child === null ? watchUntilDead(job) : awaitExit(child);
   forwardSignals(job, attemptDir);
   answer({ ok: true });
+  // Node would keep its compiled code for the next supervisor only at our exit, and many of us are killed.
+  flushCompileCache();
 
   const { exitCode, signal } = await ending;
   await endLeftovers(job, attemptDir);
