@@ -2,6 +2,9 @@
 
 import { spawn, spawnSync } from "node:child_process";
 
+/** How `flock -n` says that another holds the lock; it has other statuses for what it cannot open. */
+const LOCKED = 1;
+
 /**
  * Runs `command` while no other process runs one under the same lock file, and resolves with its exit status. What it
  * prints goes to the terminal.
@@ -18,7 +21,7 @@ import { spawn, spawnSync } from "node:child_process";
 export async function runExclusive(lockFile, waiting, command) {
   const probe = spawnSync("flock", ["-n", lockFile, "true"], { stdio: "ignore" });
   const locked = probe.error ? command : ["flock", lockFile, ...command];
-  if (!probe.error && probe.status !== 0) process.stderr.write(`${waiting}\n`);
+  if (probe.status === LOCKED) process.stderr.write(`${waiting}\n`);
   return await new Promise((resolve, reject) => {
     const child = spawn(/** @type {string} */ (locked[0]), locked.slice(1), {
       stdio: ["ignore", "inherit", "inherit"],
