@@ -53,9 +53,9 @@ async function run(port: number, once: boolean): Promise<number> {
     await startHost(demo, { url, token, bin });
     const started = performance.now();
     await apply(demo, io, url, token);
-    const service = await askQuestion(url, token, started);
+    const { service, model } = await askQuestion(url, token, started);
     if (!once) {
-      showWhatToTry(url, token, service);
+      showWhatToTry(url, token, service, model);
       await interruption(io);
     }
     return io.interrupted.aborted && once ? 130 : 0;
@@ -134,8 +134,8 @@ async function apply(demo: Demo, io: Io, url: string, token: string): Promise<vo
   if (code !== 0) throw new DemoError(`apply ended with exit code ${code}`);
 }
 
-/** Sends one streamed chat completion and prints the tokens as they come. @returns the service's name */
-async function askQuestion(url: string, token: string, started: number): Promise<string> {
+/** Sends one streamed chat completion and prints the tokens as they come. @returns what was asked */
+async function askQuestion(url: string, token: string, started: number): Promise<{ service: string; model: string }> {
   const parsed = parseConfig(await readFile(join(ROOT, EXAMPLE), "utf8"), EXAMPLE);
   if (!parsed.ok || !parsed.spec.model) throw new DemoError(`${EXAMPLE} is not a service with a model`);
   const { name, model } = parsed.spec;
@@ -158,7 +158,7 @@ async function askQuestion(url: string, token: string, started: number): Promise
     `\n\n${tokens} pieces through proxy, link, router, prefill and decode; first 200 ${firstByteS} s after apply.\n`,
   );
   process.stdout.write("The router is the real one; the engines are simulated, so the words mean nothing.\n");
-  return name;
+  return { service: name, model: model.name };
 }
 
 async function printTokens(response: Response): Promise<number> {
@@ -182,7 +182,7 @@ async function printTokens(response: Response): Promise<number> {
   return tokens;
 }
 
-function showWhatToTry(url: string, token: string, service: string): void {
+function showWhatToTry(url: string, token: string, service: string, model: string): void {
   process.stdout.write(`
 It stays up until Ctrl-C. In another terminal, in this folder:
 
@@ -190,7 +190,7 @@ It stays up until Ctrl-C. In another terminal, in this folder:
 
   curl -N ${url}/proxy/services/main/${service}/v1/chat/completions \\
     -H "Authorization: Bearer $HEADRACE_TOKEN" -H "Content-Type: application/json" \\
-    -d '{"model": "demo", "stream": true, "messages": [{"role": "user", "content": "Hello!"}]}'
+    -d '{"model": "${model}", "stream": true, "messages": [{"role": "user", "content": "Hello!"}]}'
 
   npx headrace ps ${service}          # the groups and replicas
   npx headrace logs ${service} -f     # the router and the engines

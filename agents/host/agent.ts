@@ -184,7 +184,11 @@ async function supervise(
       if (parts.stopJobsOnExit) {
         await supervisor.stopJobs(EXIT_STOP_MS);
         await file.remove();
-      } else await supervisor.close();
+      } else {
+        await supervisor.close();
+        // A host that runs nothing has nothing to remember, and leaves nothing behind.
+        if (jobsNow().jobs.length === 0) await file.remove();
+      }
       await Promise.all([asker.close(), forwarder.close(), ...runtimes.map((runtime) => runtime.close())]);
       await unlock();
     },

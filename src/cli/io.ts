@@ -31,7 +31,7 @@ export interface Io {
   now(): number;
   /** Ends early, without an error, when `signal` aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Aborts at Ctrl-C or SIGTERM. A second one ends the process at once. */
+  /** Aborts at Ctrl-C, SIGTERM, or when the terminal is closed. A second one ends the process at once. */
   interrupted: AbortSignal;
 }
 
@@ -75,6 +75,7 @@ function screen(stream: NodeJS.WriteStream): Screen {
 function interruptions(): AbortSignal {
   const controller = new AbortController();
   for (const [name, number] of [
+    ["SIGHUP", 1],
     ["SIGINT", 2],
     ["SIGTERM", 15],
   ] as const) {

@@ -202,6 +202,17 @@ describe("draining", () => {
     expect(world.summary("pd")).toEqual(["decode:ready", "prefill:ready", "router:ready"]);
   });
 
+  test("a router whose process has ended holds no worker", () => {
+    ready();
+    for (const { id } of world.replicas("pd", "decode")) world.stuckInRouter.add(id);
+    world.apply(pd(1));
+    world.settle();
+    expect(world.summary("pd")).toContain("decode:unlisting");
+    world.behaviour.set(world.replicas("pd", "router")[0]?.id ?? "", { state: "backoff" });
+    world.settle();
+    expect(world.summary("pd").filter((line) => line.startsWith("decode"))).toEqual(["decode:ready"]);
+  });
+
   test("stop: out of the routes, then the router, then the workers", () => {
     ready();
     world.input({ kind: "stop", service: "pd" });
