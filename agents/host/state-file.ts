@@ -1,4 +1,5 @@
-import { readFile, rm } from "node:fs/promises";
+import { readFile, rm, rmdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import * as z from "zod";
 import { type DesiredState, desiredState } from "../../src/wire/index.ts";
 import type { Memory } from "./decide/types.ts";
@@ -64,9 +65,12 @@ export class StateFile {
     return written;
   }
 
+  /** Removes the file, and its folder when no other agent has a file there. */
   async remove(): Promise<void> {
     await this.#writing;
     await rm(this.path, { force: true });
+    // Not empty, or not ours to remove: then it stays. Whoever writes next makes it again.
+    await rmdir(dirname(this.path)).catch(() => undefined);
   }
 }
 
