@@ -280,6 +280,22 @@ describe("a job", () => {
     await control.heard((last) => last.jobs.length === 0);
     await expect(stat(join(dataDir, "jobs", "w-1.0"))).rejects.toThrow("ENOENT");
   });
+
+  it("of an engine that is not known counts as idle once no request over the link is open", async () => {
+    await start();
+    await control.heard(() => true);
+    const job = { ...engine(await freePort()), engine: null };
+    await control.want([job]);
+    await control.state("w-1.0", "ready");
+    const { body } = await http("w-1", "/stream");
+    const reader = (body as ReadableStream<Uint8Array>).getReader();
+    const phase: JobPhase = { kind: "quiesce", withinMs: 60_000 };
+    await control.want([{ ...job, phase }]);
+    await control.state("w-1.0", "quiescing");
+    for (let reads = 0; reads < 100; reads += 1) expect((await reader.read()).done).toBe(false);
+    await reader.cancel();
+    await control.state("w-1.0", "ended");
+  });
 });
 
 describe("an agent that ends", () => {

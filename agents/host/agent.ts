@@ -116,7 +116,7 @@ async function supervise(
     {
       runtimes,
       environment: async (job) => jobEnvironment(job, await inventory(), process.env),
-      ask: (question, job) => answerQuestion(question, job, asker),
+      ask: (question, job) => answerQuestion(question, job, asker, (port) => forwarder.openOn(port)),
       starting: (job) => addresses.forget(job.port),
       save: (desired, memory) => file.save({ hash, desired, memory }),
       decided: () => {

@@ -41,6 +41,7 @@ export interface ForwardedRequest {
 /** Sends requests on to jobs of this host and streams both ways. */
 export class Forwarder {
   readonly #addresses: JobAddresses;
+  readonly #open = new Map<number, number>();
   readonly #agent = new Agent({
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
@@ -57,6 +58,7 @@ export class Forwarder {
   /** @throws what `signal` was aborted with; every other failure is an answer (502, 504) */
   async forward(forwarded: ForwardedRequest, signal: AbortSignal): Promise<LinkAnswer> {
     const { port, method, path, body } = forwarded;
+    const over = this.#begin(port);
     try {
       const origin = await this.#addresses.origin(port);
       const answer = await request(`${origin}${path}`, {
@@ -67,16 +69,35 @@ export class Forwarder {
         signal,
       });
       const headers = answerHeaders(answer.headers);
-      return { head: { status: answer.statusCode, headers }, body: await answerBody(answer, method) };
+      return { head: { status: answer.statusCode, headers }, body: await answerBody(answer, method, over) };
     } catch (error) {
+      over();
       if (signal.aborted) throw signal.reason;
       this.#addresses.forget(port);
       return failed(error);
     }
   }
 
+  /** Requests to this port that are not over yet, streamed answers included. */
+  openOn(port: number): number {
+    return this.#open.get(port) ?? 0;
+  }
+
   close(): Promise<void> {
     return this.#agent.destroy();
+  }
+
+  /** Counts a request until the returned function is called for the first time. */
+  #begin(port: number): () => void {
+    this.#open.set(port, this.openOn(port) + 1);
+    let isOpen = true;
+    return () => {
+      if (!isOpen) return;
+      isOpen = false;
+      const left = this.openOn(port) - 1;
+      if (left === 0) this.#open.delete(port);
+      else this.#open.set(port, left);
+    };
   }
 }
 
@@ -91,14 +112,27 @@ function answerHeaders(headers: Dispatcher.ResponseData["headers"]): [string, st
   });
 }
 
-async function answerBody({ body, headers, statusCode }: Dispatcher.ResponseData, method: string): Promise<LinkBody> {
+/** @param over called once the body is over, however it ends */
+async function answerBody(
+  { body, headers, statusCode }: Dispatcher.ResponseData,
+  method: string,
+  over: () => void,
+): Promise<LinkBody> {
   const length = Number(headers["content-length"] ?? Number.NaN);
   const empty = method === "HEAD" || statusCode === 204 || statusCode === 304 || length === 0;
   if (empty) {
     await body.dump();
+    over();
     return null;
   }
-  return length <= WHOLE_ANSWER_BYTES_MAX ? await body.bytes() : pulled(body);
+  if (length <= WHOLE_ANSWER_BYTES_MAX) {
+    const bytes = await body.bytes();
+    over();
+    return bytes;
+  }
+  // `close` comes after an end, an error and a cancellation alike.
+  body.once("close", over);
+  return pulled(body);
 }
 
 /** A stream that reads on only when it is read, so that a slow client holds the job back and nothing piles up here. */

@@ -9,11 +9,24 @@ const ADAPTER_TIMEOUT_MS = 5_000;
 
 export type Question = Extract<Action, { kind: "ask" | "list" | "add" | "delete" | "reach" }>;
 
-/** Puts a question of a decision into HTTP or TCP and reads the answer by the job's adapter. Never throws. */
-export async function answerQuestion(question: Question, job: DesiredJob | null, asker: JobAsker): Promise<Answer> {
+/**
+ * Puts a question of a decision into HTTP or TCP and reads the answer by the job's adapter. Never throws.
+ * @param openRequests how many requests the link has open on a port of this host
+ */
+export async function answerQuestion(
+  question: Question,
+  job: DesiredJob | null,
+  asker: JobAsker,
+  openRequests: (port: number) => number,
+): Promise<Answer> {
   if (question.kind === "reach") return reach(question.url);
-  if (question.kind === "ask") return check(question, job, asker);
-  return route(question, job, asker);
+  if (question.kind !== "ask") return route(question, job, asker);
+  // An engine that is not known cannot be asked; where all of its requests come over the link, we know ourselves.
+  if (question.check === "idle" && job && job.engine === null && !job.behindRouter) {
+    const { incarnation } = question;
+    return { kind: "idle", job: question.job, incarnation, idle: openRequests(job.port) === 0, refused: false };
+  }
+  return check(question, job, asker);
 }
 
 async function reach(url: string): Promise<Answer> {

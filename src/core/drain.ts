@@ -2,7 +2,7 @@ import type { Draft } from "./draft.ts";
 import { moveJob, moveReplica } from "./lifecycle.ts";
 import { ROUTE_CACHE_MS, STOP_GRACE_MS } from "./limits.ts";
 import { reportOf, routerReportOf } from "./observed.ts";
-import { drainTimeMs, groupOfReplica, revisionGroups, revisionOf } from "./revision.ts";
+import { drainTimeMs, groupOfReplica, hasRouter, revisionOf } from "./revision.ts";
 import type { Millis, ReplicaEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
@@ -52,8 +52,7 @@ export function drainMoments(replica: ReplicaEntity): Millis[] {
  * front, the routes that name it have been forgotten.
  */
 function isUnlisted(draft: Draft, replica: ReplicaEntity, now: Millis): boolean {
-  const hasRouter = [...revisionGroups(revisionOf(draft, replica)).values()].some((g) => g.resolved.role === "router");
-  if (!hasRouter) return now >= routesForgotten(replica);
+  if (!hasRouter(revisionOf(draft, replica))) return now >= routesForgotten(replica);
   return draft
     .by("replica", "service", replica.service)
     .filter((other) => groupOfReplica(draft, other).resolved.role === "router")

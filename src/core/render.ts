@@ -5,7 +5,7 @@ import { ENV_OF } from "./fit.ts";
 import { STOP_GRACE_MS } from "./limits.ts";
 import { desiredWorkers } from "./listing.ts";
 import type { ProjectState } from "./project-state.ts";
-import { groupOfReplica, revisionOf } from "./revision.ts";
+import { groupOfReplica, hasRouter, revisionOf } from "./revision.ts";
 import type { HostEntity, JobEntity, ReplicaEntity } from "./state.ts";
 
 /** What a host shall run, still without the values of secrets. */
@@ -63,6 +63,7 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Rende
     engine: resolved.engine,
     router: resolved.router,
     probes: resolved.probes.map(wireProbe),
+    behindRouter: resolved.role !== "router" && hasRouter(revision),
     workers: resolved.role === "router" ? desiredWorkers(state, job.service) : [],
   };
   return { job: rendered, sealedEnv };

@@ -54,6 +54,11 @@ export function groupOfReplica(source: RevisionSource, replica: ReplicaEntity): 
   return group;
 }
 
+/** Whether requests reach the workers through a router of the service. */
+export function hasRouter(revision: RevisionEntity): boolean {
+  return [...revisionGroups(revision).values()].some((group) => group.resolved.role === "router");
+}
+
 /** How long a drain of one of its replicas may take. */
 export function drainTimeMs(revision: RevisionEntity): number {
   const seconds = revision.spec.drainTimeout ?? revision.spec.stopDuration;

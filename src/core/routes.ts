@@ -1,6 +1,6 @@
 import { isActive } from "./lifecycle.ts";
 import type { ProjectState } from "./project-state.ts";
-import { currentRevision, groupOfReplica, revisionGroups } from "./revision.ts";
+import { currentRevision, groupOfReplica, hasRouter, revisionGroups } from "./revision.ts";
 import type { ReplicaEntity, ServiceEntity } from "./state.ts";
 
 /** Where requests of a service go now. */
@@ -16,8 +16,9 @@ export interface ServiceRoutes {
 
 /** Ready routers, or, where a service has no router, ready replicas. */
 export function routesOf(state: ProjectState, service: ServiceEntity): ServiceRoutes {
-  const groups = [...revisionGroups(currentRevision(state, service)).values()];
-  const router = groups.some((group) => group.resolved.role === "router");
+  const revision = currentRevision(state, service);
+  const groups = [...revisionGroups(revision).values()];
+  const router = hasRouter(revision);
   const replicas = replicasOf(state, service.id);
   const targets = service.status === "running" ? targetsAmong(state, replicas, router) : [];
   const message = describeProgress(

@@ -67,6 +67,8 @@ export const desiredJob = z.object({
   /** Name of the router adapter; only for role `router`. */
   router: z.enum(["smg", "dynamo"]).nullable(),
   probes: z.array(httpProbe),
+  /** Requests reach it through a router; otherwise only through its host's link. */
+  behindRouter: z.boolean(),
   /** What the router shall list; empty for other roles. */
   workers: z.array(desiredWorker),
 });

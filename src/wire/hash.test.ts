@@ -17,6 +17,7 @@ const job: DesiredJob = {
   engine: null,
   router: null,
   probes: [],
+  behindRouter: false,
   workers: [],
 };
 

@@ -23,6 +23,7 @@ export function desiredJob(fields: Partial<DesiredJob> = {}): DesiredJob {
     engine: "sglang",
     router: null,
     probes: [probe()],
+    behindRouter: false,
     workers: [],
     ...fields,
   };
