@@ -289,7 +289,7 @@ describe("a job", () => {
     await control.state("w-1.0", "ready");
     const { body } = await http("w-1", "/stream");
     const reader = (body as ReadableStream<Uint8Array>).getReader();
-    const phase: JobPhase = { kind: "quiesce", withinMs: 60_000 };
+    const phase: JobPhase = { kind: "quiesce", withinMs: 600_000 };
     await control.want([{ ...job, phase }]);
     await control.state("w-1.0", "quiescing");
     for (let reads = 0; reads < 100; reads += 1) expect((await reader.read()).done).toBe(false);

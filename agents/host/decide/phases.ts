@@ -46,7 +46,7 @@ export function quiesce(turn: Turn, job: DesiredJob, memory: JobMemory, withinMs
     endBy(turn, job.job, run, turn.now + STOP_GRACE_MS);
     return;
   }
-  if (job.engine === null) return;
+  if (job.engine === null && job.behindRouter) return;
   turn.ask(run.idle, { kind: "ask", job: job.job, incarnation: run.incarnation, check: "idle" });
 }
 
