@@ -10,6 +10,7 @@ import { describeHost, describeRoutes, describeService } from "./describe.ts";
 import { canonicalJson, sha256Hex } from "./digest.ts";
 import { followCommits } from "./follow.ts";
 import { HostSync } from "./host-sync.ts";
+import { keepHouse } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
 import { mergedLogs } from "./logs.ts";
 import { type PreparedApply, prepareApply } from "./prepare-apply.ts";
@@ -48,10 +49,10 @@ export class HeadraceControl implements Control {
     this.options = options;
   }
 
-  /** Starts the controllers of projects in which something is due; the others start when they are asked for. */
+  /** Starts every project's controller: only then does somebody notice that a host does not come back. */
   async start(): Promise<void> {
-    for (const { project, wakeAt } of await this.options.store.projects()) {
-      if (wakeAt !== null) await this.open(project).project.controller.state();
+    for (const { project } of await this.options.store.projects()) {
+      await this.open(project).project.controller.state();
     }
   }
 
@@ -333,6 +334,7 @@ export class HeadraceControl implements Control {
     if (before) return before;
     const { store, seal, clock, log } = this.options;
     const project = new Project({ name, store, clock, log, newId: () => crypto.randomUUID() });
+    keepHouse(project, store, clock, log);
     const opened = { project, sync: new HostSync(project, store, seal) };
     this.projects.set(name, opened);
     return opened;

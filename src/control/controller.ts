@@ -73,6 +73,7 @@ export interface ControllerOptions {
 export class Controller {
   private readonly options: ControllerOptions;
   private loaded: ProjectState | null = null;
+  private loading: Promise<void> | null = null;
   private readonly queue: Waiting[] = [];
   /** Requests by id that wait or were consumed lately, with what answers a repeated one. */
   private readonly requests = new Map<string, Promise<IdempotencyRecord | null>>();
@@ -259,7 +260,15 @@ export class Controller {
     }
   }
 
-  private async load(): Promise<void> {
+  /** Reads the state; whoever wants it meanwhile waits for the same reading. */
+  private load(): Promise<void> {
+    this.loading ??= this.read().finally(() => {
+      this.loading = null;
+    });
+    return this.loading;
+  }
+
+  private async read(): Promise<void> {
     const { store, project, clock } = this.options;
     const stored = await store.load(project);
     if (!stored) throw new ControlError("not_found", `there is no project ${project}`);

@@ -171,6 +171,16 @@ describe("a change", () => {
     expect(await control.stop(ADMIN, "web", "key-0001")).toMatchObject({ service: "web" });
   });
 
+  test("is kept in the journal within a bound, and its answer for a day", async () => {
+    const control = await openControl();
+    const store = opened.at(-1)?.store as Store;
+    const trims: unknown[] = [];
+    store.trimJournal = async (...trim) => void trims.push(trim);
+    store.trimIdempotency = async (before) => void trims.push(Date.now() - before > 23 * 3_600_000);
+    for (let i = 0; i < 501; i += 1) await apply(control, (i % 2) + 1, `key-${1_000 + i}`);
+    expect(trims).toEqual([[FIRST_PROJECT, 10_000], true]);
+  });
+
   test("waits with others and is written with them in one commit", async () => {
     const control = await openControl();
     await apply(control, 1, "key-0000");
