@@ -137,6 +137,18 @@ describe("a server", () => {
     expect(second.seen.out).not.toContain("hra_");
   });
 
+  test("takes a token that was made in its data folder when all others are lost", async () => {
+    const server = start("server", "--port", "0");
+    await server.said("It is kept in ");
+    const [, port] = /:(\d+)\n/.exec(server.seen.out)!;
+    const made = await run("token", "create", "--local");
+    expect(made.code, made.err).toBe(EXIT.ok);
+    const answer = await fetch(`http://127.0.0.1:${port}/api/me`, {
+      headers: { authorization: `Bearer ${made.out.trim()}` },
+    });
+    expect(await answer.json()).toMatchObject({ project: "main", kind: "admin" });
+  });
+
   test("a port in use is said at once, and how to take another", async () => {
     const first = start("server", "--port", "0");
     await first.said("It is kept in ");

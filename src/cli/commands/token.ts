@@ -1,6 +1,7 @@
 import { type AddCommand, connect, note, printJson, printLine, spanFlag } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
+import type { Io } from "../io.ts";
 import { showInstant } from "../time-span.ts";
 
 interface CreateFlags {
@@ -10,6 +11,8 @@ interface CreateFlags {
   name?: string;
   expires?: number;
   json?: boolean;
+  local?: boolean;
+  dataDir?: string;
 }
 
 export const addToken: AddCommand = (program, { io }) => {
@@ -23,6 +26,8 @@ export const addToken: AddCommand = (program, { io }) => {
     .option("--member", "a member's: may apply, stop and delete services, and make no tokens")
     .option("--name <name>", "whose it is, as the journal will say")
     .option("--expires <span>", "how long it is good for, e.g. 12h or 90d", spanFlag)
+    .option("--local", "an admin's, made in the server's own database on its machine: for when all tokens are lost")
+    .option("--data-dir <folder>", "the server's data folder (with --local; default as for `headrace server`)")
     .option("--json", "print id, token and expiry as JSON")
     .addHelpText(
       "after",
@@ -31,6 +36,7 @@ export const addToken: AddCommand = (program, { io }) => {
     )
     .action(async (options: CreateFlags) => {
       const kind = kindOf(options);
+      if (options.local) return printLocalToken(io, options);
       const { client, target } = await connect(io);
       const answer = await client.createToken({
         kind,
@@ -52,8 +58,21 @@ export const addToken: AddCommand = (program, { io }) => {
     .action(async () => printLine(io, (await connect(io)).target.token));
 };
 
+/** Needs no server and no token: the data folder itself is what only the server's owner can write. */
+async function printLocalToken(io: Io, options: CreateFlags): Promise<void> {
+  const { createLocalToken } = await import("../../node/local-token.ts");
+  const made = await createLocalToken(options.dataDir ?? null, options.name ?? "made on the server");
+  if (options.json) return printJson(io, { ...made, expiresAt: null });
+  printLine(io, made.token);
+  note(io, "It does not expire, and is not shown again. Keep it with `headrace login`.");
+}
+
 function kindOf(options: CreateFlags): "admin" | "member" | "join" {
   if (options.host && options.member) throw new CliError(EXIT.usage, "Give --host or --member, not both.");
+  if (options.local && (options.host || options.member)) {
+    throw new CliError(EXIT.usage, "--local makes an admin's token; --host and --member do not go with it.");
+  }
+  if (options.dataDir !== undefined && !options.local) throw new CliError(EXIT.usage, "--data-dir goes with --local.");
   if (options.fleet !== undefined && !options.host) throw new CliError(EXIT.usage, "--fleet goes with --host.");
   if (options.host) return "join";
   return options.member ? "member" : "admin";

@@ -1,0 +1,25 @@
+import type { Store } from "../store/types.ts";
+import type { Clock } from "./clock.ts";
+import type { Log } from "./log.ts";
+import type { Project } from "./project.ts";
+
+/** Commits of a project that its journal keeps; who follows from further back starts from what is now. */
+const JOURNAL_ROWS_KEPT = 10_000;
+/** Trimmed every so many commits: a trim costs about as much as a commit. */
+const COMMITS_BETWEEN_TRIMS = 500;
+/** How long a repeated request gets the first one's answer. */
+const ANSWERS_KEPT_MS = 24 * 3_600_000;
+
+/** Keeps what grows with every change within bounds. A trim that fails is made up for by the next one. */
+export function keepHouse(project: Project, store: Store, clock: Clock, log: Log): void {
+  let commits = 0;
+  project.onCommit(() => {
+    commits += 1;
+    if (commits < COMMITS_BETWEEN_TRIMS || project.closed) return;
+    commits = 0;
+    Promise.all([
+      store.trimJournal(project.name, JOURNAL_ROWS_KEPT),
+      store.trimIdempotency(clock.now() - ANSWERS_KEPT_MS),
+    ]).catch((error) => log("warn", "old rows could not be removed", { project: project.name, error: String(error) }));
+  });
+}
