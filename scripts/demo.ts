@@ -6,7 +6,6 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -22,7 +21,6 @@ import { SetupError } from "./python-interpreter.ts";
 
 const EXAMPLE = "examples/prefill-decode.yml";
 const QUESTION = "Why is a channel that brings water to a wheel called a headrace?";
-const DEFAULT_PORT = "3000";
 /** Router and engines start in seconds; a slow disk may take longer the first time. */
 const READY_WITHIN = "3m";
 /** The agent stops its jobs before it ends: the router alone takes five seconds. */
@@ -38,7 +36,7 @@ interface Demo {
 }
 
 const { values: flags } = parseArgs({
-  options: { once: { type: "boolean", default: false }, port: { type: "string", default: DEFAULT_PORT } },
+  options: { once: { type: "boolean", default: false }, port: { type: "string", default: "3000" } },
 });
 process.exitCode = await run(Number(flags.port), flags.once);
 
@@ -46,7 +44,6 @@ async function run(port: number, once: boolean): Promise<number> {
   const io = processIo();
   const demo: Demo = { folder: await mkdtemp(join(tmpdir(), "headrace-demo-")), server: null, agent: null };
   try {
-    await refusePortInUse(port);
     say("1/4", "the Python environment with the real router (smg) from PyPI");
     const { bin } = await ensurePython();
     const { url, token } = await startControlPlane(demo, port);
@@ -212,22 +209,6 @@ async function cleanUp(demo: Demo): Promise<void> {
   }
   await server?.close();
   await rm(folder, { recursive: true, force: true });
-}
-
-/** Said before anything is installed or started. */
-async function refusePortInUse(port: number): Promise<void> {
-  if (!(port >= 1 && port <= 65_535)) throw new DemoError("--port takes a port from 1 to 65535");
-  const inUse = await new Promise<boolean>((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port });
-    socket.once("connect", () => resolve(true));
-    socket.once("error", () => resolve(false));
-    socket.once("close", () => socket.destroy());
-    socket.once("connect", () => socket.destroy());
-  });
-  if (inUse)
-    throw new DemoError(
-      `Port ${port} on 127.0.0.1 is in use by another process. Stop that one, or: npm run demo -- --port 3100`,
-    );
 }
 
 function interruption(io: Io): Promise<void> {
