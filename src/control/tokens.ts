@@ -1,5 +1,6 @@
 import type { CredentialKind } from "../store/types.ts";
-import { toBase64Url, toHex } from "./bytes.ts";
+import { toBase64Url } from "./bytes.ts";
+import { sha256Hex } from "./digest.ts";
 
 /** A prefix tells people, log filters and secret scanners what a token is, and nothing else reads it. */
 const PREFIXES: Record<CredentialKind, string> = { admin: "hra_", member: "hrm_", join: "hrj_", host: "hrh_" };
@@ -13,7 +14,6 @@ export function makeToken(kind: CredentialKind): string {
 }
 
 /** Hex SHA-256 of a token: how the database knows it. */
-export async function tokenHash(token: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
-  return toHex(new Uint8Array(digest));
+export function tokenHash(token: string): Promise<string> {
+  return sha256Hex(token);
 }

@@ -10,7 +10,7 @@ export async function desiredHash(jobs: DesiredJob[]): Promise<string> {
 }
 
 /** Equal values give equal text, in whatever order their keys were put in. Keys without a value count as absent. */
-function canonicalJson(value: unknown): string {
+export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === "object" && inner !== null && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
