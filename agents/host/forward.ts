@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { Agent, type Dispatcher, request } from "undici";
 import type { LinkAnswer, LinkBody } from "../../src/link/types.ts";
+import { HOP_BY_HOP } from "../../src/wire/index.ts";
 import type { JobAddresses } from "./job-address.ts";
 import { reasonOf } from "./log.ts";
 import { refusal } from "./refusal.ts";
@@ -15,18 +16,6 @@ const WHOLE_ANSWER_BYTES_MAX = 64 * 1024;
 /** Connections to one job; the link lets no more streams through than this. */
 const CONNECTIONS_MAX = 1024;
 
-/** Of one connection only, or set by whoever sends a message on; RFC 9110, section 7.6.1. */
-const HOP_BY_HOP = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
 /** Ours to say towards the job: its own host, and a body that nobody waits with. */
 const NOT_SENT = new Set(["host", "expect"]);
 

@@ -1,18 +1,6 @@
-type Pairs = [string, string][];
+import { HOP_BY_HOP } from "../wire/index.ts";
 
-/** Of one connection, never passed on (RFC 9110, section 7.6.1), and what a client of ours has no say in. */
-const HOP_BY_HOP = [
-  "connection",
-  "http2-settings",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
+type Pairs = [string, string][];
 
 /**
  * Not for the replica: our own credentials (a cookie is the console's), the name by which we are called, what the
