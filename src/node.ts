@@ -19,6 +19,8 @@ import { VERSION } from "./node/version.ts";
 import { proxyRoutes } from "./proxy/routes.ts";
 import { createStore } from "./store/libsql.ts";
 
+export { createLocalToken } from "./node/local-token.ts";
+
 export interface RunningServer {
   /** e.g. `http://127.0.0.1:3000`. */
   url: string;

@@ -60,7 +60,7 @@ export const addToken: AddCommand = (program, { io }) => {
 
 /** Needs no server and no token: the data folder itself is what only the server's owner can write. */
 async function printLocalToken(io: Io, options: CreateFlags): Promise<void> {
-  const { createLocalToken } = await import("../../node/local-token.ts");
+  const { createLocalToken } = await import("../../node.ts");
   const made = await createLocalToken(options.dataDir ?? null, options.name ?? "made on the server");
   if (options.json) return printJson(io, { ...made, expiresAt: null });
   printLine(io, made.token);
