@@ -58,7 +58,7 @@ function messageOf(wanted: DesiredJob | null, job: JobMemory): string {
     case "quiesce":
       if (run === null) return "stopped";
       if (run.termAt !== null) return "told to end";
-      return wanted?.engine === null
+      return wanted?.engine === null && wanted.behindRouter
         ? "waits for its deadline: it cannot be asked whether it is idle"
         : "waits to be idle";
     case "stop":
