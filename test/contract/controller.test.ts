@@ -185,11 +185,12 @@ describe("a change", () => {
     const control = await openControl();
     await apply(control, 1, "key-0000");
     batches = [];
-    // The first commit is lost on the way and sent again 50 ms later; the others come in meanwhile.
-    losses = ["request"];
-    await Promise.all([2, 3, 4, 5, 6].map((count) => apply(control, count, `key-000${count}`)));
-    expect(new Set(batches.map((batch) => batch.commitId)).size).toBe(2);
-    expect((await control.serviceView(FIRST_PROJECT, "web"))?.replicas.length).toBe(6);
+    // The first commit is lost on the way three times, a third of a second in all; the others come in meanwhile.
+    losses = ["request", "request", "request"];
+    const answers = await Promise.all([2, 3, 4, 5, 6].map((count) => apply(control, count, `key-000${count}`)));
+    expect(new Set(batches.map((batch) => batch.commitId)).size).toBeLessThanOrEqual(3);
+    expect(answers.map((answer) => answer.revision).sort()).toEqual([2, 3, 4, 5, 6]);
+    expect((await control.serviceView(FIRST_PROJECT, "web"))?.revision).toBe(6);
   });
 });
 
