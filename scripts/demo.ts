@@ -10,7 +10,9 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parseArgs } from "node:util";
 import { createParser } from "eventsource-parser";
+import { createClient } from "../src/api/client.ts";
 import { type Io, processIo } from "../src/cli/io.ts";
+import { interruption } from "../src/cli/local-server.ts";
 import { main as headrace } from "../src/cli/main.ts";
 import { StartError } from "../src/node/start-error.ts";
 import { type RunningServer, startServer } from "../src/node.ts";
@@ -78,13 +80,8 @@ async function startControlPlane(demo: Demo, port: number): Promise<{ url: strin
 /** The agent of this machine: it dials the control plane, and nothing dials it. */
 async function startHost(demo: Demo, { url, token, bin }: { url: string; token: string; bin: string }): Promise<void> {
   say("3/4", "a host agent, which only dials out");
-  const response = await fetch(`${url}/api/projects/main/tokens`, {
-    method: "POST",
-    headers: { ...bearer(token), "content-type": "application/json", "idempotency-key": crypto.randomUUID() },
-    body: JSON.stringify({ kind: "join", name: "demo" }),
-  });
-  if (!response.ok) throw new DemoError(`no join token could be made: ${await response.text()}`);
-  const joinToken = ((await response.json()) as { token: string }).token;
+  const client = createClient({ server: url, token, project: "main" });
+  const { token: joinToken } = await client.createToken({ kind: "join", name: "demo" });
   const agent = join(ROOT, "src/cli/main.ts");
   const args = [
     "agent",
@@ -117,10 +114,7 @@ async function startHost(demo: Demo, { url, token, bin }: { url: string; token: 
   ended.catch(() => {
     // It ends in the clean-up too; here only an end before it is connected matters.
   });
-  const connected = until(async () => {
-    const hosts = (await (await fetch(`${url}/api/projects/main/hosts`, { headers: bearer(token) })).json()) as unknown;
-    return JSON.stringify(hosts).includes('"online":true');
-  });
+  const connected = until(async () => (await client.hosts()).some((host) => host.online));
   await Promise.race([connected, ended]);
 }
 
@@ -139,7 +133,7 @@ async function askQuestion(url: string, token: string, started: number): Promise
   process.stdout.write(`\n> ${QUESTION}\n\n`);
   const response = await fetch(`${url}/proxy/services/main/${name}/v1/chat/completions`, {
     method: "POST",
-    headers: { ...bearer(token), "content-type": "application/json" },
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
     body: JSON.stringify({
       model: model.name,
       stream: true,
@@ -211,17 +205,8 @@ async function cleanUp(demo: Demo): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-function interruption(io: Io): Promise<void> {
-  if (io.interrupted.aborted) return Promise.resolve();
-  return new Promise((resolve) => io.interrupted.addEventListener("abort", () => resolve(), { once: true }));
-}
-
 async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
-function bearer(token: string): Record<string, string> {
-  return { authorization: `Bearer ${token}` };
 }
 
 function say(step: string, text: string): void {

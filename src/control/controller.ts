@@ -202,9 +202,8 @@ export class Controller {
     );
     const isEmpty =
       result.changes.puts.length === 0 && result.changes.deletes.length === 0 && result.events.length === 0;
-    const records = isEmpty
-      ? this.recordsOf(batch, result, state.version)
-      : this.recordsOf(batch, result, state.version + 1);
+    // Where there is anything to remember a commit is made, if only for that: its version is in the answer.
+    const records = this.recordsOf(batch, result, state.version + 1);
     if (isEmpty && records.length === 0) {
       takeDue(state, result.due);
       this.arm(result.wakeAt);

@@ -80,7 +80,7 @@ export interface Control extends ProxySource {
 
   /** Redeems a join token. */
   join(caller: Caller, request: JoinRequest): Promise<JoinAnswer>;
-  /** One sync of a host. @param linked whether it came over the host's link */
+  /** One sync of a host: takes its report in and answers with what it shall run. */
   sync(project: string, host: string, report: Report): Promise<SyncAnswer>;
   /** A host's link opened; `close` it when another takes its place. */
   linkOpened(project: string, host: string, link: LinkEnd): void;

@@ -119,14 +119,13 @@ function refuseApply(
       );
     }
   }
-  return service?.status === "running" ? refuseChange(context, service, spec.name, { spec, sealed }) : null;
+  return service?.status === "running" ? refuseChange(context, service, { spec, sealed }) : null;
 }
 
 /** Until rollouts exist, a running service changes its counts and nothing else. */
 function refuseChange(
   { draft }: StepContext,
   service: ServiceEntity,
-  name: string,
   wanted: Pick<RevisionEntity, "spec" | "sealed">,
 ): Answer | null {
   const before = currentRevision(draft, service);
@@ -139,8 +138,8 @@ function refuseChange(
     kind: "refused",
     code: "conflict",
     message:
-      `service ${name} is running and ${other.join(", ")} cannot change in place (only replica counts can): ` +
-      `run "headrace stop ${name}", wait until it is stopped, then apply again`,
+      `service ${service.id} is running and ${other.join(", ")} cannot change in place (only replica counts can): ` +
+      `run "headrace stop ${service.id}", wait until it is stopped, then apply again`,
   };
 }
 

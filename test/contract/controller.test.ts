@@ -154,6 +154,15 @@ describe("a change", () => {
     await expect(apply(restarted, 2, "key-0001")).rejects.toMatchObject({ code: "idempotency_mismatch" });
   });
 
+  test("that changes nothing is remembered with the answer that it got", async () => {
+    const control = await openControl();
+    await joinHost(control);
+    await apply(control, 1, "key-0001");
+    await control.stop(ADMIN, "web", "key-0002");
+    const first = await control.stop(ADMIN, "web", "key-0003");
+    expect(await (await openControl()).stop(ADMIN, "web", "key-0003")).toEqual(first);
+  });
+
   test("sent ten times at once under one key is done once", async () => {
     const control = await openControl();
     const answers = await Promise.all(Array.from({ length: 10 }, () => apply(control, 2, "key-0001")));
