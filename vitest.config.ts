@@ -14,6 +14,7 @@ export default defineConfig({
           name: "unit",
           include: here,
           exclude: ["**/*.property.test.ts", "**/*.system.test.ts"],
+          setupFiles: ["test/support/seed.ts"],
           testTimeout: 10_000,
           // Files share a process: a process and its modules for each would triple the time. So a unit test leaves
           // nothing changed behind it, neither environment nor globals.
@@ -25,6 +26,7 @@ export default defineConfig({
           name: "system",
           include: ["test/{contract,e2e}/**/*.test.ts", "**/*.property.test.ts", "**/*.system.test.ts"],
           exclude: ["**/node_modules/**"],
+          setupFiles: ["test/support/seed.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -424,6 +424,32 @@ describe("bounds", () => {
     expect(types).toEqual(["open", "reset"]);
   });
 
+  // A reset can arrive between a body's last piece and its end: at any step of the promises in between.
+  it.each(Array.from({ length: 12 }, (_, steps) => steps))(
+    "send nothing of a stream after its reset was confirmed, when that came %i steps into the answer",
+    async (steps) => {
+      const sent: string[] = [];
+      const link = new Link({
+        side: "accepted",
+        handler: async () => ok(pattern(WHOLE_BODY_BYTES_MAX + 1)),
+        send: (message) => sent.push(...decodeMessage(message).map(({ type }) => type)),
+      });
+      const receive = (frame: Frame) => {
+        const parts: Uint8Array[] = [];
+        encodeFrame(frame, parts);
+        link.receive(new Uint8Array(Buffer.concat(parts)));
+      };
+      receive({ type: "open", stream: 1, head: {}, body: null });
+      for (let i = 0; i < steps; i++) await Promise.resolve();
+      const ended = sent.includes("end");
+      receive({ type: "reset", stream: 1, reason: "enough" });
+      await settled(3);
+      expect(sent.slice(sent.indexOf("reset") + 1)).toEqual([]);
+      expect(sent).toContain(ended ? "end" : "reset");
+      link.close("done");
+    },
+  );
+
   it("cut off an end that does not read at all", async () => {
     let reason: LinkError | undefined;
     const link = new Link({

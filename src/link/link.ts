@@ -213,7 +213,9 @@ export class Link implements LinkEnd {
 
   async #pump(stream: Stream, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
     try {
-      if (!(await stream.out.send(body))) return;
+      await stream.out.send(body);
+      // Stopped on the way, or reset between the last piece and here: after our own reset nothing more may be sent.
+      if (this.#streams.get(stream.id) !== stream) return;
       this.#outbox.push({ type: "end", stream: stream.id });
       this.#bodySent(stream);
     } catch (error) {

@@ -16,25 +16,17 @@ export class Outbound {
     this.#outbox = outbox;
   }
 
-  /**
-   * Sends a body. @returns whether it was sent to its end; false when it was stopped.
-   * @throws what the source throws.
-   */
-  async send(source: Uint8Array | ReadableStream<Uint8Array>): Promise<boolean> {
-    if (source instanceof Uint8Array) {
-      await this.#sendBytes(source);
-      return !this.#stopped;
-    }
+  /** Sends a body to its end, or until it is stopped. @throws what the source throws. */
+  async send(source: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
+    if (source instanceof Uint8Array) return this.#sendBytes(source);
     const reader = source.getReader();
     this.#reader = reader;
     while (!this.#stopped) {
       const { done, value } = await reader.read();
-      if (this.#stopped) break;
-      if (done) return true;
+      if (this.#stopped || done) return;
       if (!(value instanceof Uint8Array)) throw new TypeError("a body's chunks must be bytes (Uint8Array)");
       await this.#sendBytes(value);
     }
-    return false;
   }
 
   /** @throws LinkError `protocol` when the other end grants more than was used. */

@@ -1,0 +1,10 @@
+import fc from "fast-check";
+
+/**
+ * Property tests draw from one known seed, so that a red run is due to the change and not to the draw. To look further:
+ * `HEADRACE_SEED=<number> npm test`, or `HEADRACE_SEED=random`; a failure names the seed it came from.
+ */
+const SEED = 20_261_121;
+
+const asked = process.env.HEADRACE_SEED;
+if (asked !== "random") fc.configureGlobal({ seed: asked === undefined ? SEED : Number(asked) });
