@@ -3,8 +3,9 @@ import { defineConfig } from "vitest/config";
 const here = ["src/**/*.test.ts", "agents/**/*.test.ts", "scripts/**/*.test.ts", "test/unit/**/*.test.ts"];
 
 /**
- * Two suites. `unit` needs nothing but Node and is part of `npm run check`; it sits beside the code it tests. `system`
- * runs real processes (routers, engines, databases, network namespaces), so its files run one at a time.
+ * Three suites. `unit` needs nothing but Node and is part of `npm run check`; it sits beside the code it tests. `system`
+ * runs real processes (routers, engines, databases, network namespaces), so its files run one at a time. `long` is what
+ * takes minutes (drills, many seeds); `npm run test:all` runs it after the others.
  */
 export default defineConfig({
   test: {
@@ -13,7 +14,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: here,
-          exclude: ["**/*.property.test.ts", "**/*.system.test.ts"],
+          exclude: ["**/*.property.test.ts", "**/*.system.test.ts", "**/*.long.test.ts"],
           setupFiles: ["test/support/seed.ts"],
           testTimeout: 10_000,
           // Files share a process: a process and its modules for each would triple the time. So a unit test leaves
@@ -24,11 +25,22 @@ export default defineConfig({
       {
         test: {
           name: "system",
-          include: ["test/{contract,e2e}/**/*.test.ts", "**/*.property.test.ts", "**/*.system.test.ts"],
-          exclude: ["**/node_modules/**"],
+          include: ["test/{abuse,contract,e2e,sim}/**/*.test.ts", "**/*.property.test.ts", "**/*.system.test.ts"],
+          exclude: ["**/node_modules/**", "**/*.long.test.ts"],
           setupFiles: ["test/support/seed.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "long",
+          include: ["**/*.long.test.ts"],
+          exclude: ["**/node_modules/**"],
+          setupFiles: ["test/support/seed.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 180_000,
           fileParallelism: false,
         },
       },
