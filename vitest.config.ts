@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const here = ["src/**/*.test.ts", "agents/**/*.test.ts", "scripts/**/*.test.ts", "test/unit/**/*.test.ts"];
+const here = ["{agents,bench,scripts,src}/**/*.test.ts", "test/unit/**/*.test.ts"];
 
 /**
  * Three suites. `unit` needs nothing but Node and is part of `npm run check`; it sits beside the code it tests. `system`

@@ -2,45 +2,36 @@ import { type ProjectState, takeChanges, takeDue } from "../src/core/project-sta
 import { step } from "../src/core/step.ts";
 import { World } from "../test/support/core-world.ts";
 import { decodeGroup, prefillGroup, routerGroup, serviceSpec, withGpus } from "../test/support/specs.ts";
+import { type BenchResult, type Cell, type Spread, spreadOf } from "./support/report.ts";
 
 const SIZES = [100, 1_000, 10_000];
 const REPLICAS_PER_SERVICE = 100;
 const JOBS_PER_HOST = 10;
-/** Repetitions of each measurement; the median is told, with the fastest and the slowest. */
+/** Repetitions of each measurement. */
 const ROUNDS = 9;
 
-interface Figure {
-  median: number;
-  min: number;
-  max: number;
-}
-
-interface Row {
-  replicas: number;
-  hosts: number;
-  /** Milliseconds each. */
-  placeAll: Figure;
-  lookAtAll: Figure;
-  report: Figure;
-  idleTick: Figure;
-}
-
 /** How long one step takes: every replica placed at once, every service looked at again, one report, an idle tick. */
-export default async function bench({ json }: { json: boolean }): Promise<void> {
-  const rows = SIZES.map(measure);
-  if (json) {
-    console.log(JSON.stringify({ bench: "core", unit: "ms", rows }));
-    return;
-  }
-  console.log("One step of the state machine; median of 9 (fastest - slowest), milliseconds\n");
-  console.log("replicas  hosts  place all               look at all             one report              idle tick");
-  for (const row of rows) {
-    const cells = [row.placeAll, row.lookAtAll, row.report, row.idleTick].map((figure) => show(figure).padEnd(24));
-    console.log(`${String(row.replicas).padEnd(10)}${String(row.hosts).padEnd(7)}${cells.join("")}`);
-  }
+export default async function bench(): Promise<BenchResult> {
+  return {
+    about: `One step of the state machine; median of ${ROUNDS} (fastest - slowest).`,
+    tables: [
+      {
+        title: "Steps by size of the project",
+        columns: [
+          { key: "replicas", title: "replicas" },
+          { key: "hosts", title: "hosts" },
+          { key: "placeAll", title: "place all", unit: "ms" },
+          { key: "lookAtAll", title: "look at all", unit: "ms" },
+          { key: "report", title: "one report", unit: "ms" },
+          { key: "idleTick", title: "idle tick", unit: "ms" },
+        ],
+        rows: SIZES.map(measure),
+      },
+    ],
+  };
 }
 
-function measure(replicas: number): Row {
+function measure(replicas: number): Record<string, Cell> {
   const hosts = replicas / JOBS_PER_HOST;
   const services = replicas / REPLICAS_PER_SERVICE;
   const applied = (): World => {
@@ -89,7 +80,7 @@ function allDue(state: ProjectState): ProjectState {
   return { ...state, due: new Map([...state.tables.service.byId.keys()].map((service) => [service, 0])) };
 }
 
-function timed(run: () => unknown): Figure {
+function timed(run: () => unknown): Spread {
   run();
   const times: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -97,11 +88,5 @@ function timed(run: () => unknown): Figure {
     run();
     times.push(performance.now() - start);
   }
-  times.sort((a, b) => a - b);
-  const at = (index: number) => Math.round((times[index] ?? 0) * 1_000) / 1_000;
-  return { median: at(Math.floor(times.length / 2)), min: at(0), max: at(times.length - 1) };
-}
-
-function show({ median, min, max }: Figure): string {
-  return `${median} (${min} - ${max})`;
+  return spreadOf(times);
 }

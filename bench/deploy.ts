@@ -6,22 +6,27 @@ import { routerAdapter } from "../src/adapters/index.ts";
 import { chat } from "../test/support/chat.ts";
 import { freePort, LocalCluster } from "../test/support/local-cluster.ts";
 import { type Running, startProcess, until } from "../test/support/processes.ts";
+import { type BenchResult, spreadOf } from "./support/report.ts";
 
 const EXAMPLE = join(ROOT, "examples/prefill-decode.yml");
 const SERVICE = "prefill-decode";
 const MODEL = "Qwen/Qwen3-8B";
-/** Each round starts a control plane, an agent, a router and three engines. */
-const ROUNDS = 3;
+/** Each round starts a control plane, an agent, a router and three engines, and the last four once more by hand. */
+const ROUNDS = 10;
+/** DESIGN's budget for what is Headrace's own. */
+const BUDGET_S = 2;
 
+/** Seconds. */
 interface Alone {
-  /** Seconds from the start of the process to its first healthy answer. */
+  /** From the start of the processes to the first healthy answer of the slowest engine. */
   engine: number;
   router: number;
-  /** Seconds from the first registration of three running workers to a ready router. */
+  /** From the first registration of three running workers to a ready router. */
   registration: number;
 }
 
-interface Round {
+/** Seconds. */
+interface Apply {
   total: number;
   toStart: number;
   toReady: number;
@@ -31,38 +36,44 @@ interface Round {
 
 /**
  * From an apply to the first 200 through the proxy, with what the router and the engines take by themselves, started by
- * hand in the same run.
+ * hand in the same round.
  */
-export default async function bench({ json }: { json: boolean }): Promise<void> {
-  const rounds: Round[] = [];
+export default async function bench(): Promise<BenchResult> {
+  const applies: Apply[] = [];
   const alone: Alone[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    process.stderr.write(`round ${round} of ${ROUNDS}\n`);
     alone.push(await measureAlone());
-    rounds.push(await measureApply());
+    applies.push(await measureApply());
   }
-  const of = <T>(rows: T[], key: keyof T) => median(rows.map((row) => row[key] as number));
-  const engine = of(alone, "engine");
-  const registration = of(alone, "registration");
-  const total = of(rounds, "total");
-  const own = total - engine - registration;
-  if (json) {
-    console.log(JSON.stringify({ bench: "deploy", unit: "s", own, rounds, alone }));
-    return;
-  }
-  const line = (name: string, seconds: number) => console.log(`${name.padEnd(66)}${seconds.toFixed(2)} s`);
-  console.log(`Apply of ${SERVICE} to the first 200, median of ${ROUNDS}\n`);
-  line("apply answered -> jobs started", of(rounds, "toStart"));
-  line("jobs started -> all workers seen ready", of(rounds, "toReady"));
-  line("  of it an engine alone, to its first healthy answer", engine);
-  line("workers ready -> router seen ready", of(rounds, "toRouter"));
-  line("  of it the router alone, three registrations to readiness", registration);
-  line("router ready -> first 200", of(rounds, "toAnswer"));
-  line("total", total);
-  line("Headrace's own part (total less engine and registration)", own);
-  line("a router alone, to its first healthy answer (beside the engines)", of(alone, "router"));
+  const own = applies.map(({ total }, round) => total - alone[round]!.engine - alone[round]!.registration);
+  const rows: [what: string, seconds: number[]][] = [
+    ["apply answered -> jobs started", applies.map(({ toStart }) => toStart)],
+    ["jobs started -> all workers seen ready", applies.map(({ toReady }) => toReady)],
+    ["  an engine alone, to its first healthy answer", alone.map(({ engine }) => engine)],
+    ["workers ready -> router seen ready", applies.map(({ toRouter }) => toRouter)],
+    ["  the router alone, three registrations to readiness", alone.map(({ registration }) => registration)],
+    ["router ready -> first 200", applies.map(({ toAnswer }) => toAnswer)],
+    ["total", applies.map(({ total }) => total)],
+    ["Headrace's own part: total less engine and registration", own],
+    ["a router alone, to its first healthy answer (beside the engines)", alone.map(({ router }) => router)],
+  ];
+  return {
+    about: `Apply of ${SERVICE} to the first 200 through the proxy. Headrace's own part may take ${BUDGET_S} s.`,
+    tables: [
+      {
+        title: `Median of ${ROUNDS} (fastest - slowest)`,
+        columns: [
+          { key: "what", title: "what" },
+          { key: "time", title: "time", unit: "s" },
+        ],
+        rows: rows.map(([what, seconds]) => ({ what, time: spreadOf(seconds) })),
+      },
+    ],
+  };
 }
 
-async function measureApply(): Promise<Round> {
+async function measureApply(): Promise<Apply> {
   const cluster = await LocalCluster.start();
   try {
     const client = cluster.client();
@@ -157,8 +168,4 @@ async function ask(port: number, path: string): Promise<number> {
   } catch {
     return 0;
   }
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

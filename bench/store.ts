@@ -6,14 +6,7 @@ import { openDatabase } from "../src/node/database.ts";
 import { createStore } from "../src/store/libsql.ts";
 import type { Store } from "../src/store/types.ts";
 import { commitOf, replica } from "../test/contract/store-samples.ts";
-
-/** Milliseconds. */
-interface Figure {
-  what: string;
-  p50: number;
-  p99: number;
-  runs: number;
-}
+import { type BenchResult, type Cell, quantile } from "./support/report.ts";
 
 /** Entities per commit, and how often each is measured: enough for a p99 without wearing the disk. */
 const COMMIT_SIZES = [
@@ -30,13 +23,13 @@ const WARM_UP_RUNS = 5;
  * What a commit and a load cost on the embedded database, on the disk of the temporary folder. FULL is what the server
  * uses; NORMAL is measured beside it to show what the sync of each commit costs.
  */
-export default async function benchStore({ json }: { json: boolean }): Promise<void> {
-  const figures: Figure[] = [];
+export default async function bench(): Promise<BenchResult> {
+  const rows: Record<string, Cell>[] = [];
   for (const synchronous of ["full", "normal"]) {
     await inNewStore(synchronous, async (store) => {
       let version = 1;
       for (const { puts, runs } of COMMIT_SIZES) {
-        figures.push(
+        rows.push(
           await measure(`commit of ${puts} puts, synchronous = ${synchronous}`, runs, async () => {
             version += 1;
             await store.commit(commitOf("main", version, `c${version}`, { puts: replicas(puts) }));
@@ -47,9 +40,23 @@ export default async function benchStore({ json }: { json: boolean }): Promise<v
   }
   await inNewStore("full", async (store) => {
     await store.commit(commitOf("main", 2, "c2", { puts: replicas(LOADED_ENTITIES) }));
-    figures.push(await measure(`load of ${LOADED_ENTITIES} entities`, LOAD_RUNS, () => store.load("main")));
+    rows.push(await measure(`load of ${LOADED_ENTITIES} entities`, LOAD_RUNS, () => store.load("main")));
   });
-  print(figures, json);
+  return {
+    about: "A commit and a load on the embedded database, on the disk of the temporary folder.",
+    tables: [
+      {
+        title: "Operations of the store",
+        columns: [
+          { key: "what", title: "what" },
+          { key: "p50", title: "p50", unit: "ms" },
+          { key: "p99", title: "p99", unit: "ms" },
+          { key: "runs", title: "runs" },
+        ],
+        rows,
+      },
+    ],
+  };
 }
 
 async function inNewStore(synchronous: string, run: (store: Store) => Promise<void>): Promise<void> {
@@ -65,7 +72,7 @@ async function inNewStore(synchronous: string, run: (store: Store) => Promise<vo
   }
 }
 
-async function measure(what: string, runs: number, run: () => Promise<unknown>): Promise<Figure> {
+async function measure(what: string, runs: number, run: () => Promise<unknown>): Promise<Record<string, Cell>> {
   const took: number[] = [];
   for (let n = -WARM_UP_RUNS; n < runs; n++) {
     const start = performance.now();
@@ -73,22 +80,9 @@ async function measure(what: string, runs: number, run: () => Promise<unknown>):
     if (n >= 0) took.push(performance.now() - start);
   }
   took.sort((a, b) => a - b);
-  const at = (share: number) => Number(took[Math.min(took.length - 1, Math.floor(took.length * share))]!.toFixed(2));
-  return { what, p50: at(0.5), p99: at(0.99), runs };
+  return { what, p50: quantile(took, 0.5), p99: quantile(took, 0.99), runs };
 }
 
 function replicas(count: number): Entity[] {
   return Array.from({ length: count }, (_, serial) => replica(serial));
-}
-
-function print(figures: Figure[], json: boolean): void {
-  if (json) {
-    process.stdout.write(`${JSON.stringify({ bench: "store", unit: "ms", figures })}\n`);
-    return;
-  }
-  const width = Math.max(...figures.map(({ what }) => what.length));
-  process.stdout.write(`${"".padEnd(width)}  ${"p50 ms".padStart(8)}  ${"p99 ms".padStart(8)}\n`);
-  for (const { what, p50, p99 } of figures) {
-    process.stdout.write(`${what.padEnd(width)}  ${p50.toFixed(2).padStart(8)}  ${p99.toFixed(2).padStart(8)}\n`);
-  }
 }

@@ -1,13 +1,15 @@
-// `npm run bench -- <name>` runs bench/<name>.ts; without a name it lists them.
+// `npm run bench -- <name>` runs bench/<name>.ts; without a name it lists them. With --json nothing but one JSON
+// document reaches standard output (npm's own heading aside: `npm run --silent`). Progress belongs on standard error.
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { asJson, asText, type BenchResult } from "../bench/support/report.ts";
 import { ROOT } from "./bootstrap.js";
 
 /** What every file of bench/ exports. */
 interface Bench {
-  default(args: { json: boolean }): Promise<void>;
+  default(): Promise<BenchResult>;
 }
 
 const folder = join(ROOT, "bench");
@@ -23,7 +25,8 @@ const { values, positionals } = parseArgs({
 const name = positionals[0];
 if (name !== undefined && names.includes(name)) {
   const bench: Bench = await import(join(folder, `${name}.ts`));
-  await bench.default({ json: values.json });
+  const result = await bench.default();
+  process.stdout.write(`${values.json ? asJson(name, result, new Date()) : asText(result)}\n`);
 } else {
   if (name !== undefined) process.stderr.write(`There is no bench named ${name}.\n`);
   process.stdout.write(`Usage: npm run bench -- <name> [--json]\nBenches: ${names.join(", ")}\n`);
