@@ -3,8 +3,15 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { findInterpreter, SetupError } from "./python-interpreter.ts";
 
-/** Programs that the end-to-end tests start, and the Debian package of each. */
-const PROGRAMS = [
+/** A program that something here starts, and the Debian package that has it. */
+export interface Program {
+  program: string;
+  package: string;
+  purpose: string;
+}
+
+/** What the end-to-end tests start. */
+const PROGRAMS: Program[] = [
   { program: "ip", package: "iproute2", purpose: "hosts in network namespaces of their own" },
   { program: "unshare", package: "util-linux", purpose: "hosts in network namespaces of their own" },
 ];
@@ -24,7 +31,15 @@ interface Missing {
  * @throws SetupError naming what is missing, what for, and the command that installs it
  */
 export function ensureSystemPackages(): void {
-  const missing = missingParts(process.env.PATH ?? "");
+  install(missingParts(process.env.PATH ?? ""));
+}
+
+/** The same for a few programs. Daemons are looked for where Debian has them, which is not on everybody's PATH. */
+export function ensurePrograms(programs: Program[]): void {
+  install(missingPrograms(programs, [process.env.PATH, "/usr/sbin"].join(delimiter)));
+}
+
+function install(missing: Missing[]): void {
   if (missing.length === 0) return;
   const packages = [...new Set(missing.flatMap((part) => part.packages))];
   if (process.getuid?.() === 0 && existsSync("/etc/debian_version")) {
@@ -35,16 +50,13 @@ export function ensureSystemPackages(): void {
   }
   const purposes = missing.map((part) => `  ${part.packages.join(", ")}: ${part.purpose}`).join("\n");
   throw new SetupError(
-    `The tests need packages that are not installed:\n${purposes}\nOn Debian and Ubuntu: sudo apt-get install ${packages.join(" ")}. Then run the same command again.`,
+    `Packages are needed that are not installed:\n${purposes}\nOn Debian and Ubuntu: sudo apt-get install ${packages.join(" ")}. Then run the same command again.`,
   );
 }
 
 /** @param path folders to look in, as in the variable PATH */
 export function missingParts(path: string): Missing[] {
-  const missing: Missing[] = PROGRAMS.filter(({ program }) => !isOnPath(program, path)).map((part) => ({
-    packages: [part.package],
-    purpose: part.purpose,
-  }));
+  const missing = missingPrograms(PROGRAMS, path);
   try {
     findInterpreter(path);
   } catch (error) {
@@ -52,6 +64,12 @@ export function missingParts(path: string): Missing[] {
     missing.push({ packages: ["python3", "python3-venv"], purpose: error.message });
   }
   return missing;
+}
+
+function missingPrograms(programs: Program[], path: string): Missing[] {
+  return programs
+    .filter(({ program }) => !isOnPath(program, path))
+    .map((part) => ({ packages: [part.package], purpose: part.purpose }));
 }
 
 function isOnPath(program: string, path: string): boolean {
