@@ -6,7 +6,9 @@ import {
   type ChangeAnswer,
   type CommitView,
   changeAnswer,
+  type HostChangeAnswer,
   type HostView,
+  hostChangeAnswer,
   type PlanView,
   planView,
   type ServiceView,
@@ -41,6 +43,8 @@ export interface Client {
   delete(name: string): Promise<ChangeAnswer>;
   logs(service: string, options?: LogOptions): AsyncIterable<LogLine>;
   hosts(): Promise<HostView[]>;
+  /** @param force although it has jobs; what they hold is free then */
+  removeHost(id: string, force: boolean): Promise<HostChangeAnswer>;
   journal(options?: { after?: number; limit?: number }): Promise<JournalPage>;
   follow(options: FollowOptions): AsyncIterable<CommitView>;
   createToken(request: z.input<typeof tokenRequest>): Promise<TokenAnswer>;
@@ -68,6 +72,11 @@ export function createClient(options: HttpOptions & { project: string }): Client
     logs: (service, { replica, tail, follow, signal } = {}) =>
       logLines(http, `${serviceAt(service)}/logs${query({ replica, tail, follow })}`, signal),
     hosts: async () => (await get(`${base}/hosts`, hostList)).hosts,
+    removeHost: (id, force) =>
+      change(
+        { method: "DELETE", path: `${base}/hosts/${encodeURIComponent(id)}${query({ force })}` },
+        hostChangeAnswer,
+      ),
     journal: ({ after, limit } = {}) => get(`${base}/commits${query({ after, limit })}`, journalPage),
     follow: (followOptions) => followCommits(http, `${base}/commits/stream`, followOptions),
     createToken: (body) => change({ method: "POST", path: `${base}/tokens`, body }, tokenAnswer),

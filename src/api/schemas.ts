@@ -1,10 +1,12 @@
 import * as z from "zod";
-import { resourceName } from "../wire/index.ts";
+import { id, resourceName } from "../wire/index.ts";
 import { errorBody } from "./error-body.ts";
 
 /** Parts that several routes share. */
 
 export const projectParams = z.object({ project: resourceName });
+
+export const hostParams = z.object({ project: resourceName, host: id });
 
 export const serviceParams = z.object({ project: resourceName, service: resourceName });
 

@@ -4,6 +4,7 @@ import { addApply } from "./commands/apply.ts";
 import { addDelete } from "./commands/delete.ts";
 import { addDev } from "./commands/dev.ts";
 import { addEvents } from "./commands/events.ts";
+import { addHost } from "./commands/host.ts";
 import { addLogin } from "./commands/login.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addPs } from "./commands/ps.ts";
@@ -31,6 +32,7 @@ const COMMANDS: AddCommand[] = [
   addDelete,
   addLogin,
   addToken,
+  addHost,
 ];
 
 /** The whole program but for the process: arguments in, exit code out. Never throws. */

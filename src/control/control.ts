@@ -23,6 +23,7 @@ import type {
   ApplyRequest,
   ChangeAnswer,
   CommitView,
+  HostChangeAnswer,
   HostView,
   PlanView,
   ServiceView,
@@ -183,6 +184,23 @@ export class HeadraceControl implements Control {
     return sorted(state.tables.host.byId).map((host) => describeHost(state, host));
   }
 
+  async removeHost(caller: Caller, host: string, force: boolean, key: string): Promise<HostChangeAnswer> {
+    if (caller.kind !== "admin") throw new ControlError("forbidden", "only an admin token can remove hosts");
+    const input = { kind: "host_removed" as const, host, force };
+    const removed = await this.once(caller, "remove host", key, input, async () => ({
+      input,
+      secrets: [],
+      toAnswer: (answer, version) => {
+        carriedOut(answer, "done");
+        return { host, version };
+      },
+    }));
+    // After the commit, and again when the request is repeated: a crash in between leaves a credential without a host.
+    await this.options.store.deleteCredential(caller.project, host);
+    await this.open(caller.project).project.hostRemoved(host);
+    return removed;
+  }
+
   async journal(project: string, after: number, limit: number): Promise<{ oldest: number; commits: CommitView[] }> {
     const from = after < 0 ? Math.max(0, (await this.open(project).project.controller.state()).version + after) : after;
     const { oldest, rows } = await this.options.store.journal(project, from, limit);
@@ -281,8 +299,8 @@ export class HeadraceControl implements Control {
     this.open(project).project.linkOpened(host, link);
   }
 
-  linkClosed(project: string, host: string, link: LinkEnd): void {
-    this.open(project).project.linkClosed(host, link);
+  linkClosed(project: string, host: string, link: LinkEnd, silentMs: number): void {
+    this.open(project).project.linkClosed(host, link, silentMs);
   }
 
   // What the proxy needs.

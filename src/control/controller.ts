@@ -272,7 +272,7 @@ export class Controller {
     const stored = await store.load(project);
     if (!stored) throw new ControlError("not_found", `there is no project ${project}`);
     const before = this.loaded;
-    const state = projectState(project, stored.version, stored.entities);
+    const state = projectState(project, stored.version, stored.entities, before?.listeningSince ?? clock.now());
     // What was observed and who is here does not depend on who wrote the last commit.
     for (const [host, observed] of before?.observed ?? []) state.observed.set(host, observed);
     for (const host of before?.present ?? []) state.present.add(host);

@@ -64,6 +64,8 @@ export function describeHost(state: ProjectState, host: HostEntity): HostView {
     name: host.name,
     fleet: host.fleet,
     online: state.present.has(host.id),
+    silentSince: host.silentSince,
+    frozen: host.silentSince !== null && (state.tables.fleet.byId.get(host.fleet)?.frozenSince ?? null) !== null,
     address: inventory.address,
     cpus: inventory.cpus,
     memoryGib: inventory.memoryGib,

@@ -1,14 +1,15 @@
-import type { Effect } from "../core/input.ts";
+import type { Effect, Input } from "../core/input.ts";
+import { RETURN_AFTER_START_MS } from "../core/limits.ts";
 import type { LinkEnd } from "../link/types.ts";
 import type { Store } from "../store/types.ts";
 import type { Clock } from "./clock.ts";
 import { Controller } from "./controller.ts";
 import type { Log } from "./log.ts";
 
-/** A host with jobs that has no link for this long is silent; reconnecting takes about a second. */
+/** A host with jobs that was last heard of this long ago is silent. */
 const SILENT_AFTER_MS = 10_000;
-/** After the controller started, its hosts have this long to come back: agents wait up to 30 s between attempts. */
-const SILENT_AFTER_START_MS = 45_000;
+/** And that, once its link has ended, had this long to open another; that takes an agent about a second. */
+const RECONNECT_MS = 5_000;
 
 /** What one project has in this process: its controller, the links of its hosts, and who follows its commits. */
 export class Project {
@@ -56,11 +57,26 @@ export class Project {
     void this.tell(host, true);
   }
 
-  linkClosed(host: string, link: LinkEnd): void {
+  /** @param silentMs for how long nothing had come over the link when it ended */
+  linkClosed(host: string, link: LinkEnd, silentMs: number): void {
     if (this.links.get(host) !== link) return;
     this.links.delete(host);
     void this.tell(host, false);
-    this.expect(host, SILENT_AFTER_MS);
+    const now = this.clock.now();
+    const heardAt = now - silentMs;
+    this.expect(host, heardAt, Math.max(heardAt + SILENT_AFTER_MS, now + RECONNECT_MS));
+  }
+
+  /** An operator removed a host: its link goes, and what was observed of it. */
+  async hostRemoved(host: string): Promise<void> {
+    const state = await this.controller.state();
+    state.present.delete(host);
+    state.observed.delete(host);
+    this.silence.get(host)?.();
+    this.silence.delete(host);
+    const link = this.links.get(host);
+    this.links.delete(host);
+    link?.close("the host was removed from its project");
   }
 
   /** Calls `listener` after each commit. @returns stops that */
@@ -97,15 +113,17 @@ export class Project {
     if (this.watchesAll) return;
     this.watchesAll = true;
     const hosts = new Set([...(this.controller.current?.tables.job.byId.values() ?? [])].map((job) => job.host));
-    for (const host of hosts) if (!this.links.has(host)) this.expect(host, SILENT_AFTER_START_MS);
+    const now = this.clock.now();
+    for (const host of hosts) if (!this.links.has(host)) this.expect(host, now, now + RETURN_AFTER_START_MS);
   }
 
-  private expect(host: string, withinMs: number): void {
+  /** Calls a host silent at `moment` unless it is back by then. */
+  private expect(host: string, heardAt: number, moment: number): void {
     this.silence.get(host)?.();
-    const cancel = this.clock.at(this.clock.now() + withinMs, () => {
+    const cancel = this.clock.at(moment, () => {
       this.silence.delete(host);
       if (this.links.has(host)) return;
-      this.submit({ kind: "host_silent", host }, `host/${host}`);
+      this.submit({ kind: "host_silent", host, since: heardAt }, `host/${host}`);
     });
     this.silence.set(host, cancel);
   }
@@ -120,7 +138,7 @@ export class Project {
     this.submit({ kind: "host_present", host }, `host/${host}`);
   }
 
-  private submit(input: { kind: "host_silent" | "host_present"; host: string }, actor: string): void {
+  private submit(input: Extract<Input, { kind: "host_silent" | "host_present" }>, actor: string): void {
     this.controller.submit({ input, id: null, cause: input.kind, actor }).catch((error) => {
       this.log("warn", "a change of a host's presence was not taken in", { host: input.host, error: String(error) });
     });

@@ -8,6 +8,7 @@ import type {
   ApplyRequest,
   ChangeAnswer,
   CommitView,
+  HostChangeAnswer,
   HostView,
   PlanView,
   ServiceView,
@@ -64,6 +65,8 @@ export interface Control extends ProxySource {
   services(project: string): Promise<ServiceView[]>;
   serviceView(project: string, service: string): Promise<ServiceView | null>;
   hosts(project: string): Promise<HostView[]>;
+  /** Forgets a host and its credential; `force` is needed while it has jobs, and frees what they hold. */
+  removeHost(caller: Caller, host: string, force: boolean, key: string): Promise<HostChangeAnswer>;
   /** Commits after `after`, oldest first; negative = the newest `-after`. */
   journal(project: string, after: number, limit: number): Promise<{ oldest: number; commits: CommitView[] }>;
   /** Yields commits after `after` as they are made, until `signal` aborts. */
@@ -84,5 +87,6 @@ export interface Control extends ProxySource {
   sync(project: string, host: string, report: Report): Promise<SyncAnswer>;
   /** A host's link opened; `close` it when another takes its place. */
   linkOpened(project: string, host: string, link: LinkEnd): void;
-  linkClosed(project: string, host: string, link: LinkEnd): void;
+  /** @param silentMs for how long nothing had come over the link when it ended */
+  linkClosed(project: string, host: string, link: LinkEnd, silentMs: number): void;
 }

@@ -44,6 +44,10 @@ export const hostView = z.object({
   name: z.string(),
   fleet: z.string(),
   online: z.boolean(),
+  /** Since when nothing is heard of it although it has jobs. */
+  silentSince: z.int().nullable(),
+  /** Its fleet's hosts fell silent together, so nothing is decided about them. */
+  frozen: z.boolean(),
   address: z.string(),
   cpus: z.number(),
   memoryGib: z.number(),
@@ -110,6 +114,8 @@ export const applyAnswer = z.object({
 
 export const changeAnswer = z.object({ service: z.string(), version: z.int() });
 
+export const hostChangeAnswer = z.object({ host: z.string(), version: z.int() });
+
 export const tokenRequest = z.object({
   kind: z.enum(["admin", "member", "join"]),
   name: z.string().min(1).max(100),
@@ -134,5 +140,6 @@ export type PlanView = z.infer<typeof planView>;
 export type ApplyRequest = z.infer<typeof applyRequest>;
 export type ApplyAnswer = z.infer<typeof applyAnswer>;
 export type ChangeAnswer = z.infer<typeof changeAnswer>;
+export type HostChangeAnswer = z.infer<typeof hostChangeAnswer>;
 export type TokenRequest = z.infer<typeof tokenRequest>;
 export type TokenAnswer = z.infer<typeof tokenAnswer>;

@@ -1,6 +1,7 @@
 import { applyService, deleteService, stopService } from "./change.ts";
-import { hostJoined, hostReported, hostSilent } from "./hosts.ts";
+import { hostJoined, hostPresent, hostRemoved, hostReported } from "./hosts.ts";
 import type { Answer, Input } from "./input.ts";
+import { startSilence } from "./silence.ts";
 import type { StepContext } from "./step.ts";
 
 /** Takes one input into the draft: what it says itself. What follows from it is for `reconcile`. */
@@ -15,12 +16,14 @@ export function handleInput(context: StepContext, input: Input): Answer {
     case "host_joined":
       return hostJoined(context, input);
     case "host_present":
-      context.roomFreed = true;
-      return { kind: "done" };
+      return hostPresent(context, input.host);
     case "host_reported":
       return hostReported(context, input.host);
     case "host_silent":
-      return hostSilent(context, input.host);
+      startSilence(context, input.host, input.since);
+      return { kind: "done" };
+    case "host_removed":
+      return hostRemoved(context, input.host, input.force);
     case "time":
       return { kind: "done" };
   }

@@ -1,5 +1,7 @@
 import type { Answer, Input } from "./input.ts";
+import { moveJob, moveReplica } from "./lifecycle.ts";
 import { HOSTS_PER_PROJECT_MAX } from "./limits.ts";
+import { touchServicesOn, weighIfFrozen } from "./silence.ts";
 import type { HostEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
@@ -37,24 +39,49 @@ export function hostReported(context: StepContext, id: string): Answer {
     draft.put({ ...host, inventory, silentSince: null });
     if (changed)
       draft.event({ type: "host.changed", host: id, message: `${host.name} has other resources than before` });
-    if (host.silentSince !== null) draft.event({ type: "host.returned", host: id, message: `${host.name} is back` });
+    if (host.silentSince !== null) {
+      draft.event({ type: "host.returned", host: id, message: `${host.name} is back` });
+      context.weighed.add(host.fleet);
+    }
     context.roomFreed = true;
   }
   touchServicesOn(context, id);
   return { kind: "done" };
 }
 
-/** Starts the clock of a host that runs something and is not heard of. Idle hosts may be silent. */
-export function hostSilent(context: StepContext, id: string): Answer {
-  const { draft, now } = context;
-  const host = draft.get("host", id);
-  if (!host || host.silentSince !== null || draft.by("job", "host", id).length === 0) return { kind: "done" };
-  draft.put({ ...host, silentSince: now });
-  draft.event({ type: "host.silent", host: id, message: `${host.name} is not heard of` });
-  touchServicesOn(context, id);
+/** A host's link is up: it can be given something to run. */
+export function hostPresent(context: StepContext, id: string): Answer {
+  const host = context.draft.get("host", id);
+  context.roomFreed = true;
+  if (host) weighIfFrozen(context, host.fleet);
   return { kind: "done" };
 }
 
-function touchServicesOn(context: StepContext, host: string): void {
-  for (const job of context.draft.by("job", "host", host)) context.touched.add(job.service);
+/**
+ * Forgets a host. One that runs something is forgotten only by force: the operator says that it is gone for good, so
+ * what it held is free and its replicas have ended. If it is not gone after all its jobs run on, unknown to anybody.
+ */
+export function hostRemoved(context: StepContext, id: string, force: boolean): Answer {
+  const { draft, now } = context;
+  const host = draft.get("host", id);
+  if (!host) return { kind: "refused", code: "not_found", message: `there is no host ${id}` };
+  const jobs = draft.by("job", "host", id);
+  if (jobs.length > 0 && !force) {
+    const message =
+      `${host.name} runs ${jobs.length} ${jobs.length === 1 ? "job" : "jobs"}: stop the services first, ` +
+      "or remove it by force if the machine is gone for good";
+    return { kind: "refused", code: "conflict", message };
+  }
+  for (const job of jobs) {
+    moveJob(draft, job, "gone", now);
+    const replica = draft.must("replica", job.replica);
+    if (draft.by("job", "replica", replica.id).length === 0) {
+      moveReplica(draft, replica, "ended", `its host ${host.name} was removed`, now);
+    }
+    context.touched.add(job.service);
+  }
+  draft.delete("host", id);
+  draft.event({ type: "host.removed", host: id, message: `${host.name} was removed${force ? " by force" : ""}` });
+  context.weighed.add(host.fleet);
+  return { kind: "done" };
 }

@@ -1,5 +1,6 @@
 import type { ServiceSpec } from "../spec/types.ts";
 import type { Inventory } from "../wire/index.ts";
+import type { Millis } from "./state.ts";
 
 /** What the state machine is told. Everything that a decision may depend on is in the state, in here, or is `now`. */
 export type Input =
@@ -20,8 +21,10 @@ export type Input =
   | { kind: "host_reported"; host: string }
   /** The host's link is up and its report is there, as `state.present` and `state.observed` say. */
   | { kind: "host_present"; host: string }
-  /** Nothing was heard of the host for a while. */
-  | { kind: "host_silent"; host: string }
+  /** Nothing was heard of the host since then. */
+  | { kind: "host_silent"; host: string; since: Millis }
+  /** An operator says that the host is gone for good, or, without force, that it is not needed any more. */
+  | { kind: "host_removed"; host: string; force: boolean }
   /** Time has passed: look at what is due. */
   | { kind: "time" };
 

@@ -61,7 +61,7 @@ describe("the life of a replica", () => {
       const to = REPLICA_TRANSITIONS[from][event];
       test(`${from} + ${event} -> ${to ?? "refused"}`, () => {
         const before = { ...replica, status: from };
-        const draft = new Draft(projectState("p", 1, [before]));
+        const draft = new Draft(projectState("p", 1, [before], 0));
         if (!to) {
           expect(() => moveReplica(draft, before, event, "why", 5)).toThrow(
             `replica s-g-1 is ${from}: no edge for ${event}`,
@@ -108,7 +108,7 @@ describe("the life of a job", () => {
       const to = JOB_TRANSITIONS[from][event];
       test(`${from} + ${event} -> ${to ?? "refused"}`, () => {
         const before = { ...job, status: from };
-        const draft = new Draft(projectState("p", 1, [before]));
+        const draft = new Draft(projectState("p", 1, [before], 0));
         if (!to) expect(() => moveJob(draft, before, event, 5)).toThrow(`job s-g-1.0 is ${from}: no edge for ${event}`);
         else if (to === "gone") expect(moveJob(draft, before, event, 5)).toBeNull();
         else expect(moveJob(draft, before, event, 5)).toEqual({ ...before, status: to, since: 5 });

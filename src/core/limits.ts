@@ -6,6 +6,12 @@ export const ROUTE_CACHE_MS = 2_000;
 /** Silence of a host after which its replicas are replaced elsewhere. */
 export const LOST_AFTER_MS = 30_000;
 
+/** A controller that has just begun to listen gives agents this long to come back: they wait up to 30 s between tries. */
+export const RETURN_AFTER_START_MS = 45_000;
+
+/** This many hosts of a fleet at least, silent since times no further apart than the window, can be an outage of ours. */
+export const MASS_SILENCE = { hostsMin: 2, windowMs: 60_000 } as const;
+
 /** A replica that was ready and has been unready for this long is replaced. */
 export const UNREADY_REPLACE_MS = 60_000;
 

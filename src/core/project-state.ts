@@ -81,6 +81,8 @@ export interface ProjectState {
   readonly present: Set<string>;
   /** When time alone can next change something about a service, as the last step that looked at it found. */
   readonly due: Map<string, Millis>;
+  /** When this controller began to listen to the project's hosts: of earlier silence it knows only what is committed. */
+  readonly listeningSince: Millis;
 }
 
 export type Tables = { readonly [K in EntityKind]: Table<EntityOf[K]> };
@@ -91,14 +93,19 @@ export function emptyTables(): Tables {
     revision: new Table({ service: (revision) => revision.service }),
     replica: new Table({ service: (replica) => replica.service }),
     job: new Table({ service: (job) => job.service, host: (job) => job.host, replica: (job) => job.replica }),
-    host: new Table(),
+    host: new Table({ fleet: (host) => host.fleet }),
     fleet: new Table(),
     project: new Table(),
   };
 }
 
 /** A state from what the store loaded. Nothing is observed yet, and everything is due. */
-export function projectState(project: string, version: number, entities: Entity[]): ProjectState {
+export function projectState(
+  project: string,
+  version: number,
+  entities: Entity[],
+  listeningSince: Millis,
+): ProjectState {
   const state: ProjectState = {
     project,
     version,
@@ -106,6 +113,7 @@ export function projectState(project: string, version: number, entities: Entity[
     observed: new Map(),
     present: new Set(),
     due: new Map(),
+    listeningSince,
   };
   for (const entity of entities) putEntity(state, entity);
   for (const id of state.tables.service.byId.keys()) state.due.set(id, 0);

@@ -4,7 +4,6 @@ import { drainMoments, drainStep, startDrain } from "./drain.ts";
 import { isActive, isDraining, moveJob, moveReplica } from "./lifecycle.ts";
 import {
   ENDS_TO_REPLACE,
-  LOST_AFTER_MS,
   PLACE_RETRY_MS,
   REPLACE_BACKOFF_BASE_MS,
   REPLACE_BACKOFF_MAX_MS,
@@ -13,6 +12,7 @@ import {
 import { jobIsGone, reportOf } from "./observed.ts";
 import { describeNoFit } from "./placement.ts";
 import { currentRevision, groupOfReplica, revisionOf } from "./revision.ts";
+import { lostAt } from "./silence.ts";
 import type { JobEntity, Millis, ReplicaEntity, ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
@@ -57,8 +57,8 @@ function observeLive(context: StepContext, replica: ReplicaEntity, job: JobEntit
   const { draft, now } = context;
   const host = draft.must("host", job.host);
   if (host.silentSince !== null) {
-    const isLost = now >= host.silentSince + LOST_AFTER_MS;
-    if (isLost && replica.status !== "lost") {
+    const lost = lostAt(draft, host);
+    if (lost !== null && now >= lost && replica.status !== "lost") {
       moveReplica(draft, replica, "host_lost", `host ${host.name} is not heard of`, now);
     }
     return;
@@ -248,8 +248,8 @@ function nextDue(draft: Draft, id: string, now: Millis): Millis | null {
     if (isDraining(replica)) moments.push(...drainMoments(replica));
     if (isDraining(replica) || replica.status === "lost") continue;
     for (const job of draft.by("job", "replica", replica.id)) {
-      const { silentSince } = draft.must("host", job.host);
-      if (silentSince !== null) moments.push(silentSince + LOST_AFTER_MS);
+      const lost = lostAt(draft, draft.must("host", job.host));
+      if (lost !== null) moments.push(lost);
     }
   }
   const ahead = moments.filter((moment) => moment > now);

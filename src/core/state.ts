@@ -103,6 +103,8 @@ export interface FleetEntity {
   id: string;
   placement: "any" | "cluster";
   overcommit: boolean;
+  /** Since when nothing is decided about its silent hosts, because most fell silent together; null = it is. */
+  frozenSince: Millis | null;
 }
 
 /** Counters of the project. Id: `project`. */

@@ -6,6 +6,7 @@ import type { Changes, ProjectState } from "./project-state.ts";
 import { reconcileService } from "./reconcile.ts";
 import { sealedEnvName } from "./render.ts";
 import { groupOfReplica } from "./revision.ts";
+import { weighFleet } from "./silence.ts";
 import type { JobEntity, JournalEvent, Millis, RevisionEntity } from "./state.ts";
 
 /** Everything that one step decided. */
@@ -31,6 +32,8 @@ export interface StepContext {
   readonly placer: Placer;
   /** Services to look at. */
   readonly touched: Set<string>;
+  /** Fleets whose hosts' silence is to be weighed. */
+  readonly weighed: Set<string>;
   /** Set when a host has room that it had not before: whoever waits for room is looked at again. */
   roomFreed: boolean;
 }
@@ -47,9 +50,11 @@ export function step(state: ProjectState, inputs: Input[], now: Millis): StepRes
     now,
     placer: new Placer(draft, groupOf),
     touched: new Set(),
+    weighed: new Set(),
     roomFreed: false,
   };
   const answers = inputs.map((input) => handleInput(context, input));
+  for (const fleet of [...context.weighed].sort()) weighFleet(context, fleet);
   for (const [service, at] of state.due) if (at <= now) context.touched.add(service);
 
   const due = reconcileTouched(context);

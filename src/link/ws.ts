@@ -1,4 +1,4 @@
-import { reasonOf } from "./errors.ts";
+import { type LinkError, reasonOf } from "./errors.ts";
 import { MESSAGE_BYTES_MAX } from "./limits.ts";
 import { Link, type LinkOptions } from "./link.ts";
 
@@ -27,7 +27,9 @@ const SILENT_MS_MAX = 15_000;
 /** The protocol allows 123 bytes. */
 const CLOSE_REASON_CHARS_MAX = 120;
 
-type SocketLinkOptions = Pick<LinkOptions, "side" | "handler" | "closed" | "openStreamsMax"> & {
+type SocketLinkOptions = Pick<LinkOptions, "side" | "handler" | "openStreamsMax"> & {
+  /** Told once when the link is over, and for how long nothing had come over it then, to within one ping. */
+  closed?: (reason: LinkError, silentMs: number) => void;
   /** `setImmediate`. */
   later: (run: () => void) => void;
 };
@@ -47,7 +49,7 @@ export function linkOverWebSocket(socket: LinkSocket, options: SocketLinkOptions
       clearInterval(heartbeat);
       if (reason.code === "protocol") socket.terminate();
       else socket.close(1000, asciiOf(reason.message));
-      options.closed?.(reason);
+      options.closed?.(reason, heard ? 0 : silentMs);
     },
   });
   const heartbeat = setInterval(() => {

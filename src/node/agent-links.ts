@@ -38,9 +38,9 @@ export function agentLinks(control: Control, log: Log): AgentLinks {
         side: "accepted",
         later: setImmediate,
         handler: handlerFor(control, caller),
-        closed: (reason) => {
+        closed: (reason, silentMs) => {
           log("info", "link closed", { host: caller.subject, reason: reason.message });
-          control.linkClosed(caller.project, caller.subject, link);
+          control.linkClosed(caller.project, caller.subject, link, silentMs);
         },
       });
       log("info", "link opened", { host: caller.subject });

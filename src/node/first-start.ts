@@ -8,7 +8,7 @@ const FIRST_FLEET = "default";
 
 const FIRST_ENTITIES: Entity[] = [
   { kind: "project", id: "project", nextSerial: 1 },
-  { kind: "fleet", id: FIRST_FLEET, placement: "any", overcommit: true },
+  { kind: "fleet", id: FIRST_FLEET, placement: "any", overcommit: true, frozenSince: null },
 ];
 
 /**

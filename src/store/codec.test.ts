@@ -128,14 +128,14 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     silentSince: 1_700_000_000_000,
     joinedAt: 1_700_000_000_000,
   },
-  fleet: { kind: "fleet", id: "default", placement: "any", overcommit: false },
+  fleet: { kind: "fleet", id: "default", placement: "any", overcommit: false, frozenSince: 1_700_000_000_000 },
   project: { kind: "project", id: "project", nextSerial: 8 },
 };
 
 describe("encode and decode", () => {
   test.each(Object.values(ENTITIES))("a $kind reads back as it was", (entity) => {
     const row = encodeEntity(entity);
-    expect(row).toMatchObject({ kind: entity.kind, id: entity.id, schema: 1 });
+    expect(row).toMatchObject({ kind: entity.kind, id: entity.id });
     expect(decodeEntity(row)).toEqual(entity);
   });
 
@@ -152,7 +152,12 @@ describe("encode and decode", () => {
 });
 
 describe("what this version cannot read is said, with what to do", () => {
-  const row = { kind: "fleet", id: "default", schema: 1, body: '{"placement":"any","overcommit":true}' };
+  const row = {
+    kind: "fleet",
+    id: "default",
+    schema: 2,
+    body: '{"placement":"any","overcommit":true,"frozenSince":null}',
+  };
   test.each([
     ["an unknown kind", { ...row, kind: "gateway" }, /^default is stored as a "gateway".* newer Headrace/],
     [
@@ -160,9 +165,9 @@ describe("what this version cannot read is said, with what to do", () => {
       { ...row, kind: "constructor" },
       /"constructor", which this version does not know/,
     ],
-    ["a newer schema", { ...row, schema: 2 }, /^fleet default is stored with schema 2, this version reads up to 1\./],
+    ["a newer schema", { ...row, schema: 3 }, /^fleet default is stored with schema 3, this version reads up to 2\./],
     ["a schema below the first", { ...row, schema: 0 }, /schema 0/],
-    ["a body that is not JSON", { ...row, body: "{" }, /^fleet default \(schema 1\) is damaged: it is not JSON\./],
+    ["a body that is not JSON", { ...row, body: "{" }, /^fleet default \(schema 2\) is damaged: it is not JSON\./],
     ["a field of another type", { ...row, body: '{"placement":"any","overcommit":3}' }, /damaged: overcommit: /],
     ["a field that is missing", { ...row, body: '{"placement":"any"}' }, /damaged: overcommit: /],
     ["a body that is no object", { ...row, body: "null" }, /damaged: the body: /],

@@ -33,7 +33,11 @@ const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
   replica: { upgrades: [], body: exactly<BodyOf<"replica">>()(shapes.replica) },
   job: { upgrades: [], body: exactly<BodyOf<"job">>()(shapes.job) },
   host: { upgrades: [], body: exactly<BodyOf<"host">>()(shapes.host) },
-  fleet: { upgrades: [], body: exactly<BodyOf<"fleet">>()(shapes.fleet) },
+  // 2: a fleet can be frozen.
+  fleet: {
+    upgrades: [(body) => ({ ...(body as object), frozenSince: null })],
+    body: exactly<BodyOf<"fleet">>()(shapes.fleet),
+  },
   project: { upgrades: [], body: exactly<BodyOf<"project">>()(shapes.project) },
 };
 

@@ -66,6 +66,7 @@ export const host = z.strictObject({
 export const fleet = z.strictObject({
   placement: z.enum(["any", "cluster"]),
   overcommit: z.boolean(),
+  frozenSince: instant.nullable(),
 });
 
 export const project = z.strictObject({

@@ -316,6 +316,37 @@ describe("a sync", () => {
   });
 });
 
+describe("removing a host", () => {
+  test("by force forgets it, its jobs and its credential, and replaces what ran there; repeated it answers the same", async () => {
+    const control = await openControl();
+    const host = await joinHost(control);
+    await connectHost(control, host);
+    await apply(control, 1, "key-0001");
+    const before = await control.serviceView(FIRST_PROJECT, "web");
+    expect(before?.replicas).toMatchObject([{ status: "starting", host: "h1" }]);
+    await expect(control.removeHost(ADMIN, host, false, "key-0002")).rejects.toMatchObject({ code: "conflict" });
+
+    const removed = await control.removeHost(ADMIN, host, true, "key-0003");
+    expect(await control.removeHost(ADMIN, host, true, "key-0003")).toEqual(removed);
+    expect(await control.hosts(FIRST_PROJECT)).toEqual([]);
+    const after = await control.serviceView(FIRST_PROJECT, "web");
+    expect(after?.replicas).toMatchObject([{ status: "pending", reason: "no host has joined yet" }]);
+    expect(after?.replicas[0]?.id).not.toBe(before?.replicas[0]?.id);
+    const credentials = (await opened[0]?.store.credentials(FIRST_PROJECT)) ?? [];
+    expect(credentials.filter((credential) => credential.kind === "host")).toEqual([]);
+    expect(control.link(FIRST_PROJECT, host)).toBeNull();
+    await expect(control.sync(FIRST_PROJECT, host, reportOf({ seq: 2 }))).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  test("is for admins", async () => {
+    const control = await openControl();
+    const host = await joinHost(control);
+    const member: Caller = { ...ADMIN, kind: "member" };
+    await expect(control.removeHost(member, host, true, "key-0001")).rejects.toMatchObject({ code: "forbidden" });
+    expect(await control.hosts(FIRST_PROJECT)).toHaveLength(1);
+  });
+});
+
 describe("joining", () => {
   test("a token joins once", async () => {
     const control = await openControl();

@@ -2,7 +2,7 @@ import type { Answer, Input } from "../../src/core/input.ts";
 import { observe, type ProjectState, projectState, takeChanges, takeDue } from "../../src/core/project-state.ts";
 import { renderHost } from "../../src/core/render.ts";
 import { replicasOf, routesOf } from "../../src/core/routes.ts";
-import type { JournalEvent, ReplicaEntity } from "../../src/core/state.ts";
+import type { Entity, JournalEvent, ReplicaEntity } from "../../src/core/state.ts";
 import { step } from "../../src/core/step.ts";
 import type { ServiceSpec } from "../../src/spec/types.ts";
 import type { DesiredJob, Inventory, JobReport, Report, RouterReport } from "../../src/wire/index.ts";
@@ -30,11 +30,13 @@ export class World {
   now = 1_000_000;
   private readonly hosts = new Map<string, WorldHost>();
 
-  constructor() {
-    this.state = projectState("main", 1, [
+  /** @param listeningSince when the controller began to listen to hosts */
+  constructor(listeningSince = 0) {
+    const entities: Entity[] = [
       { kind: "project", id: "project", nextSerial: 1 },
-      { kind: "fleet", id: "default", placement: "any", overcommit: true },
-    ]);
+      { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null },
+    ];
+    this.state = projectState("main", 1, entities, listeningSince);
   }
 
   input(input: Input): Answer {
@@ -76,7 +78,7 @@ export class World {
     (this.hosts.get(host) as WorldHost).frozen = frozen;
     if (frozen) {
       this.state.present.delete(host);
-      this.input({ kind: "host_silent", host });
+      this.input({ kind: "host_silent", host, since: this.now });
     } else {
       this.state.present.add(host);
     }

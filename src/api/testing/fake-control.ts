@@ -41,6 +41,8 @@ export const HOST: HostView = {
   name: "box",
   fleet: "default",
   online: true,
+  silentSince: null,
+  frozen: false,
   address: "10.0.0.1",
   cpus: 8,
   memoryGib: 32,
@@ -123,6 +125,11 @@ export class FakeControl implements Control {
 
   async hosts() {
     return [HOST];
+  }
+
+  async removeHost(_caller: Caller, host: string, force: boolean, key: string) {
+    this.#change(force ? "removeHost by force" : "removeHost", host, key);
+    return { host, version: 10 };
   }
 
   async journal(_project: string, after: number, limit: number) {

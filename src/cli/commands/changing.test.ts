@@ -54,6 +54,32 @@ describe("delete", () => {
   });
 });
 
+describe("host", () => {
+  test("list says which is heard of", async () => {
+    await using cli = await Cli.create();
+    expect((await cli.run("host", "list")).out).toBe(
+      "ID      NAME  FLEET    STATE   ADDRESS   ACCELERATORS  JOBS\nhost-1  box   default  online  10.0.0.1  1             1\n",
+    );
+  });
+
+  test.each([
+    [["box"], "removeHost"],
+    [["host-1", "--force"], "removeHost by force"],
+  ])("remove %j", async (flags, what) => {
+    await using cli = await Cli.create();
+    const { code, out } = await cli.run("host", "remove", ...flags, "-y");
+    expect({ code, out }).toEqual({ code: EXIT.ok, out: "Removed box (host-1).\n" });
+    expect(cli.control.changes).toMatchObject([{ what, subject: "host-1" }]);
+  });
+
+  test("remove asks first, and says which hosts there are when there is none of the name", async () => {
+    await using cli = await Cli.create();
+    expect((await cli.run("host", "remove", "box")).code).toBe(EXIT.usage);
+    expect((await cli.run("host", "remove", "nobody", "-y")).err).toContain("There is no host nobody");
+    expect(cli.control.changes).toEqual([]);
+  });
+});
+
 describe("token", () => {
   test.each([
     [[], "admin"],

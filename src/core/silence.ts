@@ -1,0 +1,92 @@
+import type { Draft } from "./draft.ts";
+import { LOST_AFTER_MS, MASS_SILENCE, RETURN_AFTER_START_MS } from "./limits.ts";
+import type { FleetEntity, HostEntity, Millis } from "./state.ts";
+import type { StepContext } from "./step.ts";
+
+/**
+ * When the replicas of a host count as lost, if nothing is heard of it until then; null = never, as things are.
+ *
+ * The clock starts when the host was last heard of. A controller that began to listen only after that cannot know what
+ * it missed, so it gives every agent the time to come back to it first.
+ */
+export function lostAt(draft: Draft, host: HostEntity): Millis | null {
+  if (host.silentSince === null || isFrozen(draft, host.fleet)) return null;
+  return Math.max(host.silentSince + LOST_AFTER_MS, draft.state.listeningSince + RETURN_AFTER_START_MS);
+}
+
+/** Starts the clock of a host that runs something and is not heard of. Idle hosts may be silent. */
+export function startSilence(context: StepContext, id: string, since: Millis): void {
+  const { draft, now } = context;
+  const host = draft.get("host", id);
+  if (!host || host.silentSince !== null || draft.by("job", "host", id).length === 0) return;
+  draft.put({ ...host, silentSince: Math.min(since, now) });
+  draft.event({ type: "host.silent", host: id, message: `${host.name} is not heard of` });
+  touchServicesOn(context, id);
+  context.weighed.add(host.fleet);
+}
+
+/** A fleet about which nothing is decided may be heard of again when one of its hosts is. */
+export function weighIfFrozen(context: StepContext, fleet: string): void {
+  if (isFrozen(context.draft, fleet)) context.weighed.add(fleet);
+}
+
+/**
+ * Whether most hosts of a fleet fell silent together. Then it is more likely that we cannot hear than that they are
+ * gone: nothing is decided about them until most are heard of again, and those that are still silent then have all of
+ * their time once more.
+ */
+export function weighFleet(context: StepContext, id: string): void {
+  const { draft, now } = context;
+  const fleet = draft.get("fleet", id);
+  if (!fleet) return;
+  const { silent, missing, heard } = countSilence(draft, fleet);
+  const absent = silent.length + missing;
+  const isMass = silent.length > 0 && absent >= MASS_SILENCE.hostsMin && absent > heard;
+  if (isMass && fleet.frozenSince === null) {
+    draft.put({ ...fleet, frozenSince: now });
+    draft.event({
+      type: "fleet.frozen",
+      message:
+        `${absent} of ${absent + heard} hosts of fleet ${id} fell silent together: nothing is decided about them until ` +
+        "most are heard of (hosts that are gone for good: headrace host remove --force)",
+    });
+  } else if (!isMass && fleet.frozenSince !== null) {
+    draft.put({ ...fleet, frozenSince: null });
+    draft.event({
+      type: "fleet.thawed",
+      message: `most hosts of fleet ${id} are heard of again; ${silent.length} are still silent`,
+    });
+    for (const host of silent) {
+      draft.put({ ...host, silentSince: now });
+      touchServicesOn(context, host.id);
+    }
+  }
+}
+
+export function touchServicesOn(context: StepContext, host: string): void {
+  for (const job of context.draft.by("job", "host", host)) context.touched.add(job.service);
+}
+
+function isFrozen(draft: Draft, fleet: string): boolean {
+  return (draft.get("fleet", fleet)?.frozenSince ?? null) !== null;
+}
+
+/**
+ * `silent`: known to be so, since about the same time. `missing`: running something and without a link, for too short a
+ * time to be called silent. `heard`: with a link. Hosts that run nothing and have no link tell nothing.
+ */
+function countSilence(draft: Draft, fleet: FleetEntity): { silent: HostEntity[]; missing: number; heard: number } {
+  const hosts = draft.by("host", "fleet", fleet.id);
+  const latest = hosts.reduce((last, host) => Math.max(last, host.silentSince ?? 0), 0);
+  const from = (fleet.frozenSince ?? latest) - MASS_SILENCE.windowMs;
+  const silent: HostEntity[] = [];
+  let missing = 0;
+  let heard = 0;
+  for (const host of hosts) {
+    if (host.silentSince !== null) {
+      if (host.silentSince >= from) silent.push(host);
+    } else if (draft.state.present.has(host.id)) heard += 1;
+    else if (draft.by("job", "host", host.id).length > 0) missing += 1;
+  }
+  return { silent, missing, heard };
+}
