@@ -1,6 +1,5 @@
 import type { Server } from "node:http";
 import { homedir } from "node:os";
-import { createAdaptorServer } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { Hono } from "hono";
 import { createApp } from "./api/app.ts";
@@ -8,11 +7,13 @@ import { systemClock } from "./control/clock.ts";
 import { HeadraceControl } from "./control/control.ts";
 import type { Log } from "./control/log.ts";
 import { createSealer } from "./control/seal.ts";
-import { agentLinks, LINK_PATH, refuseUpgrade } from "./node/agent-links.ts";
+import { agentLinks, LINK_PATH } from "./node/agent-links.ts";
 import { openDatabase } from "./node/database.ts";
 import { firstStart } from "./node/first-start.ts";
+import { createHttpServer } from "./node/http-server.ts";
 import { sealingKeys } from "./node/key.ts";
 import { logToStderr } from "./node/log.ts";
+import { refuseSocket } from "./node/raw-refusal.ts";
 import { type ServerFlags, serverSettings } from "./node/settings.ts";
 import { StartError } from "./node/start-error.ts";
 import { VERSION } from "./node/version.ts";
@@ -48,13 +49,12 @@ export async function startServer(flags: ServerFlags = {}, log: Log = logToStder
       proxy: new Hono().route("/proxy", proxy),
       report: (requestId, error) => log("error", "a request failed", { requestId, error: describe(error) }),
     });
-    const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+    const server = createHttpServer(app.fetch);
     const links = agentLinks(control, log);
     server.on("upgrade", (request, socket, head) => {
       if (request.url?.split("?")[0] === LINK_PATH) return links.upgrade(request, socket, head);
-      refuseUpgrade(
+      refuseSocket(
         socket,
-        501,
         "websocket_unsupported",
         "WebSockets are not served here; use plain requests or server-sent events",
       );

@@ -6,7 +6,15 @@ import { ControlError, type ControlErrorCode } from "../control/types.ts";
 import type { ErrorBody, RequestIssue } from "./error-body.ts";
 
 /** Codes of refusals that the API makes before control is asked; each has an entry in docs/errors.md. */
-type OwnErrorCode = "invalid_request" | "no_such_path" | "too_large" | "unsupported_media_type" | "internal";
+type OwnErrorCode =
+  | "invalid_request"
+  | "no_such_path"
+  | "request_timeout"
+  | "too_large"
+  | "unsupported_media_type"
+  | "headers_too_large"
+  | "internal"
+  | "websocket_unsupported";
 
 export type ApiErrorCode = ControlErrorCode | OwnErrorCode;
 
@@ -17,13 +25,16 @@ export const ERROR_STATUS: Record<ApiErrorCode, ContentfulStatusCode> = {
   forbidden: 403,
   not_found: 404,
   no_such_path: 404,
+  request_timeout: 408,
   conflict: 409,
   too_large: 413,
   unsupported_media_type: 415,
   invalid_config: 422,
   idempotency_mismatch: 422,
   too_many: 429,
+  headers_too_large: 431,
   internal: 500,
+  websocket_unsupported: 501,
   unavailable: 503,
 };
 

@@ -6,6 +6,8 @@ import { type Caller, type Control, ControlError } from "../control/types.ts";
 import type { LinkAnswer, LinkBody, LinkHandler } from "../link/types.ts";
 import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../link/ws.ts";
 import { openToControl, report } from "../wire/index.ts";
+import { LINK_CLOSE_MS } from "./limits.ts";
+import { refuseSocket } from "./raw-refusal.ts";
 
 /** Where agents dial. */
 export const LINK_PATH = "/agent/link";
@@ -28,11 +30,11 @@ export interface AgentLinks {
 
 /** The server's ends of the links: one WebSocket a host, opened with the host's own credential. */
 export function agentLinks(control: Control, log: Log): AgentLinks {
-  const server = new WebSocketServer({ noServer: true, ...LINK_SOCKET_OPTIONS });
+  const server = new WebSocketServer({ noServer: true, ...LINK_SOCKET_OPTIONS, ...{ closeTimeout: LINK_CLOSE_MS } });
 
   async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const caller = await hostOf(control, request);
-    if (!caller) return refuseUpgrade(socket, 401, "unauthorized", "the link needs the credential of a host");
+    if (!caller) return refuseSocket(socket, "unauthorized", "The link needs the credential of a host.");
     server.handleUpgrade(request, socket, head, (ws) => {
       const link = linkOverWebSocket(ws, {
         side: "accepted",
@@ -52,7 +54,7 @@ export function agentLinks(control: Control, log: Log): AgentLinks {
     upgrade(request, socket, head) {
       accept(request, socket, head).catch((error) => {
         log("error", "a link could not be opened", { error: String(error) });
-        refuseUpgrade(socket, 500, "internal", "the link could not be opened; try again");
+        refuseSocket(socket, "internal", "The link could not be opened; try again.");
       });
     },
     close() {
@@ -60,15 +62,6 @@ export function agentLinks(control: Control, log: Log): AgentLinks {
       server.close();
     },
   };
-}
-
-/** Answers an upgrade that is not taken, in the API's form of an error. */
-export function refuseUpgrade(socket: Duplex, status: number, code: string, message: string): void {
-  const body = JSON.stringify({ error: { code, message } });
-  socket.end(
-    `HTTP/1.1 ${status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-      `Connection: close\r\n\r\n${body}`,
-  );
 }
 
 async function hostOf(control: Control, request: IncomingMessage): Promise<(Caller & { subject: string }) | null> {

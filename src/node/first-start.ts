@@ -6,7 +6,8 @@ import type { Store } from "../store/types.ts";
 export const FIRST_PROJECT = "main";
 const FIRST_FLEET = "default";
 
-const FIRST_ENTITIES: Entity[] = [
+/** What a new project begins with. */
+export const FIRST_ENTITIES: Entity[] = [
   { kind: "project", id: "project", nextSerial: 1 },
   { kind: "fleet", id: FIRST_FLEET, placement: "any", overcommit: true, frozenSince: null },
 ];

@@ -1,0 +1,34 @@
+/** Every bound of the server's sockets, with its reason. */
+
+/** A request's head is one packet or a few; whoever takes longer to write it means to hold a socket. */
+export const HEADERS_TIMEOUT_MS = 15_000;
+
+/** How often sockets are looked through for those that are late. */
+export const TIMEOUT_CHECK_MS = 5_000;
+
+/**
+ * A whole request. Long, since a large upload over a thin line is not an attack; the request path ends one on which
+ * nothing moves much sooner.
+ */
+export const REQUEST_TIMEOUT_MS = 60 * 60_000;
+
+/**
+ * A socket on which no byte moves either way, while a request is answered too: a reader that has stopped reading. Longer
+ * than the ten minutes that the request path waits for a long prompt.
+ */
+export const SILENT_SOCKET_MS = 12 * 60_000;
+
+/** Sockets that carry no request now. Beyond it the oldest is closed, those that never sent a request first. */
+export const IDLE_CONNECTIONS_MAX = 1_024;
+
+/** All sockets: 5,000 links, and twice as many requests. Each costs 10 to 20 KiB before anything is sent. */
+export const CONNECTIONS_MAX = 16_384;
+
+/** Open files that are not for callers: the database, and what Node needs itself. */
+export const FILES_KEPT = 256;
+
+/** How long a refused upgrade may take to read why, before its socket is cut. */
+export const REFUSED_SOCKET_MS = 1_000;
+
+/** How long the other end of a link may take to confirm that it is closed; then the socket is cut. */
+export const LINK_CLOSE_MS = 2_000;
