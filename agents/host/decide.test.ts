@@ -123,6 +123,25 @@ describe("readiness", () => {
     expect(host.report()).toMatchObject({ state: "starting", attempt: 2, confirmed: null });
   });
 
+  it("is not given by an answer of the run before", () => {
+    const host = new VirtualHost();
+    host.want([desiredJob({ engine: null })]);
+    host.run(1_000);
+    host.world.probe = () => false;
+    host.end("w-1.0");
+    host.run(5_000);
+    const { incarnation, startedAt } = host.processes.get("w-1.0")!;
+    const run = { job: "w-1.0", replica: "w-1", attempt: 2, state: "running" as const, incarnation, end: null };
+    const late = { kind: "checked" as const, job: "w-1.0", check: "probe:0" as const, ok: true, detail: "" };
+    const readyAfter = (answering: string) => {
+      const runs = [{ ...run, ageMs: host.now - startedAt }];
+      const answers = [{ ...late, incarnation: answering }];
+      return decide(host.desired, { runs, busy: [], answers }, host.memory, host.now).memory.jobs["w-1.0"]?.run?.ready;
+    };
+    expect(readyAfter("run-1")).toBe(false);
+    expect(readyAfter("run-2")).toBe(true);
+  });
+
   it("is not given to an engine that runs in another role, and the message says what to do", () => {
     const host = new VirtualHost();
     host.world.identity = { role: "decode", bootstrapPort: 8998 };

@@ -140,6 +140,7 @@ describe("readiness", () => {
     world.advance(UNREADY_REPLACE_MS - 1);
     expect(world.replicas("pd", "decode").map((replica) => replica.id)).toContain(victim?.id);
     world.advance(1);
+    expect(world.replicas("pd", "decode").find((replica) => replica.id === victim?.id)?.status).toBe("unlisting");
     world.settle();
     world.advance(REPLACE_BACKOFF_BASE_MS);
     world.settle();
@@ -187,6 +188,21 @@ describe("draining", () => {
     world.behaviour.clear();
     world.settle();
     expect(world.summary("pd")).toEqual(["decode:ready", "prefill:ready", "router:ready"]);
+  });
+
+  test("a router's word of before the drain does not count", () => {
+    ready();
+    world.apply(pd(3));
+    // The host reports the new decode ready with the list that its router had until then, which is without it.
+    world.sync("a");
+    const newest = world.replicas("pd", "decode").at(-1)?.id;
+    world.apply(pd(2));
+    const status = () => world.replicas("pd").find((replica) => replica.id === newest)?.status;
+    expect(status()).toBe("unlisting");
+    world.advance(ROUTE_CACHE_MS);
+    expect(status()).toBe("unlisting");
+    world.settle();
+    expect(status()).toBeUndefined();
   });
 
   test("a router that never lets go holds a worker until its deadline and no longer", () => {
@@ -301,6 +317,27 @@ describe("a silent host", () => {
     world.settle();
     expect(world.summary("w")).toEqual(["worker:ready", "worker:ready"]);
     expect(world.replicas("w").map((replica) => replica.id)).not.toContain(old?.id);
+  });
+});
+
+describe("a report", () => {
+  test("from before a job was made does not end the job", () => {
+    world.apply(serviceSpec("w", [workerGroup(1)]));
+    const before = world.replicas("w").map((replica) => replica.id);
+    world.input({ kind: "host_reported", host: "a" });
+    expect(world.replicas("w").map((replica) => replica.id)).toEqual(before);
+    expect(world.summary("w")).toEqual(["worker:starting"]);
+  });
+
+  test("that knows of a job and does not name it ends the job", () => {
+    world.apply(serviceSpec("w", [workerGroup(1)]));
+    const [first] = world.replicas("w");
+    const observed = world.state.observed.get("a");
+    if (observed) observed.report.applied.version = world.state.version;
+    world.input({ kind: "host_reported", host: "a" });
+    expect(world.events.map((event) => event.message)).toContain("its host does not run it any more");
+    expect(world.summary("w")).toEqual(["worker:starting"]);
+    expect(world.replicas("w")[0]?.id).not.toBe(first?.id);
   });
 });
 

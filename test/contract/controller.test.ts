@@ -131,6 +131,26 @@ describe("a change", () => {
     expect(commits[0]).toMatchObject({ version, cause: "apply", actor: "ann" });
   });
 
+  test("is answered only once its commit is known to be written", async () => {
+    const control = await openControl();
+    const store = opened.at(-1)?.store as Store;
+    const commit = store.commit;
+    const answeredBefore: boolean[] = [];
+    let answered = false;
+    store.commit = async (batch) => {
+      try {
+        return await commit(batch);
+      } finally {
+        answeredBefore.push(answered);
+      }
+    };
+    losses = ["request", "answer"];
+    await apply(control, 1, "key-0001").then(() => {
+      answered = true;
+    });
+    expect(answeredBefore).toEqual([false, false, false]);
+  });
+
   for (const fate of ["request", "answer"] as const) {
     test(`whose commit loses its ${fate} is sent again as it was, and is done once`, async () => {
       const control = await openControl();
@@ -277,6 +297,22 @@ describe("a sync", () => {
     const written = batches.length;
     for (let seq = 2; seq < 20; seq += 1) await control.sync(FIRST_PROJECT, host, reportOf({ seq }));
     expect(batches.length).toBe(written);
+  });
+
+  test("that was overtaken on its way is not taken in", async () => {
+    const control = await openControl();
+    const host = await joinHost(control);
+    await connectHost(control, host);
+    await apply(control, 1, "key-0001");
+    const status = async () => (await control.serviceView(FIRST_PROJECT, "web"))?.replicas[0]?.status;
+    await expect.poll(status).toBe("starting");
+    const { desired } = await control.sync(FIRST_PROJECT, host, reportOf({ seq: 1 }));
+    const starting = startingJobs(desired);
+    const ready = starting.map((job) => ({ ...job, state: "ready" as const }));
+    await control.sync(FIRST_PROJECT, host, reportOf({ seq: 3, jobs: ready }));
+    expect(await status()).toBe("ready");
+    await control.sync(FIRST_PROJECT, host, reportOf({ seq: 2, jobs: starting }));
+    expect(await status()).toBe("ready");
   });
 
   test("of another machine, or of an agent that was taken over, is refused", async () => {

@@ -1,0 +1,5 @@
+// @ts-check
+
+import { runOnProjectNode } from "./bootstrap.js";
+
+await runOnProjectNode("scripts/mutants.ts", process.argv.slice(2));

@@ -1,0 +1,83 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Mutant } from "../test/mutants/types.ts";
+import { type NamedTest, type Outcome, runNamedTests } from "./named-tests.ts";
+import { inSourceCopy } from "./source-copy.ts";
+
+/** A mutant's test takes a second or two; a mutant that makes it run in circles is not caught by an assertion. */
+const MUTANT_LIMIT_MS = 60_000;
+/** All named tests once, without any mutant. */
+const UNCHANGED_LIMIT_MS = 300_000;
+
+/**
+ * Shows for each mutant that its named test catches it: the test passes on the sources as they are and fails, by an
+ * assertion or by naming the rule, on the sources with the bug.
+ *
+ * @param tell gets a line for each mutant as it comes
+ * @returns how many were caught and how many were not
+ */
+export async function runMutants(
+  mutants: readonly Mutant[],
+  tell: (line: string) => void,
+): Promise<{ caught: number; missed: number }> {
+  return await inSourceCopy(async (folder) => {
+    const unchanged = await runNamedTests(folder, namedTests(mutants), UNCHANGED_LIMIT_MS);
+    const passing = new Map(namedTests(mutants).map((test, index) => [keyOf(test), unchanged[index] as Outcome]));
+    let caught = 0;
+    for (const mutant of mutants) {
+      const problem = await whyMissed(folder, mutant, passing.get(keyOf(mutant.caughtBy)) as Outcome);
+      if (problem === null) caught += 1;
+      tell(problem === null ? `caught  ${mutant.breaks}` : `MISSED  ${mutant.breaks}\n${describe(mutant, problem)}`);
+    }
+    return { caught, missed: mutants.length - caught };
+  });
+}
+
+/**
+ * The file with the bug in it.
+ * @throws Error when the text to replace does not stand there exactly once: the mutant is stale
+ */
+export function mutate(source: string, { file, replace, by }: Mutant): string {
+  const parts = source.split(replace);
+  if (parts.length !== 2) {
+    throw new Error(
+      `the mutant is stale: in ${file} this stands ${parts.length - 1} times instead of once: ${replace.trim()}\n` +
+        "Change the mutant in test/mutants/ along with the code, so that it makes the same mistake as before.",
+    );
+  }
+  return parts.join(by);
+}
+
+/** @returns null when the mutant's test caught it */
+async function whyMissed(folder: string, mutant: Mutant, unchanged: Outcome): Promise<string | null> {
+  if (unchanged.kind !== "passed") return `without the mutant its test does not pass: ${unchanged.message}`;
+  const path = join(folder, mutant.file);
+  const source = await readFile(path, "utf8");
+  let outcome: Outcome | undefined;
+  try {
+    await writeFile(path, mutate(source, mutant));
+    [outcome] = await runNamedTests(folder, [mutant.caughtBy], MUTANT_LIMIT_MS);
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await writeFile(path, source);
+  }
+  if (outcome?.kind === "passed") return "its test passes all the same";
+  if (outcome?.kind !== "failed") return `its test could not be run: ${outcome?.message}`;
+  const { rule } = mutant.caughtBy;
+  if (outcome.message.includes(rule ?? "AssertionError")) return null;
+  return `its test fails, but not by ${rule === undefined ? "an assertion" : `"${rule}"`}: ${outcome.message}`;
+}
+
+function describe({ file, replace, by, caughtBy }: Mutant, problem: string): string {
+  const lines = [`${file}: ${replace.trim()}  ->  ${by.trim()}`, `${caughtBy.file}: ${caughtBy.test}`, problem];
+  return lines.map((line) => `        ${line.replaceAll("\n", "\n        ")}`).join("\n");
+}
+
+function namedTests(mutants: readonly Mutant[]): NamedTest[] {
+  return [...new Map(mutants.map(({ caughtBy }) => [keyOf(caughtBy), caughtBy])).values()];
+}
+
+function keyOf({ file, test }: NamedTest): string {
+  return `${file} ${test}`;
+}

@@ -1,0 +1,64 @@
+import type { Mutant } from "./types.ts";
+
+const contract = (test: string) => ({ file: "test/contract/controller.test.ts", test });
+
+export const controlMutants: Mutant[] = [
+  {
+    file: "src/control/controller.ts",
+    replace: "        if (!isBusy && !(error instanceof UnclearOutcome)) throw error;\n",
+    by: '        if (error instanceof UnclearOutcome) return { kind: "conflict" as const, commitId: "" };\n',
+    breaks: "When the answer to a batch is lost, a new step is taken instead of sending the same batch again.",
+    caughtBy: contract("a change > whose commit loses its answer is sent again as it was, and is done once"),
+  },
+  {
+    file: "src/control/controller.ts",
+    replace: "    const outcome = await this.write(commit);\n",
+    by: "    answerAll(batch, result, commit.version);\n    const outcome = await this.write(commit);\n",
+    breaks: "A user is told that a change is made before it is.",
+    caughtBy: contract("a change > is answered only once its commit is known to be written"),
+  },
+  {
+    file: "src/control/controller.ts",
+    replace: "const before = key === null ? undefined : this.requests.get(key);",
+    by: "const before = undefined as Promise<IdempotencyRecord | null> | undefined;",
+    breaks: "A request sent again while the first one is under way is done a second time.",
+    caughtBy: {
+      ...contract("a change > sent ten times at once under one key is done once"),
+      rule: "UNIQUE constraint failed: idempotency_keys",
+    },
+  },
+  {
+    file: "src/control/controller.ts",
+    replace: "const consumed = new Set(await store.inputsSince(project, since));",
+    by: "const consumed = new Set<string>();",
+    breaks: "A change that another controller has made is made again after a conflict.",
+    caughtBy: {
+      ...contract("two controllers on one database > one request sent to both under one key is done once"),
+      rule: "UNIQUE constraint failed: idempotency_keys",
+    },
+  },
+  {
+    file: "src/control/host-sync.ts",
+    replace: "    await controller.catchUp(report.applied.version);\n",
+    by: "",
+    breaks: "A stale controller answers an agent that knows more than it does.",
+    caughtBy: contract("two controllers on one database > a stale one that answers a sync reads first"),
+  },
+  {
+    file: "src/control/host-sync.ts",
+    replace: "(seq <= last.seq || text === last.content)",
+    by: "(text === last.content)",
+    breaks: "A report that was overtaken on its way takes back what a newer one said.",
+    caughtBy: contract("a sync > that was overtaken on its way is not taken in"),
+  },
+  {
+    file: "src/control/host-sync.ts",
+    replace: "if (report.agent.machine !== host.machine) {",
+    by: 'if (report.agent.machine === "") {',
+    breaks: "Two machines report under one credential, each taking back what the other said.",
+    caughtBy: {
+      ...contract("a sync > of another machine, or of an agent that was taken over, is refused"),
+      rule: "instead of rejecting",
+    },
+  },
+];

@@ -1,0 +1,158 @@
+import type { Mutant } from "./types.ts";
+
+const step = (test: string) => ({ file: "src/core/step.test.ts", test });
+const placement = (test: string) => ({ file: "src/core/placement.test.ts", test: `placement > ${test}` });
+const rule = (text: string) => ({
+  file: "src/core/rules.property.test.ts",
+  test: "the rules > hold after every action, and the project settles when trouble ends",
+  rule: text,
+});
+
+export const coreMutants: Mutant[] = [
+  {
+    file: "src/core/fit.ts",
+    replace: "matching.filter((accelerator) => !use.accelerators.has(accelerator.index))",
+    by: "matching",
+    breaks: "A job is promised an accelerator that another job has.",
+    caughtBy: rule("rule 4: an accelerator is promised twice"),
+  },
+  {
+    file: "src/core/fit.ts",
+    replace: "!use.ports.has(port) && ",
+    by: "",
+    breaks: "A job is promised a port that another job has.",
+    caughtBy: rule("rule 4: a port is promised twice"),
+  },
+  {
+    file: "src/core/placement.ts",
+    replace: "    take(this.useOf(host), job, group);\n",
+    by: "",
+    breaks: "Two jobs placed by one step do not know of each other.",
+    caughtBy: placement("promises no accelerator and no port twice"),
+  },
+  {
+    file: "src/core/fit.ts",
+    replace: "if (memoryFree < memory.min)",
+    by: "if (memory.max !== null && memoryFree > memory.max)",
+    breaks: "A host below the lower bound of memory is taken, and one above the upper bound is not.",
+    caughtBy: placement("refuses a host that lacks memory"),
+  },
+  {
+    file: "src/core/placement.ts",
+    replace: "this.draft.state.present.has(host.id) && observed !== undefined",
+    by: "this.draft.state.present.has(host.id)",
+    breaks: "A host gets a job before it has said which of its ports are taken.",
+    caughtBy: placement("puts nothing on a host before its first report, since its ports are not known"),
+  },
+  {
+    file: "src/core/drain.ts",
+    replace: "} else if (isUnlisted(draft, replica, now)) {",
+    by: "} else {",
+    breaks: "A worker quiesces while its router still sends to it.",
+    caughtBy: step("draining > a worker is told to quiesce only after its router has let go of it"),
+  },
+  {
+    file: "src/core/drain.ts",
+    replace: "report.synced >= unlistedIn && ",
+    by: "",
+    breaks: "What a router listed before the drain began is taken for its having let go.",
+    caughtBy: step("draining > a router's word of before the drain does not count"),
+  },
+  {
+    file: "src/core/drain.ts",
+    replace: "} else if (now >= deadline) {",
+    by: "} else if (now >= Number.POSITIVE_INFINITY) {",
+    breaks: "A router that never lets go holds a worker for ever.",
+    caughtBy: step("draining > a router that never lets go holds a worker until its deadline and no longer"),
+  },
+  {
+    file: "src/core/reconcile.ts",
+    replace: "    if (routersServe && replica.wasReady && !isRouter(replica)) continue;\n",
+    by: "",
+    breaks: "The workers of a stopped service end while its router still has streams on them.",
+    caughtBy: step("draining > stop: out of the routes, then the router, then the workers"),
+  },
+  {
+    file: "src/core/listing.ts",
+    replace: 'replica.status === "ready" ||',
+    by: 'replica.status === "ready" || replica.status === "starting" ||',
+    breaks: "A worker is listed before its probes pass.",
+    caughtBy: rule("rule 1: a replica is listed that was never ready"),
+  },
+  {
+    file: "src/core/listing.ts",
+    replace: "(listed.length > 0 || !spare ? listed : [spare.worker])",
+    by: "listed",
+    breaks: "The last worker of a role is taken out although there is nothing better.",
+    caughtBy: step("readiness > the last listed worker of a role stays though its probes fail"),
+  },
+  {
+    file: "src/core/observed.ts",
+    replace: " || observed.report.applied.version < job.created",
+    by: "",
+    breaks: "A report from before a job was made ends the job, and its promises are given away.",
+    caughtBy: step("a report > from before a job was made does not end the job"),
+  },
+  {
+    file: "src/core/reconcile.ts",
+    replace: "report.recentEnds >= ENDS_TO_REPLACE",
+    by: "report.recentEnds > ENDS_TO_REPLACE",
+    breaks: "A replica that keeps ending is replaced one end too late.",
+    caughtBy: step("readiness > what ends three times within five minutes is replaced after a wait that grows"),
+  },
+  {
+    file: "src/core/reconcile.ts",
+    replace: "REPLACE_BACKOFF_BASE_MS * 2 ** (failures - 1)",
+    by: "REPLACE_BACKOFF_BASE_MS",
+    breaks: "A group whose replicas always fail is replaced as fast as it fails.",
+    caughtBy: step("readiness > what ends three times within five minutes is replaced after a wait that grows"),
+  },
+  {
+    file: "src/core/reconcile.ts",
+    replace: '    if (replica.status === "suspect") moments.push(replica.since + UNREADY_REPLACE_MS);\n',
+    by: "",
+    breaks: "Nobody is woken when an unready replica has had its time.",
+    caughtBy: step("readiness > what is unready for too long is replaced"),
+  },
+  {
+    file: "src/core/lifecycle.ts",
+    replace: 'return !isDraining(replica) && replica.status !== "lost";',
+    by: "return !isDraining(replica);",
+    breaks: "A replica on a lost host counts as running, so nothing takes its place.",
+    caughtBy: step(
+      "a silent host > keeps its replicas until they are lost; then they are replaced, and its promises stand",
+    ),
+  },
+  {
+    file: "src/core/reconcile.ts",
+    replace: "now >= host.silentSince + LOST_AFTER_MS",
+    by: "now >= host.silentSince",
+    breaks: "A host that is silent for a moment is lost at once.",
+    caughtBy: step(
+      "a silent host > keeps its replicas until they are lost; then they are replaced, and its promises stand",
+    ),
+  },
+  {
+    file: "src/core/reconcile.ts",
+    replace: "active.sort(leastImportantFirst).slice",
+    by: "active.sort((a, b) => leastImportantFirst(b, a)).slice",
+    breaks: "Of too many replicas the one that serves is let go, and the one that is starting stays.",
+    caughtBy: step(
+      "a silent host > that returns with a healthy replica keeps it, and the replacement that is not ready yet goes",
+    ),
+  },
+  {
+    file: "src/core/step.ts",
+    replace: "  if (context.roomFreed) {",
+    by: "  if (context.roomFreed && context.touched.size > 1_000) {",
+    breaks: "A replica that waits for room is not looked at when a host joins.",
+    caughtBy: step("apply > waits with the reason when nothing fits, and goes on when room appears"),
+  },
+  {
+    file: "src/core/change.ts",
+    replace: "expectedRevision !== null && expectedRevision !== revision",
+    by: "expectedRevision !== null && expectedRevision > revision",
+    breaks: "An apply overwrites what somebody else applied after it was planned.",
+    caughtBy: step("apply > on a plan of another revision is refused"),
+  },
+];
