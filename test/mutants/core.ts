@@ -2,6 +2,7 @@ import type { Mutant } from "./types.ts";
 
 const step = (test: string) => ({ file: "src/core/step.test.ts", test });
 const placement = (test: string) => ({ file: "src/core/placement.test.ts", test: `placement > ${test}` });
+const silence = (test: string) => ({ file: "src/core/silence.test.ts", test });
 const rule = (text: string) => ({
   file: "src/core/rules.property.test.ts",
   test: "the rules > hold after every action, and the project settles when trouble ends",
@@ -124,12 +125,30 @@ export const coreMutants: Mutant[] = [
     ),
   },
   {
-    file: "src/core/reconcile.ts",
-    replace: "now >= host.silentSince + LOST_AFTER_MS",
-    by: "now >= host.silentSince",
+    file: "src/core/silence.ts",
+    replace: "host.silentSince + LOST_AFTER_MS",
+    by: "host.silentSince",
     breaks: "A host that is silent for a moment is lost at once.",
     caughtBy: step(
       "a silent host > keeps its replicas until they are lost; then they are replaced, and its promises stand",
+    ),
+  },
+  {
+    file: "src/core/silence.ts",
+    replace: "host.silentSince === null || isFrozen(draft, host.fleet)",
+    by: "host.silentSince === null",
+    breaks: "When we cannot hear a fleet, all of it is given up and started again elsewhere.",
+    caughtBy: silence(
+      "hosts of a fleet that fall silent > most of them together: nothing is decided about them, it is said once, and time does not change it",
+    ),
+  },
+  {
+    file: "src/core/silence.ts",
+    replace: "draft.state.listeningSince + RETURN_AFTER_START_MS",
+    by: "0",
+    breaks: "A control plane that was down gives up the hosts that have not come back to it yet.",
+    caughtBy: silence(
+      "the clock of a silent host > leaves every agent the time to come back to a controller that has just begun to listen",
     ),
   },
   {
