@@ -17,6 +17,12 @@ describe("what SGLang says of itself", () => {
     expect(read({ disaggregation_mode: null })).toEqual({ role: "worker", bootstrapPort: null });
   });
 
+  it("has no bootstrap port where it names none that could be", () => {
+    for (const port of [0, -1, 1.5, 1e300, "9001", 70_000]) {
+      expect(read({ disaggregation_mode: "prefill", disaggregation_bootstrap_port: port })?.bootstrapPort).toBe(8998);
+    }
+  });
+
   it("is nothing when another program answers", () => {
     expect(sglang.identify.read(404, "")).toBeNull();
     expect(sglang.identify.read(200, "<html>")).toBeNull();

@@ -31,7 +31,8 @@ const MODES = new Map<string, LaunchReading["role"]>([
 
 const serverInfo = z.object({
   disaggregation_mode: z.enum(["null", "prefill", "decode"]).nullable(),
-  disaggregation_bootstrap_port: z.int().nullish(),
+  // What is no port counts as not said: it would make the whole report of its host unreadable.
+  disaggregation_bootstrap_port: z.int().min(1).max(65535).nullish().catch(null),
 });
 
 /** The engine SGLang, over HTTP. */

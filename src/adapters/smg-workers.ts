@@ -22,10 +22,13 @@ const BOOTSTRAP_PORT_DEFAULT = 8998;
 const ROLES = { regular: "worker", prefill: "prefill", decode: "decode" } as const;
 const WORKER_TYPES = { worker: "regular", prefill: "prefill", decode: "decode" } as const;
 
+/** A UUID in every version so far; whatever it is, it has to fit into a path. */
+const HANDLE = /^[\w.:-]{1,200}$/;
+
 const workers = z.object({
   workers: z.array(
     z.object({
-      id: z.string(),
+      id: z.string().regex(HANDLE),
       url: z.string(),
       worker_type: z.string(),
       // A status of a later version is read as the cautious one.

@@ -42,6 +42,8 @@ describe("SMG's worker list", () => {
     expect(smg.list.read(401, "")).toBeNull();
     expect(smg.list.read(200, "not json")).toBeNull();
     expect(read({ id: "x" })).toBeNull();
+    // A handle goes into a path; half a character would not even go into a URL.
+    for (const id of ["../flush_cache", "", "\ud800", "x".repeat(1_000)]) expect(read({ ...listed, id })).toBeNull();
     expect(read()).toEqual([]);
   });
 });

@@ -46,6 +46,9 @@ export class HeadraceControl implements Control {
   private readonly options: ControlOptions;
   private readonly projects = new Map<string, { project: Project; sync: HostSync }>();
 
+  /** Join tokens that a host is joining with now. */
+  private readonly joining = new Set<string>();
+
   constructor(options: ControlOptions) {
     this.options = options;
   }
@@ -245,13 +248,28 @@ export class HeadraceControl implements Control {
     return { id, token, expiresAt };
   }
 
+  /** One at a time for each token: the host is written before the token is spent, and only one may leave a host. */
   async join(caller: Caller, request: JoinRequest): Promise<JoinAnswer> {
-    const { store, clock } = this.options;
-    if (caller.kind !== "join" || caller.subject === null) {
+    const { kind, subject: fleet, credentialId } = caller;
+    if (kind !== "join" || fleet === null) {
       throw new ControlError("forbidden", "a host joins with a join token (headrace token create --host)");
     }
+    if (this.joining.has(credentialId)) {
+      throw new ControlError("conflict", "another host is joining with this token now; a token admits one");
+    }
+    this.joining.add(credentialId);
+    try {
+      return await this.joinWith(caller, fleet, request);
+    } finally {
+      this.joining.delete(credentialId);
+    }
+  }
+
+  private async joinWith(caller: Caller, fleet: string, request: JoinRequest): Promise<JoinAnswer> {
+    const { store, clock } = this.options;
+    const token = (await store.credentials(caller.project)).find(({ id }) => id === caller.credentialId);
+    if (token?.usedAt !== null) throw tokenUsed();
     const { project } = this.open(caller.project);
-    const fleet = caller.subject;
     await this.requireFleet(caller.project, fleet);
     // The same token and machine give the same id, so that a join that was interrupted leaves no second host behind.
     const digest = await sha256Hex(`host\n${caller.credentialId}\n${request.machine}`);
@@ -283,10 +301,7 @@ export class HeadraceControl implements Control {
       usedAt: null,
     };
     if (!(await store.redeemJoin(caller.credentialId, clock.now(), stored))) {
-      throw new ControlError(
-        "forbidden",
-        "this join token was used before; make another (headrace token create --host)",
-      );
+      throw tokenUsed();
     }
     return { project: caller.project, fleet, host, credential };
   }
@@ -357,6 +372,10 @@ export class HeadraceControl implements Control {
     this.projects.set(name, opened);
     return opened;
   }
+}
+
+function tokenUsed(): ControlError {
+  return new ControlError("forbidden", "this join token was used before; make another (headrace token create --host)");
 }
 
 /** The answer of the wanted kind. @throws ControlError with the refusal */

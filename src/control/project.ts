@@ -54,14 +54,14 @@ export class Project {
     this.links.set(host, link);
     this.silence.get(host)?.();
     this.silence.delete(host);
-    void this.tell(host, true);
+    this.tell(host, true);
   }
 
   /** @param silentMs for how long nothing had come over the link when it ended */
   linkClosed(host: string, link: LinkEnd, silentMs: number): void {
     if (this.links.get(host) !== link) return;
     this.links.delete(host);
-    void this.tell(host, false);
+    this.tell(host, false);
     const now = this.clock.now();
     const heardAt = now - silentMs;
     this.expect(host, heardAt, Math.max(heardAt + SILENT_AFTER_MS, now + RECONNECT_MS));
@@ -128,14 +128,14 @@ export class Project {
     this.silence.set(host, cancel);
   }
 
-  private async tell(host: string, present: boolean): Promise<void> {
-    const state = await this.controller.state();
-    if (!present) {
-      state.present.delete(host);
-      return;
-    }
-    state.present.add(host);
-    this.submit({ kind: "host_present", host }, `host/${host}`);
+  private tell(host: string, present: boolean): void {
+    const told = this.controller.state().then((state) => {
+      if (!present) return void state.present.delete(host);
+      state.present.add(host);
+      this.submit({ kind: "host_present", host }, `host/${host}`);
+    });
+    // The state cannot be read now; the host's next report tells it.
+    told.catch((error) => this.log("warn", "a host's presence was not taken in", { host, error: String(error) }));
   }
 
   private submit(input: Extract<Input, { kind: "host_silent" | "host_present" }>, actor: string): void {

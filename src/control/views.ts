@@ -97,7 +97,11 @@ export const applyRequest = z.object({
   /** The YAML text. */
   config: z.string().max(256 * 1024),
   /** Its name in messages. */
-  file: z.string().max(500).default("service.yml"),
+  file: z
+    .string()
+    .max(500)
+    .regex(/^\P{C}*$/u, "must not have control characters")
+    .default("service.yml"),
   /** Values of the variables that the file passes through. */
   env: z.record(z.string(), z.string().max(64 * 1024)).default({}),
   /** Refuse when the service is not at this revision (from the plan). */
@@ -116,13 +120,20 @@ export const changeAnswer = z.object({ service: z.string(), version: z.int() });
 
 export const hostChangeAnswer = z.object({ host: z.string(), version: z.int() });
 
+/** Ten years; who means longer means never. */
+const TOKEN_LIFETIME_S_MAX = 10 * 365 * 24 * 3_600;
+
 export const tokenRequest = z.object({
   kind: z.enum(["admin", "member", "join"]),
-  name: z.string().min(1).max(100),
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(/^\P{C}*$/u, "must not have control characters"),
   /** Join tokens only. */
   fleet: z.string().default("default"),
   /** Seconds; join tokens default to an hour, others never expire. */
-  expiresInS: z.int().min(1).optional(),
+  expiresInS: z.int().min(1).max(TOKEN_LIFETIME_S_MAX).optional(),
 });
 
 export const tokenAnswer = z.object({

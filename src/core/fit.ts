@@ -1,7 +1,7 @@
 import type { PortClaim, ResolvedGroup } from "../adapters/types.ts";
 import type { GroupSpec } from "../spec/types.ts";
 import { acceleratorMatches, describeGpu } from "./accelerators.ts";
-import { FLEXIBLE_PORTS } from "./limits.ts";
+import { FLEXIBLE_PORTS, JOBS_PER_HOST_MAX } from "./limits.ts";
 import type { FleetEntity, HostEntity, JobEntity } from "./state.ts";
 
 /** What a host has promised to jobs, and what else is taken on it. */
@@ -39,6 +39,7 @@ export function fits(
   const { inventory } = host;
   const { cpu, memory, disk } = group.resources;
   if (!use.present || host.silentSince !== null) return no("its agent is not connected");
+  if (use.jobs >= JOBS_PER_HOST_MAX) return no(`has ${use.jobs} jobs, the most that one host is given`);
   if (cpu.arch && cpu.arch !== inventory.arch) return no(`needs an ${cpu.arch} cpu, it has ${inventory.arch}`);
   const overcommit = fleet?.overcommit ?? true;
   const cpusFree = inventory.cpus - (overcommit ? 0 : use.cpus);

@@ -39,5 +39,8 @@ export const SERVICES_PER_PROJECT_MAX = 500;
 export const HOSTS_PER_PROJECT_MAX = 10_000;
 export const REPLICAS_PER_GROUP_MAX = 1_000;
 
+/** Jobs on one host: the wire carries twice as many, and a host of this size has tens. */
+export const JOBS_PER_HOST_MAX = 500;
+
 /** How much of the reasons why nothing fits is kept with a replica. */
 export const REASON_LENGTH_MAX = 1_000;

@@ -1,7 +1,11 @@
+import { RESOURCE_NAME } from "../wire/index.ts";
 import { Cache } from "./cache.ts";
 import { Refusal } from "./errors.ts";
 import { CACHED_MAX, ENTRY_LIFE_MS, ENTRY_STALE_MS_MAX } from "./limits.ts";
 import type { ProxySource, ServiceEntry } from "./types.ts";
+
+/** Longer ones are not ours: neither hashed nor kept. */
+const TOKEN_CHARS_MAX = 512;
 
 /** What the request path knows of services and of who may call them, each held for 2 s. */
 export class Directory {
@@ -20,17 +24,19 @@ export class Directory {
   }
 
   /** @param fresh asks the controller, as when what is held has just proved wrong. */
-  service(project: string, service: string, fresh = false): Promise<ServiceEntry | null> {
+  async service(project: string, service: string, fresh = false): Promise<ServiceEntry | null> {
+    if (!isName(project) || !isName(service)) return null;
     const key = `${project}/${service}`;
     return this.#ask(() => this.#services.get(key, () => this.#source.service(project, service), fresh));
   }
 
-  models(project: string): Promise<ServiceEntry[]> {
+  async models(project: string): Promise<ServiceEntry[]> {
+    if (!isName(project)) return [];
     return this.#ask(() => this.#models.get(project, () => this.#source.models(project)));
   }
 
   async mayCall(project: string, token: string | null): Promise<boolean> {
-    if (token === null) return false;
+    if (token === null || token.length > TOKEN_CHARS_MAX || !isName(project)) return false;
     const ask = () => this.#source.authorize(project, token);
     return this.#ask(() => this.#permissions.get(`${project} ${token}`, ask));
   }
@@ -42,6 +48,11 @@ export class Directory {
       throw new Refusal(503, "unavailable", "the control plane cannot read its state now; try again");
     }
   }
+}
+
+/** What cannot be a name is not asked for: anyone may write anything into a path, and what is asked is held. */
+function isName(text: string): boolean {
+  return RESOURCE_NAME.test(text);
 }
 
 /** A controller that has moved, or a second process, may answer with an older commit: what is held stands then. */

@@ -38,6 +38,21 @@ describe("a request to a service", () => {
     expect(await response.text()).toBe("r-a PUT /v1/x?a=%2F&b hello");
   });
 
+  it("asks nobody about what cannot be a name or a token: whoever writes it must not fill what is held", async () => {
+    const world = new World();
+    const get = appOf(world);
+    const long = "x".repeat(10_000);
+    const status = async (path: string, token: string) =>
+      (await get(path, { headers: { authorization: `Bearer ${token}` } })).status;
+    expect(await status(`/services/${long}/qwen/v1/x`, "good")).toBe(401);
+    expect(await status("/services/Main/qwen/v1/x", "good")).toBe(401);
+    expect(await status(`/models/${long}/v1/models`, "good")).toBe(401);
+    expect(world.asked).toEqual({ service: 0, models: 0, authorize: 0 });
+    expect(await status(`/services/main/${long}/v1/x`, "good")).toBe(404);
+    expect(await status("/models/main/v1/models", long)).toBe(401);
+    expect(world.asked).toEqual({ service: 0, models: 1, authorize: 1 });
+  });
+
   it("is refused without a token, with a wrong one, and for a project of others", async () => {
     const world = new World();
     world.host("a", mirror);

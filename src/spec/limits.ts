@@ -1,10 +1,14 @@
 /** Bounds on what `parseConfig` will look at. A configuration is written by people; each bound is far above any real one. */
 
-/**
- * Characters of one file. A service with a dozen groups and long scripts is under 20 KiB; the YAML library takes about
- * half a second for the worst text of this size.
- */
+/** Characters of one file. A service with a dozen groups and long scripts is under 20 KiB. */
 export const MAX_TEXT_CHARS = 128 * 1024;
+
+/**
+ * Words, signs, line ends and indents as YAML's reader cuts the text. A line of a service has about four, so this is a
+ * file of thousands of lines; the worst text of as many takes the reader a tenth of a second, in which nobody else is
+ * served.
+ */
+export const MAX_TOKENS = 20_000;
 
 /** Collections inside one another. The language itself needs seven; YAML's reader is recursive and must not overflow. */
 export const MAX_DEPTH = 32;

@@ -95,6 +95,7 @@ describe("documents that are no configuration", () => {
     ["type: yes\n", "1:7 type: `yes` is no type of configuration; write `type: service`."],
     ["name: a\n", "1:1 type: `type` is missing: "],
     ["x".repeat(200_000), "1:1 : test.yml has 200000 characters; "],
+    ["a: 1\n".repeat(6_000), "1:1 : test.yml has more than 20000 words and signs, "],
     [`a: ${"[".repeat(40)}${"]".repeat(40)}`, "1:35 : Mappings and lists are nested more than 32 deep; "],
   ])("%j", (text, message) => {
     expect(issuesOf(text).join("\n")).toContain(message);

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { commitVersion, id, role, spanMs } from "./names.ts";
+import { commitVersion, id, JOBS_MAX, role, spanMs } from "./names.ts";
 
 export const httpProbe = z.object({
   method: z.string(),
@@ -78,7 +78,7 @@ export const desiredState = z.object({
   host: id,
   /** The commit this was rendered at. An agent refuses one lower than it holds. */
   version: commitVersion,
-  jobs: z.array(desiredJob),
+  jobs: z.array(desiredJob).max(JOBS_MAX),
 });
 
 export type HttpProbe = z.infer<typeof httpProbe>;

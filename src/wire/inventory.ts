@@ -1,18 +1,21 @@
 import * as z from "zod";
 
+/** A warning's length; what is longer is cut by the agent. */
+export const WARNING_CHARS_MAX = 1_000;
+
 export const accelerator = z.object({
   /** Position on the host, as vendor tools and `CUDA_VISIBLE_DEVICES` count. */
   index: z.int().min(0),
   vendor: z.enum(["nvidia", "amd", "google", "intel", "tenstorrent"]),
   /** e.g. `H200`. */
-  name: z.string(),
+  name: z.string().max(100),
   memoryGib: z.number().min(0),
 });
 
 /** What a host has, as its agent sees it or as it was declared to the agent. */
 export const inventory = z.object({
   /** The address at which other hosts of the fleet reach this one. */
-  address: z.string().min(1),
+  address: z.string().regex(/^[\w.:%-]{1,253}$/, "must be a host's name or address"),
   arch: z.enum(["x86", "arm"]),
   cpus: z.number().min(0),
   memoryGib: z.number().min(0),
@@ -20,7 +23,7 @@ export const inventory = z.object({
   accelerators: z.array(accelerator).max(1024),
   runtimes: z.array(z.enum(["process", "docker"])),
   /** Things an operator should know, e.g. that jobs are not confined by a cgroup. */
-  warnings: z.array(z.string()).max(50),
+  warnings: z.array(z.string().max(WARNING_CHARS_MAX)).max(50),
 });
 
 export type Accelerator = z.infer<typeof accelerator>;

@@ -1,13 +1,13 @@
 import * as z from "zod";
 import { inventory } from "./inventory.ts";
-import { id, resourceName } from "./names.ts";
+import { id, opaqueName, resourceName } from "./names.ts";
 
 /** `POST /agent/join`, with the one-time join token as bearer. */
 export const joinRequest = z.object({
   /** What the operator calls it; the machine's hostname unless said otherwise. */
   name: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9.-]{0,62}$/),
-  machine: z.string().min(1).max(200),
-  agentVersion: z.string(),
+  machine: opaqueName.min(1),
+  agentVersion: opaqueName,
   inventory,
 });
 

@@ -1,7 +1,8 @@
 import * as z from "zod";
 
 /** Names of projects, fleets and services. */
-export const resourceName = z.string().regex(/^[a-z][a-z0-9-]{1,40}$/);
+export const RESOURCE_NAME = /^[a-z][a-z0-9-]{1,40}$/;
+export const resourceName = z.string().regex(RESOURCE_NAME);
 
 /** An id made by the control plane: replicas, jobs, hosts. Safe as a file name. */
 export const id = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,120}$/);
@@ -13,3 +14,9 @@ export const commitVersion = z.int().min(0);
 export const spanMs = z.int().min(0);
 
 export const role = z.enum(["router", "prefill", "decode", "worker"]);
+
+/** Names a boot, a machine, an agent process or its version; made by agents, so it may be anything short. */
+export const opaqueName = z.string().max(200);
+
+/** Jobs in one desired state or report: twice what a host is given, since old ones are told of until they are gone. */
+export const JOBS_MAX = 1_000;

@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { inventory } from "./inventory.ts";
-import { commitVersion, id, role, spanMs } from "./names.ts";
+import { commitVersion, id, JOBS_MAX, opaqueName, role, spanMs } from "./names.ts";
 
 /** How the last run of a job ended. */
 export const jobEnd = z.object({
   exitCode: z.int().nullable(),
-  signal: z.string().nullable(),
+  signal: z.string().max(20).nullable(),
   outOfMemory: z.boolean(),
   /** The last lines of its log, cut to 2 KiB. */
   tail: z.string().max(2048),
@@ -31,7 +31,7 @@ export const jobReport = z.object({
   recentEnds: z.int().min(0),
   lastEnd: jobEnd.nullable(),
   /** What the engine says of itself; null until it was asked. */
-  confirmed: z.object({ role, bootstrapPort: z.int().nullable() }).nullable(),
+  confirmed: z.object({ role, bootstrapPort: z.int().min(1).max(65535).nullable() }).nullable(),
   /** One line for people: what it is doing or why it is not ready. */
   message: z.string().max(500),
 });
@@ -41,7 +41,7 @@ export const routerReport = z.object({
   job: id,
   replica: id,
   /** Changes when the router process is another one (it forgets its workers when it restarts). */
-  incarnation: z.string(),
+  incarnation: opaqueName,
   /** Replicas that new requests can reach through it now. */
   listed: z.array(id).max(10_000),
   /** The commit whose worker list it was last brought in line with by this incarnation. */
@@ -51,21 +51,21 @@ export const routerReport = z.object({
 /** All that an agent knows; never a difference. Any report can be lost or repeated. */
 export const report = z.object({
   agent: z.object({
-    version: z.string(),
+    version: opaqueName,
     /** The machine's boot. Two machines on one credential differ in `machine`. */
-    bootId: z.string(),
-    machine: z.string(),
+    bootId: opaqueName,
+    machine: opaqueName,
     /** Changes when the agent process is another one. */
-    incarnation: z.string(),
+    incarnation: opaqueName,
   }),
   /** Rises within an incarnation; older ones are dropped. */
   seq: z.int().min(0),
   /** Version and content of the desired state it holds and acts on; 0 and "" = none. */
-  applied: z.object({ version: commitVersion, hash: z.string() }),
+  applied: z.object({ version: commitVersion, hash: opaqueName }),
   inventory,
   /** Ports on which something other than its jobs listens. */
   busyPorts: z.array(z.int()).max(2_000),
-  jobs: z.array(jobReport).max(1_000),
+  jobs: z.array(jobReport).max(JOBS_MAX),
   routers: z.array(routerReport).max(100),
 });
 

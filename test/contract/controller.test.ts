@@ -395,6 +395,19 @@ describe("joining", () => {
     expect(await control.hosts(FIRST_PROJECT)).toHaveLength(1);
   });
 
+  test("admits one of many that come with it at once, and one alone is left in the project", async () => {
+    const control = await openControl();
+    const { token } = await control.createToken(ADMIN, { kind: "join", name: "j", fleet: "default" }, "key-0001");
+    const join = async (machine: string) => {
+      const caller = await control.authenticate(token);
+      return control.join(caller as Caller, { name: machine, machine, agentVersion: "0", inventory: INVENTORY });
+    };
+    const answers = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => join(`m${i}`)));
+    expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    await expect(join("m-late")).rejects.toMatchObject({ code: "forbidden" });
+    expect(await control.hosts(FIRST_PROJECT)).toHaveLength(1);
+  });
+
   test("needs a fleet that exists", async () => {
     const control = await openControl();
     await expect(

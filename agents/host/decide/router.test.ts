@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { ListedWorker } from "../../../src/adapters/types.ts";
 import type { DesiredWorker } from "../../../src/wire/index.ts";
+import { listedReplicas, newRouter, noteRouter } from "./router.ts";
 import { desiredJob, VirtualHost } from "./testing.ts";
 
 function worker(name: string, role: DesiredWorker["role"] = "decode", labels = {}): DesiredWorker {
@@ -19,6 +21,10 @@ function routing(...workers: DesiredWorker[]): VirtualHost {
   return host;
 }
 
+function listedAs(url: string): ListedWorker {
+  return { handle: "h", url, status: "ready", role: "decode", labels: {}, bootstrapPort: null };
+}
+
 const [a, b, c, prefill] = [worker("d-1"), worker("d-2"), worker("d-3"), worker("p-4", "prefill")];
 
 describe("the list of a router", () => {
@@ -28,6 +34,12 @@ describe("the list of a router", () => {
     host.want([router([b, c])]);
     host.run(1_500);
     expect(host.router()).toMatchObject({ listed: ["d-2", "d-3"], synced: 2 });
+  });
+
+  it("names no replica for an address that only every object knows", () => {
+    const router = newRouter("run-1", 0);
+    noteRouter(router, { kind: "listed", job: "r-1.0", incarnation: "run-1", workers: [listedAs("constructor")] }, 0);
+    expect(listedReplicas(router)).toEqual([]);
   });
 
   it("is made again after the router restarted and forgot", () => {

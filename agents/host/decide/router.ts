@@ -113,8 +113,8 @@ export function noteRouter(
 export function listedReplicas(router: RouterMemory): string[] {
   const replicas = (router.listed ?? [])
     .filter((entry) => entry.status !== "draining" && !router.removed.includes(entry.handle))
-    .map((entry) => router.replicas[entry.url])
-    .filter((replica) => replica !== undefined);
+    // The URL is the router's word: `constructor` must not find what every object has.
+    .flatMap((entry) => (Object.hasOwn(router.replicas, entry.url) ? (router.replicas[entry.url] ?? []) : []));
   return [...new Set(replicas)].sort();
 }
 

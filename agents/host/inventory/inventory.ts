@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { readFile, statfs } from "node:fs/promises";
 import { arch, availableParallelism, totalmem } from "node:os";
-import type { Inventory } from "../../../src/wire/index.ts";
+import { type Inventory, WARNING_CHARS_MAX } from "../../../src/wire/index.ts";
 import { findAddress } from "./address.ts";
 import { findAmd } from "./amd.ts";
 import { type Declaration, isInlineDeclaration, parseDeclarationFile, parseInlineDeclaration } from "./declare.ts";
@@ -38,7 +38,9 @@ export async function collectInventory(options: InventoryOptions): Promise<Inven
     diskGib: declared.diskGib ?? roundDown((await diskBytes(options.dataDir)) / BYTES_PER_GIB),
     accelerators: declared.accelerators ?? found?.accelerators ?? [],
     runtimes: ["process"],
-    warnings: [...options.warnings, ...(found?.warnings ?? []), ...memlockWarnings()].slice(0, WARNINGS_MAX),
+    warnings: [...options.warnings, ...(found?.warnings ?? []), ...memlockWarnings()]
+      .slice(0, WARNINGS_MAX)
+      .map((warning) => warning.slice(0, WARNING_CHARS_MAX)),
   };
 }
 

@@ -1,5 +1,5 @@
-import { Composer, type CST, type Document, LineCounter, Parser } from "yaml";
-import { MAX_DEPTH, MAX_ISSUES, MAX_TEXT_CHARS } from "../limits.ts";
+import { Composer, type CST, type Document, Lexer, LineCounter, Parser } from "yaml";
+import { MAX_DEPTH, MAX_ISSUES, MAX_TEXT_CHARS, MAX_TOKENS } from "../limits.ts";
 import { convertDocument } from "./convert.ts";
 import type { Node, Position } from "./node.ts";
 import { explainSyntax } from "./syntax-errors.ts";
@@ -29,7 +29,11 @@ export function readYaml(text: string, file: string): ReadYaml {
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
 
-  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  const tokens = parse(text, lines);
+  if (tokens === null) {
+    const message = `${file} has more than ${MAX_TOKENS} words and signs, the most that one configuration may have.`;
+    return refuse(start, message);
+  }
   const tooDeep = findTooDeep(tokens);
   if (tooDeep !== null) {
     return refuse(position(tooDeep), `Mappings and lists are nested more than ${MAX_DEPTH} deep; write it flatter.`);
@@ -54,6 +58,21 @@ export function readYaml(text: string, file: string): ReadYaml {
 
 function refuse(at: Position, message: string): ReadYaml {
   return { ok: false, problems: [{ at, message }] };
+}
+
+/** @returns null for a text that would take too long */
+function parse(text: string, lines: LineCounter): CST.Token[] | null {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  const tokens: CST.Token[] = [];
+  let read = 0;
+  for (const word of new Lexer().lex(text)) {
+    read += 1;
+    if (read > MAX_TOKENS) return null;
+    tokens.push(...parser.next(word));
+  }
+  tokens.push(...parser.end());
+  return tokens;
 }
 
 /**
