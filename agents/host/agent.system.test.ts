@@ -138,6 +138,18 @@ describe("joining", () => {
     expect(lines.join("\n")).not.toContain(JOIN_TOKEN);
   });
 
+  it("whose answer was lost is sent again by the next start, and is the same join", async () => {
+    control.lostJoinAnswers = 1;
+    await expect(start()).rejects.toThrow(/cannot be reached/);
+    expect((await stat(join(dataDir, "joining.json"))).mode & 0o777).toBe(0o600);
+    const asked = control.credentialHash;
+    await start();
+    await control.heard(() => true);
+    expect(control.joins).toBe(2);
+    expect(control.credentialHash).toBe(asked);
+    await expect(stat(join(dataDir, "joining.json"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
   it("is refused with what to do", async () => {
     await expect(start({ token: "wrong" })).rejects.toThrow(/does not accept this join token.*headrace token create/);
     await expect(start({ token: null })).rejects.toThrow(/has not joined yet/);
@@ -158,7 +170,7 @@ describe("joining", () => {
     await endAgent();
     const path = join(dataDir, "credential.json");
     const text = await readFile(path, "utf8");
-    await writeFile(path, text.replace("credential-of-h1", "revoked"));
+    await writeFile(path, text.replace(/hrh_\w+/, "hrh_revoked"));
     await start();
     await expect
       .poll(() => lines.filter((line) => line.includes("does not accept this host's credential")))

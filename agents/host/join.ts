@@ -1,5 +1,6 @@
 import { Agent, request } from "undici";
-import { type JoinRequest, joinAnswer } from "../../src/wire/index.ts";
+import { type JoinAnswer, type JoinRequest, joinAnswer } from "../../src/wire/index.ts";
+import { chooseCredential, forgetChoice, sha256Hex } from "./chosen-credential.ts";
 import { type HostCredential, readCredential, writeCredential } from "./credential.ts";
 import { reasonOf } from "./log.ts";
 
@@ -11,7 +12,7 @@ interface JoinOptions {
   dataDir: string;
   /** null: this agent must have joined before. */
   token: string | null;
-  request: () => Promise<JoinRequest>;
+  request: () => Promise<Omit<JoinRequest, "credentialHash">>;
 }
 
 /**
@@ -33,12 +34,15 @@ export async function ensureJoined(options: JoinOptions): Promise<{ host: HostCr
         "in HEADRACE_JOIN_TOKEN.",
     );
   }
-  const host = await join(options.server, options.token, await options.request());
+  const credential = await chooseCredential(options.dataDir, options.token);
+  const request = { ...(await options.request()), credentialHash: sha256Hex(credential) };
+  const host = { ...(await join(options.server, options.token, request)), server: options.server, credential };
   await writeCredential(options.dataDir, host);
+  await forgetChoice(options.dataDir);
   return { host, joined: true };
 }
 
-async function join(server: string, token: string, body: JoinRequest): Promise<HostCredential> {
+async function join(server: string, token: string, body: JoinRequest): Promise<JoinAnswer> {
   const agent = new Agent();
   try {
     const { statusCode, body: answer } = await request(`${server}/agent/join`, {
@@ -54,7 +58,7 @@ async function join(server: string, token: string, body: JoinRequest): Promise<H
     if (statusCode < 200 || statusCode > 299) throw new Error(refusalText(server, statusCode, text));
     const parsed = joinAnswer.safeParse(parseJson(text));
     if (!parsed.success) throw new Error(`${server} answered, but not as a Headrace server. Check the address.`);
-    return { server, ...parsed.data };
+    return parsed.data;
   } finally {
     await agent.destroy();
   }

@@ -10,13 +10,13 @@ import { describeHost, describeRoutes, describeService } from "./describe.ts";
 import { sha256Hex } from "./digest.ts";
 import { followCommits } from "./follow.ts";
 import { HostSync } from "./host-sync.ts";
-import { keepHouse } from "./housekeeping.ts";
+import { ANSWERS_KEPT_MS, keepHouse } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
 import { mergedLogs } from "./logs.ts";
 import { type PreparedApply, prepareApply } from "./prepare-apply.ts";
 import { Project } from "./project.ts";
 import type { Sealer } from "./seal.ts";
-import { makeToken, tokenHash } from "./tokens.ts";
+import { tokenHash, tokenOf } from "./tokens.ts";
 import { type Caller, type Control, ControlError } from "./types.ts";
 import type {
   ApplyAnswer,
@@ -147,10 +147,15 @@ export class HeadraceControl implements Control {
   ): Promise<A> {
     const { store, seal, clock } = this.options;
     const { controller } = this.open(caller.project).project;
+    const content = canonicalJson({ cause, request });
     // Keyed, since the request may hold values that a guess could be tested against.
-    const requestHash = await seal.version(caller.project, canonicalJson({ cause, request }));
+    const requestHash = await seal.version(caller.project, content);
+    const repeated = async (record: IdempotencyRecord): Promise<A> => {
+      if (!(await seal.matches(caller.project, record.requestHash, content))) throw anotherRequest();
+      return JSON.parse(record.answer) as A;
+    };
     const before = await store.idempotency(caller.project, key);
-    if (before) return repeated(before, requestHash);
+    if (before) return repeated(before);
     const { input, secrets, toAnswer } = await prepare();
     const { answer, version, repeatedAs } = await controller.submit({
       input,
@@ -168,7 +173,7 @@ export class HeadraceControl implements Control {
         }),
       },
     });
-    return repeatedAs ? repeated(repeatedAs, requestHash) : toAnswer(answer, version);
+    return repeatedAs ? repeated(repeatedAs) : toAnswer(answer, version);
   }
 
   async services(project: string): Promise<ServiceView[]> {
@@ -224,27 +229,29 @@ export class HeadraceControl implements Control {
   }
 
   async createToken(caller: Caller, request: TokenRequest, key: string): Promise<TokenAnswer> {
-    const { store, clock } = this.options;
+    const { store, seal, clock } = this.options;
+    const { project } = caller;
     if (caller.kind !== "admin") throw new ControlError("forbidden", "only an admin token can make tokens");
-    if (request.kind === "join") await this.requireFleet(caller.project, request.fleet);
-    const id = (await sha256Hex(`token\n${caller.project}\n${key}`)).slice(0, 24);
-    const existing = (await store.credentials(caller.project)).some((credential) => credential.id === id);
-    if (existing)
-      throw new ControlError("conflict", "this request made a token before, and a token is shown only once");
+    if (request.kind === "join") await this.requireFleet(project, request.fleet);
+    const now = clock.now();
     const lifetimeS = request.expiresInS ?? (request.kind === "join" ? JOIN_TOKEN_LIFETIME_S : null);
-    const expiresAt = lifetimeS === null ? null : clock.now() + lifetimeS * 1_000;
-    const token = makeToken(request.kind);
-    await store.putCredential({
-      id,
-      project: caller.project,
+    const credential = {
+      id: (await sha256Hex(`token\n${project}\n${key}`)).slice(0, 24),
+      project,
       kind: request.kind,
       name: request.name,
-      hash: await tokenHash(token),
       subject: request.kind === "join" ? request.fleet : null,
-      createdAt: clock.now(),
-      expiresAt,
+      createdAt: now,
+      expiresAt: lifetimeS === null ? null : now + lifetimeS * 1_000,
       usedAt: null,
-    });
+    };
+    const { id, kind, expiresAt } = credential;
+    // Derived, so that a request whose answer was lost gets the same token again and nothing of it need be kept.
+    const tokens = (await seal.derive(project, `token/${id}`)).map((bytes) => tokenOf(kind, bytes));
+    const before = (await store.credentials(project)).find((each) => each.id === id);
+    if (before) return { id, token: await shownAgain(before, credential, tokens), expiresAt: before.expiresAt };
+    const token = tokens[0] as string;
+    await store.putCredential({ ...credential, hash: await tokenHash(token) });
     return { id, token, expiresAt };
   }
 
@@ -288,13 +295,12 @@ export class HeadraceControl implements Control {
       actor: caller.name,
     });
     carriedOut(answer, "done");
-    const credential = makeToken("host");
     const stored: Credential = {
       id: host,
       project: caller.project,
       kind: "host",
       name: `host ${request.name}`,
-      hash: await tokenHash(credential),
+      hash: request.credentialHash,
       subject: host,
       createdAt: clock.now(),
       expiresAt: null,
@@ -303,7 +309,7 @@ export class HeadraceControl implements Control {
     if (!(await store.redeemJoin(caller.credentialId, clock.now(), stored))) {
       throw tokenUsed();
     }
-    return { project: caller.project, fleet, host, credential };
+    return { project: caller.project, fleet, host };
   }
 
   sync(project: string, host: string, report: Report): Promise<SyncAnswer> {
@@ -385,11 +391,19 @@ function carriedOut<K extends Answer["kind"]>(answer: Answer, kind: K): Extract<
   return answer as Extract<Answer, { kind: K }>;
 }
 
-function repeated<A>(record: IdempotencyRecord, requestHash: string): A {
-  if (record.requestHash !== requestHash) {
-    throw new ControlError("idempotency_mismatch", "this idempotency key was used for another request; use a new one");
+function anotherRequest(): ControlError {
+  return new ControlError("idempotency_mismatch", "this idempotency key was used for another request; use a new one");
+}
+
+/** The token that an earlier request under the same key made. @throws ControlError when it was another request, or long ago */
+async function shownAgain(made: Credential, asked: Omit<Credential, "hash">, tokens: string[]): Promise<string> {
+  const lifetime = ({ createdAt, expiresAt }: Omit<Credential, "hash">) => expiresAt && expiresAt - createdAt;
+  const isSame = made.kind === asked.kind && made.name === asked.name && made.subject === asked.subject;
+  if (!isSame || lifetime(made) !== lifetime(asked)) throw anotherRequest();
+  if (asked.createdAt - made.createdAt < ANSWERS_KEPT_MS) {
+    for (const token of tokens) if ((await tokenHash(token)) === made.hash) return token;
   }
-  return JSON.parse(record.answer) as A;
+  throw new ControlError("conflict", "this request made a token before, which cannot be shown any more; make another");
 }
 
 /** A host's name as part of an id. */

@@ -8,7 +8,7 @@ const JOURNAL_ROWS_KEPT = 10_000;
 /** Trimmed every so many commits: a trim costs about as much as a commit. */
 const COMMITS_BETWEEN_TRIMS = 500;
 /** How long a repeated request gets the first one's answer. */
-const ANSWERS_KEPT_MS = 24 * 3_600_000;
+export const ANSWERS_KEPT_MS = 24 * 3_600_000;
 
 /** Keeps what grows with every change within bounds. A trim that fails is made up for by the next one. */
 export function keepHouse(project: Project, store: Store, clock: Clock, log: Log): void {

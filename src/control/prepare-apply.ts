@@ -36,7 +36,7 @@ export async function prepareApply(
   for (const [name, value] of passedValues(spec, request)) {
     const same = before.get(name);
     // The value that is sealed already keeps its version, also when the key has been rotated since.
-    if (same && (await seal.matches(project, same, value))) {
+    if (same && (await seal.matches(project, same.version, value))) {
       sealed[name] = same.version;
       continue;
     }

@@ -62,9 +62,19 @@ describe("rotation", () => {
   test("a value that did not change is known as such across keys", async () => {
     const old = await (await createSealer([key(1)])).seal("main", NAME, "v");
     const after = await createSealer([key(2), key(1)]);
-    expect(await after.matches("main", old, "v")).toBe(true);
-    expect(await after.matches("main", old, "w")).toBe(false);
-    expect(await (await createSealer([key(2)])).matches("main", old, "v")).toBe(false);
+    expect(await after.matches("main", old.version, "v")).toBe(true);
+    expect(await after.matches("main", old.version, "w")).toBe(false);
+    expect(await (await createSealer([key(2)])).matches("main", old.version, "v")).toBe(false);
+  });
+
+  test("what was derived is derived again, by the old key behind the new one too", async () => {
+    const [before] = await (await createSealer([key(1)])).derive("main", "token");
+    const after = await (await createSealer([key(2), key(1)])).derive("main", "token");
+    expect(after).toHaveLength(2);
+    expect(after[1]).toEqual(before);
+    expect(after[0]).not.toEqual(before);
+    expect(await (await createSealer([key(1)])).derive("other", "token")).not.toEqual([before]);
+    expect(await (await createSealer([key(1)])).derive("main", "another")).not.toEqual([before]);
   });
 
   test("a key that is gone is named, with what to do", async () => {

@@ -21,10 +21,15 @@ export interface Sealer {
   /** @throws SealError when the key is not among ours, or the row was altered or belongs elsewhere */
   open(project: string, secret: SealedSecret): Promise<string>;
   /**
-   * Whether `plain` is what `secret` holds, without opening it. It is true across a rotation of keys, after which
-   * versions made by the old and by the new key differ.
+   * Whether one of our keys gives `plain` this version. It is true across a rotation of keys, after which versions made
+   * by the old and by the new key differ.
    */
-  matches(project: string, secret: Pick<SealedSecret, "keyId" | "version">, plain: string): Promise<boolean>;
+  matches(project: string, version: string, plain: string): Promise<boolean>;
+  /**
+   * 32 bytes for a name, the same whenever they are asked for and beyond guessing for whoever has none of our keys. One
+   * answer for each key, the current one's first.
+   */
+  derive(project: string, name: string): Promise<Uint8Array[]>;
 }
 
 /**
@@ -74,10 +79,17 @@ export async function createSealer(keys: readonly Uint8Array<ArrayBuffer>[]): Pr
       }
     },
 
-    async matches(project, { keyId, version }, plain) {
-      const keys = byId.get(keyId);
-      return keys !== undefined && (await versionOf(keys, project, plain)) === version;
+    async matches(project, version, plain) {
+      for (const keys of [current, ...older]) if ((await versionOf(keys, project, plain)) === version) return true;
+      return false;
     },
+
+    derive: (project, name) =>
+      Promise.all(
+        [current, ...older].map(
+          async ({ derived }) => new Uint8Array(await crypto.subtle.sign("HMAC", derived, encoded(project, name))),
+        ),
+      ),
   };
 }
 
@@ -87,6 +99,7 @@ interface Keys {
   id: string;
   sealing: CryptoKey;
   versions: CryptoKey;
+  derived: CryptoKey;
 }
 
 /** Each use gets a key of its own, so that none says anything of another; the id is as one-way as the rest. */
@@ -99,11 +112,19 @@ async function deriveKeys(secret: Uint8Array<ArrayBuffer>): Promise<Keys> {
     const info = new TextEncoder().encode(`headrace ${use}`);
     return crypto.subtle.deriveBits({ name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info }, root, bytes * 8);
   };
-  const [id, sealing, versions] = await Promise.all([derive("key id", 8), derive("seal", 32), derive("version", 32)]);
+  const [id, sealing, versions, derived] = await Promise.all([
+    derive("key id", 8),
+    derive("seal", 32),
+    derive("version", 32),
+    derive("derive", 32),
+  ]);
+  const hmac = (bits: ArrayBuffer) =>
+    crypto.subtle.importKey("raw", bits, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   return {
     id: toHex(new Uint8Array(id)),
     sealing: await crypto.subtle.importKey("raw", sealing, "AES-GCM", false, ["encrypt", "decrypt"]),
-    versions: await crypto.subtle.importKey("raw", versions, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]),
+    versions: await hmac(versions),
+    derived: await hmac(derived),
   };
 }
 

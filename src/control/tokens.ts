@@ -10,7 +10,12 @@ const TOKEN_BYTES = 32;
 
 /** A new bearer token, e.g. `hra_` and 43 characters. Shown once; what is kept is its `tokenHash`. */
 export function makeToken(kind: CredentialKind): string {
-  return PREFIXES[kind] + toBase64Url(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES)));
+  return tokenOf(kind, crypto.getRandomValues(new Uint8Array(TOKEN_BYTES)));
+}
+
+/** A bearer token of these bytes, which are beyond guessing. */
+export function tokenOf(kind: CredentialKind, bytes: Uint8Array): string {
+  return PREFIXES[kind] + toBase64Url(bytes);
 }
 
 /** Hex SHA-256 of a token: how the database knows it. */

@@ -9,14 +9,17 @@ export const joinRequest = z.object({
   machine: opaqueName.min(1),
   agentVersion: opaqueName,
   inventory,
+  /**
+   * Hex SHA-256 of the credential that the agent has chosen for itself, and keeps before it asks: a join whose answer was
+   * lost is sent again as it was and succeeds again, though its token is used.
+   */
+  credentialHash: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
 export const joinAnswer = z.object({
   project: resourceName,
   fleet: resourceName,
   host: id,
-  /** The host's own credential from now on. */
-  credential: z.string(),
 });
 
 export type JoinRequest = z.infer<typeof joinRequest>;

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/control/clock.ts";
 import { HeadraceControl } from "../../src/control/control.ts";
 import { createSealer } from "../../src/control/seal.ts";
+import { tokenHash } from "../../src/control/tokens.ts";
 import type { Caller } from "../../src/control/types.ts";
 import { openDatabase } from "../../src/node/database.ts";
 import { FIRST_PROJECT, firstStart } from "../../src/node/first-start.ts";
@@ -47,7 +48,7 @@ afterEach(async () => {
 });
 
 /** One control plane on the database of this test; several may be open at once. */
-async function openControl(): Promise<HeadraceControl> {
+async function openControl(keys = [KEY]): Promise<HeadraceControl> {
   const store = createStore(await openDatabase(folder));
   await firstStart(store, Date.now());
   const commit = store.commit.bind(store);
@@ -59,7 +60,7 @@ async function openControl(): Promise<HeadraceControl> {
     if (loss === "answer") throw new UnclearOutcome("lost on the way back");
     return outcome;
   };
-  const control = new HeadraceControl({ store, seal: await createSealer([KEY]), clock: systemClock, log: () => {} });
+  const control = new HeadraceControl({ store, seal: await createSealer(keys), clock: systemClock, log: () => {} });
   opened.push({ control, store });
   return control;
 }
@@ -83,7 +84,13 @@ async function joinHost(control: HeadraceControl): Promise<string> {
   );
   const caller = await control.authenticate(token);
   if (!caller) throw new Error("the join token is not known");
-  const { host } = await control.join(caller, { name: "h1", machine: "m1", agentVersion: "0", inventory: INVENTORY });
+  const { host } = await control.join(caller, {
+    name: "h1",
+    machine: "m1",
+    agentVersion: "0",
+    inventory: INVENTORY,
+    credentialHash: await tokenHash(crypto.randomUUID()),
+  });
   return host;
 }
 
@@ -172,6 +179,15 @@ describe("a change", () => {
     const restarted = await openControl();
     expect(await apply(restarted, 1, "key-0001")).toEqual(first);
     await expect(apply(restarted, 2, "key-0001")).rejects.toMatchObject({ code: "idempotency_mismatch" });
+  });
+
+  test("repeated after the sealing key was rotated is still known as the same", async () => {
+    const first = await apply(await openControl(), 1, "key-0001", "env: [HF_TOKEN]", { HF_TOKEN: "v" });
+    const rotated = await openControl([new Uint8Array(32).fill(8), KEY]);
+    expect(await apply(rotated, 1, "key-0001", "env: [HF_TOKEN]", { HF_TOKEN: "v" })).toEqual(first);
+    await expect(apply(rotated, 1, "key-0001", "env: [HF_TOKEN]", { HF_TOKEN: "w" })).rejects.toMatchObject({
+      code: "idempotency_mismatch",
+    });
   });
 
   test("that changes nothing is remembered with the answer that it got", async () => {
@@ -389,9 +405,15 @@ describe("joining", () => {
     const { token } = await control.createToken(ADMIN, { kind: "join", name: "j", fleet: "default" }, "key-0001");
     const caller = await control.authenticate(token);
     const request = { name: "h1", machine: "m1", agentVersion: "0", inventory: INVENTORY };
-    const joined = await control.join(caller!, request);
-    expect((await control.authenticate(joined.credential))?.subject).toBe(joined.host);
-    await expect(control.join(caller!, request)).rejects.toMatchObject({ code: "forbidden" });
+    const [mine, another] = [await tokenHash("mine"), await tokenHash("another")];
+    const joined = await control.join(caller!, { ...request, credentialHash: mine });
+    expect((await control.authenticate("mine"))?.subject).toBe(joined.host);
+    // The same request again, whose answer may have been lost, is the same join; another credential is another one.
+    expect(await control.join(caller!, { ...request, credentialHash: mine })).toEqual(joined);
+    await expect(control.join(caller!, { ...request, credentialHash: another })).rejects.toMatchObject({
+      code: "forbidden",
+    });
+    expect(await control.authenticate("another")).toBeNull();
     expect(await control.hosts(FIRST_PROJECT)).toHaveLength(1);
   });
 
@@ -413,6 +435,28 @@ describe("joining", () => {
     await expect(
       control.createToken(ADMIN, { kind: "join", name: "j", fleet: "nowhere" }, "key-0001"),
     ).rejects.toMatchObject({ code: "not_found", message: "project main has no fleet nowhere; it has default" });
+  });
+});
+
+describe("a token", () => {
+  const ask = (control: HeadraceControl, key: string, name = "ci") =>
+    control.createToken(ADMIN, { kind: "member", name, fleet: "default", expiresInS: 60 }, key);
+
+  test("asked for again under the same key is the same token, also at once, elsewhere, and after a rotation", async () => {
+    const [one, two] = [await openControl(), await openControl()];
+    const [first, same] = await Promise.all([ask(one, "key-0001"), ask(two, "key-0001")]);
+    expect(same.token).toBe(first.token);
+    const rotated = await openControl([new Uint8Array(32).fill(8), KEY]);
+    expect((await ask(rotated, "key-0001")).token).toBe(first.token);
+    expect(await rotated.authenticate(first.token)).toMatchObject({ kind: "member", name: "ci" });
+    expect((await ask(one, "key-0002")).token).not.toBe(first.token);
+  });
+
+  test("is not given to another request, nor by a server without the key it was made with", async () => {
+    await ask(await openControl(), "key-0001");
+    await expect(ask(await openControl(), "key-0001", "cd")).rejects.toMatchObject({ code: "idempotency_mismatch" });
+    const stranger = await openControl([new Uint8Array(32).fill(9)]);
+    await expect(ask(stranger, "key-0001")).rejects.toMatchObject({ code: "conflict" });
   });
 });
 

@@ -13,9 +13,9 @@ import {
   report,
   type SyncAnswer,
 } from "../../../src/wire/index.ts";
+import { sha256Hex } from "../chosen-credential.ts";
 
 export const JOIN_TOKEN = "join-once";
-const CREDENTIAL = "credential-of-h1";
 
 /**
  * The control plane as one host sees it: a join, a link and answers to syncs, over real HTTP and a real WebSocket. Tests
@@ -24,6 +24,10 @@ const CREDENTIAL = "credential-of-h1";
 export class TestControlPlane {
   readonly reports: Report[] = [];
   joins = 0;
+  /** Lets a test lose the answers of this many joins. */
+  lostJoinAnswers = 0;
+  /** Hash of the credential that has joined. */
+  credentialHash = "";
   version = 0;
   jobs: DesiredJob[] = [];
   link: Link | null = null;
@@ -41,15 +45,19 @@ export class TestControlPlane {
       };
       let text = "";
       for await (const chunk of request) text += chunk;
-      if (request.headers.authorization !== `Bearer ${JOIN_TOKEN}` || this.joins > 0) {
+      const isToken = request.headers.authorization === `Bearer ${JOIN_TOKEN}`;
+      const { credentialHash } = isToken ? joinRequest.parse(JSON.parse(text)) : { credentialHash: null };
+      if (!isToken || (this.joins > 0 && credentialHash !== this.credentialHash)) {
         return send(401, { error: { code: "unauthorized", message: "the token is not valid" } });
       }
-      joinRequest.parse(JSON.parse(text));
+      this.credentialHash = credentialHash ?? "";
       this.joins += 1;
-      send(200, { project: "main", fleet: "default", host: "h1", credential: CREDENTIAL });
+      if (this.joins <= this.lostJoinAnswers) return void request.socket.destroy();
+      send(200, { project: "main", fleet: "default", host: "h1" });
     });
     this.#server.on("upgrade", (request, socket, head) => {
-      if (request.url !== "/agent/link" || request.headers.authorization !== `Bearer ${CREDENTIAL}`) {
+      const credential = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
+      if (request.url !== "/agent/link" || sha256Hex(credential) !== this.credentialHash) {
         socket.end("HTTP/1.1 401 Refused\r\nContent-Length: 0\r\n\r\n");
         return;
       }

@@ -13,7 +13,10 @@ const join = createRoute({
   security: bearerAuth,
   middleware: [limitBody(JOIN_BODY_BYTES_MAX)] as const,
   request: { body: jsonBody(joinRequest) },
-  responses: { 200: json(joinAnswer, "The host's own credential."), ...changeRefusals },
+  responses: {
+    200: json(joinAnswer, "The host has joined, and its credential opens its link from now on."),
+    ...changeRefusals,
+  },
 });
 
 export function agentRoutes(app: OpenAPIHono<ApiEnv>, control: Control): void {
