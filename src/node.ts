@@ -19,6 +19,7 @@ import { StartError } from "./node/start-error.ts";
 import { VERSION } from "./node/version.ts";
 import { proxyRoutes } from "./proxy/routes.ts";
 import { createStore } from "./store/libsql.ts";
+import type { Store } from "./store/types.ts";
 
 export { createLocalToken } from "./node/local-token.ts";
 
@@ -32,11 +33,16 @@ export interface RunningServer {
 
 /**
  * The control plane as one Node process with an embedded database.
+ * @param around stands between the server and its database: drills break writes there
  * @throws StartError when it cannot start, with what to do instead
  */
-export async function startServer(flags: ServerFlags = {}, log: Log = logToStderr): Promise<RunningServer> {
+export async function startServer(
+  flags: ServerFlags = {},
+  log: Log = logToStderr,
+  around: (store: Store) => Store = (store) => store,
+): Promise<RunningServer> {
   const settings = serverSettings(flags, process.env, homedir());
-  const store = createStore(await openDatabase(settings.dataDir));
+  const store = around(createStore(await openDatabase(settings.dataDir)));
   try {
     const seal = await createSealer(await sealingKeys(settings));
     const control = new HeadraceControl({ store, seal, clock: systemClock, log });

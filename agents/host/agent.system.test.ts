@@ -334,8 +334,8 @@ describe("an agent that ends", () => {
         { timeout: 20_000 },
       )
       .toBe(200);
-    const { jobs, version } = control;
-    control = Object.assign(new TestControlPlane(), { jobs, version, joins: 1 });
+    const { jobs, version, credentialHash } = control;
+    control = Object.assign(new TestControlPlane(), { jobs, version, credentialHash, joins: 1 });
     await control.listen(serverPort);
     expect(await control.state("w-1.0", "ready", 2)).toMatchObject({ recentEnds: 1 });
   });

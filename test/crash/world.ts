@@ -1,0 +1,156 @@
+import { randomBytes } from "node:crypto";
+import { INVENTORY, ObedientAgent } from "../support/obedient-agent.ts";
+
+/** What the outside world holds while control planes come and go: tokens, and one host's agent. */
+export interface World {
+  adminToken: string;
+  joinToken: string;
+  agent: ObedientAgent | null;
+}
+
+/** One thing that is asked of a control plane, and what follows from it until everything is as asked. */
+export interface Operation {
+  name: string;
+  /** At least so many writes are needed: fewer would mean that nothing was tried. */
+  writesMin: number;
+  /** Sends the request; the same `key` names the same request. @returns what the server answered @throws when it did not */
+  request(url: string, world: World, key: string): Promise<unknown>;
+  /** Takes the answer into the world. */
+  take?(world: World, answer: never): void;
+  /** Whether all that follows has happened. */
+  isDone(url: string, world: World): Promise<boolean>;
+}
+
+const SERVICE = "chat";
+const MACHINE = "m1";
+
+/** A router and plain workers with a value passed through: one of everything that an apply writes. */
+export const CONFIG = (workers: number) => `
+type: service
+name: ${SERVICE}
+env: [HF_TOKEN]
+replicas:
+  - name: router
+    count: 1
+    commands: [smg launch --host 0.0.0.0 --port 8000]
+    router: {type: sglang}
+    resources: {cpu: 1.., memory: 100MB.., disk: 100MB..}
+  - name: worker
+    count: ${workers}
+    commands: [python -m sglang.launch_server --model-path m --host 0.0.0.0 --port $HEADRACE_PORT]
+    resources: {cpu: 1.., memory: 100MB.., disk: 100MB..}
+port: 8000
+model: m
+probes: [{type: http, url: /health}]
+`;
+
+/** A life of a server, each step on what the one before left. */
+export const LIFE: Operation[] = [
+  {
+    name: "a token is made",
+    writesMin: 1,
+    request: (url, { adminToken }, key) =>
+      send(url, adminToken, "POST", "/api/projects/main/tokens", key, { kind: "join", name: "host" }),
+    take(world, { token }: { token: string }) {
+      world.joinToken = token;
+    },
+    isDone: async () => true,
+  },
+  {
+    name: "a host joins",
+    writesMin: 2,
+    async request(url, world) {
+      // Chosen before the first attempt and the same in the next, as an agent keeps it.
+      world.agent ??= new ObedientAgent("", `hrh_${randomBytes(32).toString("base64url")}`, MACHINE);
+      const credentialHash = ObedientAgent.hashOf(world.agent.credential);
+      const about = { name: "h1", machine: MACHINE, agentVersion: "0", inventory: INVENTORY, credentialHash };
+      return send(url, world.joinToken, "POST", "/agent/join", "unused-here", about);
+    },
+    take(world, { host }: { host: string }) {
+      world.agent = new ObedientAgent(host, world.agent?.credential ?? "", MACHINE);
+    },
+    isDone: async () => true,
+  },
+  {
+    name: "a service is applied",
+    writesMin: 2,
+    request: (url, { adminToken }, key) => apply(url, adminToken, key, 2),
+    isDone: (url, { adminToken }) => isReadyWith(url, adminToken, 2),
+  },
+  {
+    name: "a group is made smaller",
+    writesMin: 2,
+    request: (url, { adminToken }, key) => apply(url, adminToken, key, 1),
+    isDone: (url, { adminToken }) => isReadyWith(url, adminToken, 1),
+  },
+  {
+    name: "a group is made larger",
+    writesMin: 2,
+    request: (url, { adminToken }, key) => apply(url, adminToken, key, 3),
+    isDone: (url, { adminToken }) => isReadyWith(url, adminToken, 3),
+  },
+  {
+    name: "the service is stopped",
+    writesMin: 3,
+    request: (url, { adminToken }, key) =>
+      send(url, adminToken, "POST", `/api/projects/main/services/${SERVICE}/stop`, key),
+    isDone: async (url, { adminToken }) => (await view(url, adminToken))?.status === "stopped",
+  },
+  {
+    name: "the service is deleted",
+    writesMin: 1,
+    request: (url, { adminToken }, key) =>
+      send(url, adminToken, "DELETE", `/api/projects/main/services/${SERVICE}`, key),
+    isDone: async (url, { adminToken }) => (await view(url, adminToken)) === null,
+  },
+];
+
+export function apply(url: string, token: string, key: string, workers: number): Promise<unknown> {
+  const body = { config: CONFIG(workers), file: "chat.yml", env: { HF_TOKEN: "hf-plain-text" } };
+  return send(url, token, "POST", "/api/projects/main/apply", key, body);
+}
+
+async function isReadyWith(url: string, token: string, workers: number): Promise<boolean> {
+  const service = await view(url, token);
+  return (
+    service?.ready === true &&
+    service.replicas.length === workers + 1 &&
+    service.replicas.every(({ status }) => status === "ready")
+  );
+}
+
+interface View {
+  status: string;
+  ready: boolean;
+  replicas: { status: string }[];
+}
+
+async function view(url: string, token: string): Promise<View | null> {
+  const { services } = (await send(url, token, "GET", "/api/projects/main/services", null)) as {
+    services: (View & { name: string })[];
+  };
+  return services.find(({ name }) => name === SERVICE) ?? null;
+}
+
+/** One request of the API. @throws Error when it is refused or not answered */
+export async function send(
+  url: string,
+  token: string,
+  method: string,
+  path: string,
+  key: string | null,
+  body?: unknown,
+): Promise<unknown> {
+  const response = await fetch(url + path, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(key === null ? {} : { "idempotency-key": key }),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path} was answered ${response.status}: ${text}`);
+  return JSON.parse(text);
+}

@@ -1,0 +1,136 @@
+import { createHash } from "node:crypto";
+import { dialLink } from "../../agents/host/dial.ts";
+import type { Link } from "../../src/link/link.ts";
+import {
+  type DesiredJob,
+  desiredState,
+  type Inventory,
+  type JobReport,
+  type Report,
+  type RouterReport,
+  syncAnswer,
+} from "../../src/wire/index.ts";
+
+/** A machine with room for what tests apply, and nothing that depends on the one they run on. */
+export const INVENTORY: Inventory = {
+  address: "127.0.0.1",
+  arch: "x86",
+  cpus: 64,
+  memoryGib: 512,
+  diskGib: 1_000,
+  accelerators: [],
+  runtimes: ["process"],
+  warnings: [],
+};
+
+/** What an agent remembers from one link to the next. */
+interface Memory {
+  version: number;
+  hash: string;
+  jobs: DesiredJob[];
+  /** Jobs that were stopped, and are reported so while they are still desired. */
+  ended: string[];
+  seq: number;
+}
+
+/**
+ * An agent over a real link that starts, stops and lists at once whatever it is told, without a process: it syncs when a
+ * test says so, and nothing that it does takes time.
+ */
+export class ObedientAgent {
+  readonly host: string;
+  readonly credential: string;
+  private readonly machine: string;
+  private readonly memory: Memory;
+  private link: Link | null = null;
+
+  constructor(host: string, credential: string, machine: string, memory?: Memory) {
+    this.host = host;
+    this.credential = credential;
+    this.machine = machine;
+    this.memory = memory ?? { version: 0, hash: "", jobs: [], ended: [], seq: 0 };
+  }
+
+  /** Another agent that remembers what this one does. */
+  clone(): ObedientAgent {
+    return new ObedientAgent(this.host, this.credential, this.machine, structuredClone(this.memory));
+  }
+
+  static hashOf(credential: string): string {
+    return createHash("sha256").update(credential).digest("hex");
+  }
+
+  get version(): number {
+    return this.memory.version;
+  }
+
+  get jobs(): readonly DesiredJob[] {
+    return this.memory.jobs;
+  }
+
+  get isLinked(): boolean {
+    return this.link !== null;
+  }
+
+  async connect(url: string): Promise<void> {
+    this.close();
+    this.link = await dialLink(
+      url,
+      this.credential,
+      async () => ({ head: { status: 204, headers: [] }, body: null }),
+      () => {},
+    );
+  }
+
+  close(): void {
+    this.link?.close("the test is done with it");
+    this.link = null;
+  }
+
+  /**
+   * Reports, and takes over what it is told. Two of these make a change and report it.
+   * @throws Error when there is no link, the server refuses, or its answer is older than what this agent holds
+   */
+  async sync(): Promise<void> {
+    if (!this.link) throw new Error("there is no link");
+    const { memory } = this;
+    memory.seq += 1;
+    const body = new TextEncoder().encode(JSON.stringify(this.report()));
+    const answer = await this.link.request({ kind: "sync" }, body, AbortSignal.timeout(20_000));
+    const text = await new Response(answer.body as BodyInit | null).text();
+    if (answer.head.status !== 200) throw new Error(`a sync was answered ${answer.head.status}: ${text}`);
+    const { version, hash, desired } = syncAnswer.parse(JSON.parse(text));
+    if (version < memory.version) throw new Error(`the server went back from ${memory.version} to ${version}`);
+    memory.version = version;
+    memory.hash = hash;
+    if (desired !== null) memory.jobs = desiredState.parse(desired).jobs;
+    for (const job of memory.jobs) {
+      const isOver = job.phase.kind === "stop" || job.phase.kind === "quiesce";
+      if (isOver && !memory.ended.includes(job.job)) memory.ended.push(job.job);
+    }
+    memory.ended = memory.ended.filter((id) => memory.jobs.some((job) => job.job === id));
+  }
+
+  private report(): Report {
+    const { memory } = this;
+    return {
+      agent: { version: "0", bootId: "b", machine: this.machine, incarnation: this.credential.slice(-8) },
+      seq: memory.seq,
+      applied: { version: memory.version, hash: memory.hash },
+      inventory: INVENTORY,
+      busyPorts: [],
+      jobs: memory.jobs.map((job) => this.jobReport(job)),
+      routers: memory.jobs.filter((job) => job.role === "router").map((job) => this.routerReport(job)),
+    };
+  }
+
+  private jobReport({ job, replica }: DesiredJob): JobReport {
+    const state = this.memory.ended.includes(job) ? "ended" : "ready";
+    return { job, replica, state, attempt: 1, recentEnds: 0, lastEnd: null, confirmed: null, message: "" };
+  }
+
+  private routerReport({ job, replica, workers }: DesiredJob): RouterReport {
+    const listed = workers.map((worker) => worker.replica);
+    return { job, replica, incarnation: "1", listed, synced: this.memory.version };
+  }
+}
