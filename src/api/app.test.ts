@@ -129,6 +129,7 @@ const TOKEN = { kind: "member", name: "ci" };
 const JOIN = {
   name: "box",
   machine: "m1",
+  credentialHash: "0".repeat(64),
   agentVersion: "0.1.0",
   inventory: {
     address: "10.0.0.1",

@@ -66,7 +66,7 @@ export class Workbench {
   }
 }
 
-export function serve(folder: string, faulty = new FaultyStore()): Promise<RunningServer> {
+function serve(folder: string, faulty = new FaultyStore()): Promise<RunningServer> {
   const flags = { ...serverFiles(folder), host: "127.0.0.1", port: 0 };
   return startServer(
     flags,
@@ -106,7 +106,7 @@ export async function rehearse(bench: Workbench, life: Operation[]): Promise<Sta
 }
 
 /** The same operation with a control plane that is killed at one of its writes, then another one in its place. */
-export async function killAt(bench: Workbench, stage: Stage, fault: Fault): Promise<Killed> {
+async function killAt(bench: Workbench, stage: Stage, fault: Fault): Promise<Killed> {
   const { operation, key } = stage;
   const folder = await bench.copy(stage.folder);
   const world = copyOf(stage.world);

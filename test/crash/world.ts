@@ -25,7 +25,7 @@ const SERVICE = "chat";
 const MACHINE = "m1";
 
 /** A router and plain workers with a value passed through: one of everything that an apply writes. */
-export const CONFIG = (workers: number) => `
+const CONFIG = (workers: number) => `
 type: service
 name: ${SERVICE}
 env: [HF_TOKEN]
@@ -105,7 +105,7 @@ export const LIFE: Operation[] = [
   },
 ];
 
-export function apply(url: string, token: string, key: string, workers: number): Promise<unknown> {
+function apply(url: string, token: string, key: string, workers: number): Promise<unknown> {
   const body = { config: CONFIG(workers), file: "chat.yml", env: { HF_TOKEN: "hf-plain-text" } };
   return send(url, token, "POST", "/api/projects/main/apply", key, body);
 }
@@ -133,7 +133,7 @@ async function view(url: string, token: string): Promise<View | null> {
 }
 
 /** One request of the API. @throws Error when it is refused or not answered */
-export async function send(
+async function send(
   url: string,
   token: string,
   method: string,
