@@ -5,7 +5,7 @@ import * as z from "zod";
 import { writePrivateFile } from "./files.ts";
 
 /** What this host has chosen as its credential while it is not known to have joined with it. */
-const chosenFile = z.object({ joinToken: z.string(), credential: z.string() });
+const chosenFile = z.object({ server: z.string(), credential: z.string() });
 
 /** The prefix of hosts' credentials: it tells secret scanners and people what this is, and nothing else reads it. */
 const PREFIX = "hrh_";
@@ -16,14 +16,14 @@ const pathIn = (dataDir: string): string => join(dataDir, "joining.json");
 
 /**
  * The credential to join with. It is on disk before it is used and the same until the host has joined, so that a join
- * whose answer was lost, or that this process did not live to see, can be sent again as it was. Another join token is
- * another join, and gets another one.
+ * whose answer was lost, or that this process did not live to see, can be sent again as it was. Another server gets
+ * another one: none shall know what opens a link elsewhere.
  */
-export async function chooseCredential(dataDir: string, joinToken: string): Promise<string> {
+export async function chooseCredential(dataDir: string, server: string): Promise<string> {
   const before = await readChosen(dataDir);
-  if (before?.joinToken === sha256Hex(joinToken)) return before.credential;
+  if (before?.server === server) return before.credential;
   const credential = PREFIX + randomBytes(CREDENTIAL_BYTES).toString("base64url");
-  const chosen: z.infer<typeof chosenFile> = { joinToken: sha256Hex(joinToken), credential };
+  const chosen: z.infer<typeof chosenFile> = { server, credential };
   await writePrivateFile(pathIn(dataDir), `${JSON.stringify(chosen)}\n`);
   return credential;
 }

@@ -34,7 +34,7 @@ export async function ensureJoined(options: JoinOptions): Promise<{ host: HostCr
         "in HEADRACE_JOIN_TOKEN.",
     );
   }
-  const credential = await chooseCredential(options.dataDir, options.token);
+  const credential = await chooseCredential(options.dataDir, options.server);
   const request = { ...(await options.request()), credentialHash: sha256Hex(credential) };
   const host = { ...(await join(options.server, options.token, request)), server: options.server, credential };
   await writeCredential(options.dataDir, host);

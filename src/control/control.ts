@@ -46,9 +46,6 @@ export class HeadraceControl implements Control {
   private readonly options: ControlOptions;
   private readonly projects = new Map<string, { project: Project; sync: HostSync }>();
 
-  /** Join tokens that a host is joining with now. */
-  private readonly joining = new Set<string>();
-
   constructor(options: ControlOptions) {
     this.options = options;
   }
@@ -257,31 +254,14 @@ export class HeadraceControl implements Control {
 
   /** One at a time for each token: the host is written before the token is spent, and only one may leave a host. */
   async join(caller: Caller, request: JoinRequest): Promise<JoinAnswer> {
-    const { kind, subject: fleet, credentialId } = caller;
+    const { kind, subject: fleet, project } = caller;
     if (kind !== "join" || fleet === null) {
       throw new ControlError("forbidden", "a host joins with a join token (headrace token create --host)");
     }
-    if (this.joining.has(credentialId)) {
-      throw new ControlError("conflict", "another host is joining with this token now; a token admits one");
-    }
-    this.joining.add(credentialId);
-    try {
-      return await this.joinWith(caller, fleet, request);
-    } finally {
-      this.joining.delete(credentialId);
-    }
-  }
-
-  private async joinWith(caller: Caller, fleet: string, request: JoinRequest): Promise<JoinAnswer> {
-    const { store, clock } = this.options;
-    const token = (await store.credentials(caller.project)).find(({ id }) => id === caller.credentialId);
-    if (token?.usedAt !== null) throw tokenUsed();
-    const { project } = this.open(caller.project);
-    await this.requireFleet(caller.project, fleet);
-    // The same token and machine give the same id, so that a join that was interrupted leaves no second host behind.
-    const digest = await sha256Hex(`host\n${caller.credentialId}\n${request.machine}`);
-    const host = `${slug(request.name)}-${digest.slice(0, 8)}`;
-    const { answer } = await project.controller.submit({
+    await this.requireFleet(project, fleet);
+    const host = await this.admit(caller, request);
+    // After the token is used, so that of many who come with it one leaves a host behind, at whichever server they ask.
+    const { answer } = await this.open(project).project.controller.submit({
       input: {
         kind: "host_joined",
         host,
@@ -295,9 +275,19 @@ export class HeadraceControl implements Control {
       actor: caller.name,
     });
     carriedOut(answer, "done");
-    const stored: Credential = {
+    return { project, fleet, host };
+  }
+
+  /** Uses the join token up. @returns the host's id; the one it got before when its answer was lost */
+  private async admit({ project, credentialId }: Caller, request: JoinRequest): Promise<string> {
+    const { store, clock } = this.options;
+    const before = await store.credential(request.credentialHash);
+    if (before?.kind === "host" && before.project === project && before.subject !== null) return before.subject;
+    const digest = await sha256Hex(`host\n${credentialId}`);
+    const host = `${slug(request.name)}-${digest.slice(0, 8)}`;
+    const isFirst = await store.redeemJoin(credentialId, clock.now(), {
       id: host,
-      project: caller.project,
+      project,
       kind: "host",
       name: `host ${request.name}`,
       hash: request.credentialHash,
@@ -305,11 +295,12 @@ export class HeadraceControl implements Control {
       createdAt: clock.now(),
       expiresAt: null,
       usedAt: null,
-    };
-    if (!(await store.redeemJoin(caller.credentialId, clock.now(), stored))) {
-      throw tokenUsed();
+    });
+    if (!isFirst) {
+      const message = "this join token was used before; make another (headrace token create --host)";
+      throw new ControlError("forbidden", message);
     }
-    return { project: caller.project, fleet, host };
+    return host;
   }
 
   sync(project: string, host: string, report: Report): Promise<SyncAnswer> {
@@ -378,10 +369,6 @@ export class HeadraceControl implements Control {
     this.projects.set(name, opened);
     return opened;
   }
-}
-
-function tokenUsed(): ControlError {
-  return new ControlError("forbidden", "this join token was used before; make another (headrace token create --host)");
 }
 
 /** The answer of the wanted kind. @throws ControlError with the refusal */

@@ -410,6 +410,7 @@ describe("joining", () => {
     expect((await control.authenticate("mine"))?.subject).toBe(joined.host);
     // The same request again, whose answer may have been lost, is the same join; another credential is another one.
     expect(await control.join(caller!, { ...request, credentialHash: mine })).toEqual(joined);
+    expect(await control.join(caller!, { ...request, name: "h2", credentialHash: mine })).toEqual(joined);
     await expect(control.join(caller!, { ...request, credentialHash: another })).rejects.toMatchObject({
       code: "forbidden",
     });
@@ -422,7 +423,8 @@ describe("joining", () => {
     const { token } = await control.createToken(ADMIN, { kind: "join", name: "j", fleet: "default" }, "key-0001");
     const join = async (machine: string) => {
       const caller = await control.authenticate(token);
-      return control.join(caller as Caller, { name: machine, machine, agentVersion: "0", inventory: INVENTORY });
+      const about = { name: machine, machine, agentVersion: "0", inventory: INVENTORY };
+      return control.join(caller as Caller, { ...about, credentialHash: await tokenHash(machine) });
     };
     const answers = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => join(`m${i}`)));
     expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(1);

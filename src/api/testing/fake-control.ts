@@ -177,7 +177,7 @@ export class FakeControl implements Control {
   }
 
   async join() {
-    return { project: "main", fleet: "default", host: "host-1", credential: "hr_host" };
+    return { project: "main", fleet: "default", host: "host-1" };
   }
 
   async sync(): Promise<never> {
