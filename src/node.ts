@@ -1,8 +1,10 @@
 import type { Server } from "node:http";
 import { homedir } from "node:os";
+import type { HttpBindings } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { Hono } from "hono";
 import { createApp } from "./api/app.ts";
+import type { WhenSent } from "./api/shares.ts";
 import { systemClock } from "./control/clock.ts";
 import { HeadraceControl } from "./control/control.ts";
 import type { Log } from "./control/log.ts";
@@ -53,6 +55,7 @@ export async function startServer(
     const app = createApp(control, {
       version: VERSION,
       proxy: new Hono().route("/proxy", proxy),
+      whenSent,
       report: (requestId, error) => log("error", "a request failed", { requestId, error: describe(error) }),
     });
     const server = createHttpServer(app.fetch);
@@ -97,6 +100,13 @@ function listen(server: Server, host: string, port: number): Promise<number> {
     });
   });
 }
+
+/** The answer is gone once Node has closed its side of it, sent or not. */
+const whenSent: WhenSent = (c, over) => {
+  const { outgoing } = c.env as HttpBindings;
+  if (outgoing.closed) over();
+  else outgoing.once("close", over);
+};
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -91,6 +91,14 @@ describe("every route x every holder of a token", () => {
     `);
   });
 
+  test("the document leaves out no route that the app has", () => {
+    const { app } = setUp();
+    const handlers = app.routes.filter(({ method }) => method !== "ALL");
+    const served = new Set(handlers.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`));
+    const documented = all.map(({ method, path }) => `${method} ${path}`);
+    expect([...served].sort()).toEqual([...documented, `GET ${OPENAPI_PATH}`].sort());
+  });
+
   test.each(table)("$holder: $method $path", async ({ holder, ...operation }) => {
     const { call, control } = setUp();
     control.add(commit(1));

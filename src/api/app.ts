@@ -3,14 +3,14 @@ import type { Hono, MiddlewareHandler } from "hono";
 import type { Control } from "../control/types.ts";
 import { type ApiEnv, allow, ownProjectOnly } from "./auth.ts";
 import { answerError, invalidRequest, type ReportError, refuse } from "./errors.ts";
-import { HEARTBEAT_MS, STREAMS_PER_PROJECT_MAX } from "./limits.ts";
-import { OpenStreams } from "./open-streams.ts";
+import { HEARTBEAT_MS, REQUESTS_PER_PROJECT_MAX, STREAMS_PER_PROJECT_MAX } from "./limits.ts";
 import { agentRoutes } from "./routes/agent.ts";
 import { hostRoutes } from "./routes/hosts.ts";
 import { journalRoutes } from "./routes/journal.ts";
 import { serviceRoutes } from "./routes/services.ts";
 import { healthRoute, meRoute } from "./routes/system.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
+import { Shares, type WhenSent, withinShare } from "./shares.ts";
 
 export interface AppOptions {
   /** Shown in the OpenAPI document. */
@@ -20,6 +20,8 @@ export interface AppOptions {
   /** The request path; its routes carry their whole paths (`/proxy/...`), their own authentication and errors. */
   proxy?: Hono;
   heartbeatMs?: number;
+  /** Where the platform can tell: a request counts until its answer has been sent, and not only made. */
+  whenSent?: WhenSent;
 }
 
 export const OPENAPI_PATH = "/api/openapi.json";
@@ -44,8 +46,16 @@ export function createApp(control: Control, options: AppOptions): OpenAPIHono<Ap
   app.use("/api/*", allow(control, ["admin", "member"]));
   app.use("/api/projects/:project/*", ownProjectOnly);
   app.use("/agent/*", allow(control, ["join"]));
+  const requests = new Shares(
+    REQUESTS_PER_PROJECT_MAX,
+    `This project has ${REQUESTS_PER_PROJECT_MAX} requests under way, the most that one may have. Await some answers.`,
+  );
+  for (const path of ["/api/*", "/agent/*"]) app.use(path, withinShare(requests, options.whenSent));
 
-  const streams = new OpenStreams(STREAMS_PER_PROJECT_MAX);
+  const streams = new Shares(
+    STREAMS_PER_PROJECT_MAX,
+    `This project has ${STREAMS_PER_PROJECT_MAX} streams open, the most that one may have. Close some that follow logs or commits.`,
+  );
   meRoute(app);
   serviceRoutes(app, control, streams);
   hostRoutes(app, control);
@@ -71,8 +81,13 @@ function describe(app: OpenAPIHono<ApiEnv>, version: string): void {
     scheme: "bearer",
     description: "A person's or a pipeline's token; for /agent/join a join token.",
   });
-  app.doc31(OPENAPI_PATH, {
-    openapi: "3.1.0",
-    info: { title: "Headrace", version, description: "Control plane for LLM inference. Errors: docs/errors.md." },
+  // Open to everyone and the same for everyone, so it is made once: making it takes milliseconds.
+  let document: object | null = null;
+  app.get(OPENAPI_PATH, (c) => {
+    document ??= app.getOpenAPI31Document({
+      openapi: "3.1.0",
+      info: { title: "Headrace", version, description: "Control plane for LLM inference. Errors: docs/errors.md." },
+    });
+    return c.json(document);
   });
 }

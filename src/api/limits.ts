@@ -9,6 +9,12 @@ export const JOIN_BODY_BYTES_MAX = 256 * 1024;
 /** Every other body is a handful of short fields. */
 export const BODY_BYTES_MAX = 64 * 1024;
 
+/**
+ * Requests of one project under way at a time, its streams among them. Each can hold a body of 1 MiB, or an answer of
+ * as much that nobody reads.
+ */
+export const REQUESTS_PER_PROJECT_MAX = 256;
+
 /** Streams (followers of commits and of logs) that one project may hold open; each costs a socket and a buffer. */
 export const STREAMS_PER_PROJECT_MAX = 100;
 

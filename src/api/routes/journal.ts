@@ -6,8 +6,8 @@ import type { ApiEnv } from "../auth.ts";
 import { commitEvents, followStart } from "../commit-events.ts";
 import { errorForPeople, type ReportError } from "../errors.ts";
 import { FOLLOW_MS_MAX, JOURNAL_PAGE_MAX } from "../limits.ts";
-import type { OpenStreams } from "../open-streams.ts";
 import { bearerAuth, json, projectParams, queryInt, refusals } from "../schemas.ts";
+import type { Shares } from "../shares.ts";
 import { sseBody } from "../sse.ts";
 
 const journal = createRoute({
@@ -56,7 +56,7 @@ const follow = createRoute({
 });
 
 export interface JournalOptions {
-  streams: OpenStreams;
+  streams: Shares;
   heartbeatMs: number;
   report: ReportError;
 }

@@ -8,7 +8,6 @@ import type { ApiEnv } from "../auth.ts";
 import { limitBody } from "../body-limit.ts";
 import { CONFIG_BODY_BYTES_MAX, TAIL_LINES_MAX } from "../limits.ts";
 import { logStream } from "../log-stream.ts";
-import type { OpenStreams } from "../open-streams.ts";
 import {
   bearerAuth,
   changeHeaders,
@@ -22,6 +21,7 @@ import {
   refusals,
   serviceParams,
 } from "../schemas.ts";
+import type { Shares } from "../shares.ts";
 
 // A plain string: the literal type would be taken for a JSON answer of one value, which `c.json` would have to make.
 const NDJSON: string = "application/x-ndjson";
@@ -104,7 +104,7 @@ const logs = createRoute({
   },
 });
 
-export function serviceRoutes(app: OpenAPIHono<ApiEnv>, control: Control, streams: OpenStreams): void {
+export function serviceRoutes(app: OpenAPIHono<ApiEnv>, control: Control, streams: Shares): void {
   app.openapi(plan, async (c) => c.json(await control.plan(c.get("caller"), c.req.valid("json")), 200));
 
   app.openapi(apply, async (c) => {

@@ -18,7 +18,7 @@ export const BAD = "bad";
 /** The service that the good project runs: an engine for tests, which echoes and streams. */
 export const STEADY = "steady";
 /** A value in the steady service's environment that nobody but its job may ever see. */
-const SECRET = "s3cr3t-0f-the-steady-service";
+export const SECRET = "s3cr3t-0f-the-steady-service";
 
 const ENGINE = fileURLToPath(new URL("../../../agents/host/testing/engine.js", import.meta.url));
 
@@ -108,7 +108,7 @@ export class Victim {
 }
 
 /** Stores a credential as the server itself would. @returns its token */
-async function seedToken(
+export async function seedToken(
   store: Store,
   project: string,
   kind: CredentialKind,
