@@ -67,6 +67,15 @@ describe("a job that shall run", () => {
     expect(host.report()?.message).toContain("no shell /bin/fish");
   });
 
+  it("is not said to have failed to start when it ran and nobody saw its end", () => {
+    const host = new VirtualHost();
+    host.want([desiredJob()]);
+    host.run(1_000);
+    host.end("w-1.0", { exitCode: null, signal: null, outOfMemory: false, tail: "its last words" });
+    host.run(100);
+    expect(host.report()?.message).toBe("ended, nobody saw how; will be started again");
+  });
+
   it("is not started a second time while its start is still under way", () => {
     const desired = { project: "main", host: "h1", version: 1, jobs: [desiredJob()] };
     const first = decide(desired, { runs: [], busy: [], answers: [] }, EMPTY_MEMORY, 0);

@@ -1,4 +1,4 @@
-import type { DesiredJob, DesiredState, JobEnd, JobReport, JobState, RouterReport } from "../../src/wire/index.ts";
+import type { DesiredJob, DesiredState, JobReport, JobState, RouterReport } from "../../src/wire/index.ts";
 import { checksOf } from "./decide/checks.ts";
 import { isConfirmed } from "./decide/phases.ts";
 import { listedReplicas } from "./decide/router.ts";
@@ -67,7 +67,7 @@ function messageOf(wanted: DesiredJob | null, job: JobMemory): string {
     case "run":
       if (run !== null) return wanted === null ? "found running" : runMessage(wanted, run, job);
       if (job.attempt === 0 || job.starting) return "starts";
-      return `${endText(job.lastEnd)}; will be started again`;
+      return `${endText(job)}; will be started again`;
   }
 }
 
@@ -93,10 +93,11 @@ function checkText(job: DesiredJob, check: string): string {
   return probe === undefined ? check : `probe ${probe.method.toUpperCase()} ${probe.path}`;
 }
 
-function endText(end: JobEnd | null): string {
+function endText({ lastEnd: end, attempt, run }: JobMemory): string {
   if (end === null) return "ended";
   if (end.outOfMemory) return "ended: out of memory";
   if (end.signal !== null) return `ended by ${end.signal}`;
   if (end.exitCode !== null) return `ended with exit code ${end.exitCode}`;
-  return end.tail === "" ? "ended, nobody saw how" : `could not be started: ${end.tail}`;
+  const ran = run?.attempt === attempt;
+  return ran || end.tail === "" ? "ended, nobody saw how" : `could not be started: ${end.tail}`;
 }

@@ -83,7 +83,10 @@ async function supervise(order: SupervisorOrder): Promise<void> {
   process.exit(0);
 }
 
-/** Makes the attempt ours: making a folder succeeds only once, so an attempt never starts twice. */
+/**
+ * Makes the attempt ours: making a folder succeeds only once, so an attempt never starts twice. A claim that cannot be
+ * written (a full disk) leaves no folder, which would pass for an attempt that ran.
+ */
 function claim(attemptDir: string, order: SupervisorOrder): void {
   mkdirSync(attemptDir, { mode: 0o700 });
   const run: RunRecord = {
@@ -94,7 +97,12 @@ function claim(attemptDir: string, order: SupervisorOrder): void {
     logBytesMax: order.logBytesMax,
     supervisor: ownIdentity(),
   };
-  writeRecord(runFile(attemptDir), run);
+  try {
+    writeRecord(runFile(attemptDir), run);
+  } catch (error) {
+    rmSync(attemptDir, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /**

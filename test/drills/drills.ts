@@ -1,0 +1,28 @@
+import type { Drill } from "./drill.ts";
+import { killAgent } from "./scenarios/agent.ts";
+import { agentClock, serverClock } from "./scenarios/clock.ts";
+import { killControlPlane } from "./scenarios/control-plane.ts";
+import { fullAgentDisk, fullServerDisk } from "./scenarios/disk.ts";
+import { cutHost, freezeHost } from "./scenarios/host.ts";
+import { killRouter } from "./scenarios/router.ts";
+import { killTogether } from "./scenarios/together.ts";
+import { killWorker } from "./scenarios/worker.ts";
+
+/** Every drill by its name; `npm run bench -- recovery` and the tests beside this file run them. */
+export const DRILLS = {
+  decode: killWorker("decode"),
+  prefill: killWorker("prefill"),
+  router: killRouter,
+  "agent-of-workers": killAgent("gpu1", "the agent of a worker's host"),
+  "agent-of-router": killAgent("front", "the agent of the router's host"),
+  "control-plane": killControlPlane,
+  together: killTogether,
+  frozen: freezeHost,
+  cut: cutHost,
+  "agent-disk": fullAgentDisk,
+  "server-disk": fullServerDisk,
+  "agent-clock": agentClock,
+  "server-clock": serverClock,
+} satisfies Record<string, Drill>;
+
+export type DrillName = keyof typeof DRILLS;

@@ -1,0 +1,52 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROOT } from "../../scripts/bootstrap.js";
+import { ensurePython } from "../../scripts/python.ts";
+import type { Finding } from "./drill.ts";
+import type { DrillName } from "./drills.ts";
+
+/** The longest drill waits for a lost host's replacement and for its return; on a slow machine that takes minutes. */
+const DRILL_MS_MAX = 280_000;
+/** Of what a failed drill printed, for the message. */
+const OUTPUT_CHARS_MAX = 60_000;
+
+/**
+ * Runs a drill in namespaces of its own: whatever it leaves running ends with them.
+ * @throws Error with the logs of all processes when the drill could not be carried through
+ */
+export async function runDrill(name: DrillName): Promise<Finding> {
+  const { bin } = await ensurePython();
+  const folder = mkdtempSync(join(tmpdir(), `headrace-drill-${name}-`));
+  try {
+    // Root makes the namespaces itself; anyone else is root in a user namespace of their own.
+    const unshare = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    if (process.getuid?.() !== 0) unshare.unshift("--user", "--map-root-user");
+    const main = join(ROOT, "test/drills/main.ts");
+    const { code, stdout, stderr } = await run("unshare", [...unshare, process.execPath, main, name, folder, bin]);
+    if (code !== 0) throw new Error(`drill ${name} failed:\n${stderr.slice(-OUTPUT_CHARS_MAX)}`);
+    if (process.env.DRILL_SHOW_LOGS) process.stderr.write(stderr);
+    return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Finding;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function run(program: string, args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: DRILL_MS_MAX,
+      killSignal: "SIGKILL",
+    });
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].setEncoding("utf8").on("data", (text: string) => {
+        output[name] += text;
+      });
+    }
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, ...output }));
+  });
+}
