@@ -1,7 +1,7 @@
 import type { DesiredJob, DesiredState } from "../../src/wire/index.ts";
 import { type CheckName, noteCheck } from "./decide/checks.ts";
 import { discard, keepRunning, noteIdentity, noteIdle, quiesce, stop } from "./decide/phases.ts";
-import { askReach, isReached, noteReach } from "./decide/reach.ts";
+import { askReach, noteReach, soundWorkers } from "./decide/reach.ts";
 import { newRouter, noteRouter, syncRouter } from "./decide/router.ts";
 import { followRun, newJob, noteEnd } from "./decide/runs.ts";
 import { LOOK_IDLE_INTERVAL_MS, LOOK_INTERVAL_MS, STOP_GRACE_MS } from "./decide/timing.ts";
@@ -83,7 +83,7 @@ function noteStartFailed(memory: Memory, answer: Extract<Answer, { kind: "start-
 
 /** An answer about a run that is over is dropped: it says nothing about the next one. */
 function noteAnswer(memory: Memory, jobs: DesiredJob[], answer: Answer, now: Instant): void {
-  if (answer.kind === "reached") {
+  if (answer.kind === "reached" || answer.kind === "heard") {
     noteReach(memory, answer, now);
     return;
   }
@@ -158,9 +158,8 @@ function syncRouters(turn: Turn, memory: Memory, desired: DesiredState): void {
     if (job.router !== null && run?.alive && run.termAt === null) live.push({ job, memory: known, run });
   }
   askReach(turn, memory, new Set(live.flatMap(({ job }) => job.workers.map((worker) => worker.url))));
-  const reached = (url: string) => isReached(memory.reach[url], turn.now);
   for (const { job, memory: known, run } of live) {
     known.router ??= newRouter(run.incarnation, turn.now);
-    syncRouter(turn, job, desired.version, known.router, reached);
+    syncRouter(turn, job, desired.version, known.router, soundWorkers(job.workers, memory.reach, turn.now));
   }
 }

@@ -2,12 +2,13 @@ import { engineAdapter, type HttpQuestion, routerAdapter } from "../../src/adapt
 import type { DesiredJob } from "../../src/wire/index.ts";
 import type { JobAnswer, JobAsker } from "./ask.ts";
 import type { Action, Answer } from "./decide/types.ts";
+import { isSilent } from "./hear-port.ts";
 import { reachPort } from "./reach-port.ts";
 
 /** For what adapters ask. A hung engine or router costs this and no more; a busy one answers within a second or two. */
 const ADAPTER_TIMEOUT_MS = 5_000;
 
-export type Question = Extract<Action, { kind: "ask" | "list" | "add" | "delete" | "reach" }>;
+export type Question = Extract<Action, { kind: "ask" | "list" | "add" | "delete" | "reach" | "hear" }>;
 
 /**
  * Puts a question of a decision into HTTP or TCP and reads the answer by the job's adapter. Never throws.
@@ -20,6 +21,7 @@ export async function answerQuestion(
   openRequests: (port: number) => number,
 ): Promise<Answer> {
   if (question.kind === "reach") return reach(question.url);
+  if (question.kind === "hear") return hear(question.url);
   if (question.kind !== "ask") return route(question, job, asker);
   // An engine that is not known cannot be asked; where all of its requests come over the link, we know ourselves.
   if (question.check === "idle" && job && job.engine === null && !job.behindRouter) {
@@ -30,10 +32,19 @@ export async function answerQuestion(
 }
 
 async function reach(url: string): Promise<Answer> {
-  const parsed = URL.parse(url);
-  const host = parsed?.hostname.replace(/^\[|\]$/g, "");
-  const port = Number(parsed?.port || "80");
-  return { kind: "reached", url, ok: host !== undefined && (await reachPort(host, port)) === null };
+  const { host, port } = placeOf(url);
+  return { kind: "reached", url, ok: (await reachPort(host, port)) === null };
+}
+
+/** A connection that is refused is no silence: `reach` tells of that, and sooner. */
+async function hear(url: string): Promise<Answer> {
+  const { host, port } = placeOf(url);
+  return { kind: "heard", url, ok: !(await isSilent(host, port)) };
+}
+
+function placeOf(url: string): { host: string; port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || "80") };
 }
 
 async function check(

@@ -1,28 +1,72 @@
-import { REACH_FAILURES_MIN, REACH_INTERVAL_MS, REACH_LOST_MS } from "./timing.ts";
+import type { DesiredWorker } from "../../../src/wire/index.ts";
+import {
+  HEAR_INTERVAL_MS,
+  REACH_FAILURES_MIN,
+  REACH_INTERVAL_MS,
+  REACH_LOST_MS,
+  REACH_RETRY_INTERVAL_MS,
+} from "./timing.ts";
 import type { Turn } from "./turn.ts";
 import type { Instant, Memory, ReachMemory } from "./types.ts";
 
-/** Connects to every worker of this host's routers, once a second each, and forgets those that are no longer wanted. */
+/**
+ * Connects to every worker of this host's routers, once a second each, now and then asks for an answer, and forgets
+ * those that are no longer wanted.
+ */
 export function askReach(turn: Turn, memory: Memory, urls: Set<string>): void {
   for (const url of Object.keys(memory.reach)) if (!urls.has(url)) delete memory.reach[url];
   for (const url of urls) {
-    memory.reach[url] ??= { waiting: false, nextAt: turn.now, since: turn.now, failures: 0 };
+    memory.reach[url] ??= newReach(turn.now);
     const reach = memory.reach[url];
     if (reach.failures >= REACH_FAILURES_MIN) turn.due(reach.since + REACH_LOST_MS);
     turn.ask(reach, { kind: "reach", url });
+    turn.ask(reach.hearing, { kind: "hear", url });
   }
 }
 
-export function noteReach(memory: Memory, answer: { url: string; ok: boolean }, now: Instant): void {
+export function noteReach(
+  memory: Memory,
+  answer: { kind: "reached" | "heard"; url: string; ok: boolean },
+  now: Instant,
+): void {
   const reach = memory.reach[answer.url];
   if (reach === undefined) return;
+  if (answer.kind === "heard") {
+    reach.hearing = { waiting: false, nextAt: now + HEAR_INTERVAL_MS, silent: !answer.ok };
+    return;
+  }
   reach.waiting = false;
-  reach.nextAt = now + REACH_INTERVAL_MS;
+  reach.nextAt = now + (answer.ok ? REACH_INTERVAL_MS : REACH_RETRY_INTERVAL_MS);
   reach.failures = answer.ok ? 0 : reach.failures + 1;
   if (answer.ok) reach.since = now;
 }
 
+/**
+ * The URLs of the workers that a router may send to: those that can be connected to and answer. Where more than half of
+ * a role are silent, none is taken for frozen: they are busy, or it is this host that does not hear, and sending
+ * everything to the few that are left would silence those too.
+ */
+export function soundWorkers(workers: DesiredWorker[], memory: Memory["reach"], now: Instant): Set<string> {
+  const reached = workers.filter(({ url }) => isReached(memory[url], now));
+  const silent = reached.filter(({ url }) => memory[url]?.hearing.silent);
+  const countOf = (list: DesiredWorker[], role: string) => list.filter((worker) => worker.role === role).length;
+  const sound = reached.filter(
+    (worker) => !silent.includes(worker) || countOf(silent, worker.role) * 2 > countOf(reached, worker.role),
+  );
+  return new Set(sound.map(({ url }) => url));
+}
+
+function newReach(now: Instant): ReachMemory {
+  return {
+    waiting: false,
+    nextAt: now,
+    since: now,
+    failures: 0,
+    hearing: { waiting: false, nextAt: now, silent: false },
+  };
+}
+
 /** A worker counts as reached until attempts, more than one, have failed for two seconds. */
-export function isReached(reach: ReachMemory | undefined, now: Instant): boolean {
+function isReached(reach: ReachMemory | undefined, now: Instant): boolean {
   return reach === undefined || reach.failures < REACH_FAILURES_MIN || now - reach.since < REACH_LOST_MS;
 }

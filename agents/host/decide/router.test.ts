@@ -146,21 +146,22 @@ describe("the list of a router", () => {
 });
 
 describe("a worker that cannot be reached", () => {
-  it("is taken out within three seconds and listed again when it is back", () => {
+  it("is taken out two seconds after it was last reached, and listed again when it is back", () => {
     const host = routing(a, b);
     host.run(10_000);
     host.world.unreachable.add(a.url);
-    host.run(3_100);
+    host.run(2_100);
     expect(host.router()?.listed).toEqual(["d-2"]);
     host.world.unreachable.clear();
     host.run(2_500);
     expect(host.router()?.listed).toEqual(["d-1", "d-2"]);
   });
 
-  it("stays after a single failed attempt", () => {
+  it("stays when it was reached less than two seconds ago, whatever failed since", () => {
     const host = routing(a, b);
+    host.run(1_010);
     host.world.unreachable.add(a.url);
-    host.run(1_001);
+    host.run(900);
     host.world.unreachable.clear();
     host.run(10_000);
     expect(host.times("delete")).toEqual([]);
@@ -189,5 +190,39 @@ describe("a worker that cannot be reached", () => {
     host.want([router([])]);
     host.run(2_000);
     expect(host.router()).toMatchObject({ listed: [], synced: 2 });
+  });
+});
+
+describe("a worker that accepts connections and does not answer", () => {
+  it("is taken out, and listed again as soon as it answers", () => {
+    const host = routing(a, b);
+    host.world.silent.add(a.url);
+    host.run(2_500);
+    expect(host.router()?.listed).toEqual(["d-2"]);
+    host.world.silent.clear();
+    host.run(4_000);
+    expect(host.router()?.listed).toEqual(["d-1", "d-2"]);
+  });
+
+  it("stays when more than half of its role are silent: they are busy, not frozen", () => {
+    const host = routing(a, b, c);
+    host.world.silent.add(a.url).add(b.url);
+    host.run(60_000);
+    expect(host.router()?.listed).toEqual(["d-1", "d-2", "d-3"]);
+    expect(host.times("delete")).toEqual([]);
+  });
+
+  it("is judged among its own role", () => {
+    const host = routing(a, b, prefill);
+    host.world.silent.add(prefill.url).add(a.url);
+    host.run(10_000);
+    expect(host.router()?.listed).toEqual(["d-2", "p-4"]);
+  });
+
+  it("is not asked again while its answer is awaited, and keeps being connected to", () => {
+    const host = routing(a);
+    host.run(10_000);
+    expect(host.times("hear").length).toBeLessThanOrEqual(7);
+    expect(host.times("reach").length).toBeGreaterThanOrEqual(11);
   });
 });

@@ -11,8 +11,6 @@ import {
 import type { Turn } from "./turn.ts";
 import type { Answer, Instant, RouterMemory } from "./types.ts";
 
-type Reached = (url: string) => boolean;
-
 interface Changes {
   add: DesiredWorker[];
   remove: ListedWorker[];
@@ -37,12 +35,20 @@ export function newRouter(incarnation: string, now: Instant): RouterMemory {
 /**
  * Keeps one router's list equal to the desired one: reads it, asks for what differs, reads it again. Nothing is
  * concluded from a list that was read before a change was asked for.
+ *
+ * @param sound URLs of the workers that can be sent to
  */
-export function syncRouter(turn: Turn, job: DesiredJob, version: number, router: RouterMemory, reached: Reached): void {
+export function syncRouter(
+  turn: Turn,
+  job: DesiredJob,
+  version: number,
+  router: RouterMemory,
+  sound: ReadonlySet<string>,
+): void {
   rememberReplicas(job, router);
   if (router.pending > 0) return;
   if (router.listed !== null && !router.outdated) {
-    const changes = routerChanges(job.workers, router, reached, turn.now);
+    const changes = routerChanges(job.workers, router, sound, turn.now);
     if (changes.add.length + changes.remove.length > 0) {
       askChanges(turn, job, router, changes);
       return;
@@ -55,19 +61,19 @@ export function syncRouter(turn: Turn, job: DesiredJob, version: number, router:
 /**
  * What differs between the wanted list and the router's, by URL.
  *
- * A worker that cannot be reached is taken out only while another of its role is listed and can be: the last one stays,
- * there being nothing better to send to. One that is no longer wanted goes in any case.
+ * A worker that is not sound (it cannot be reached, or is silent) is taken out only while another of its role is listed
+ * and is: the last one stays, there being nothing better to send to. One that is no longer wanted goes in any case.
  */
 function routerChanges(
   workers: DesiredWorker[],
   router: Pick<RouterMemory, "listed" | "offered" | "registered">,
-  reached: Reached,
+  sound: ReadonlySet<string>,
   now: Instant,
 ): Changes {
   const wanted = new Map(workers.map((worker) => [worker.url, worker]));
   const listed = router.listed ?? [];
   const live = listed.filter((entry) => entry.status !== "draining");
-  const isGood = (worker: DesiredWorker) => reached(worker.url);
+  const isGood = (worker: DesiredWorker) => sound.has(worker.url);
   const wantedLive = live.flatMap((entry) => wanted.get(entry.url) ?? []);
   const roleListed = (role: string) => wantedLive.some((worker) => worker.role === role);
   const goodListed = (role: string) => wantedLive.some((worker) => worker.role === role && isGood(worker));
@@ -84,7 +90,7 @@ function routerChanges(
     const offer = router.offered[worker.url];
     if (offer !== undefined && now - offer.at < ROUTER_OFFER_INTERVAL_MS) return false;
     if (isGood(worker)) return true;
-    // Nothing of its role can be reached: it is only worth offering where the router would have nothing at all.
+    // Nothing of its role is sound: it is only worth offering where the router would have nothing at all.
     return !workers.some((other) => other.role === worker.role && isGood(other)) && !roleListed(worker.role);
   });
   return { add, remove };

@@ -67,6 +67,8 @@ interface World {
   obeys: boolean;
   startError: string | null;
   unreachable: Set<string>;
+  /** Accept connections and answer nothing. */
+  silent: Set<string>;
   routerAnswers: boolean;
 }
 
@@ -85,6 +87,7 @@ export class VirtualHost {
     obeys: true,
     startError: null,
     unreachable: new Set(),
+    silent: new Set(),
     routerAnswers: true,
   };
   /** Told of a router whenever a worker was taken out of it. */
@@ -175,6 +178,9 @@ export class VirtualHost {
         return;
       case "reach":
         this.#answers.push({ kind: "reached", url: action.url, ok: !world.unreachable.has(action.url) });
+        return;
+      case "hear":
+        this.#answers.push({ kind: "heard", url: action.url, ok: !world.silent.has(action.url) });
         return;
       case "ask":
         this.#answers.push(this.#answer(action, process!));

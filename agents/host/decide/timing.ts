@@ -31,10 +31,17 @@ export const REMOVE_INTERVAL_MS = 5_000;
 
 /** Each listed worker is connected to this often. */
 export const REACH_INTERVAL_MS = 1_000;
+/** And this soon again after a failure: of two seconds nothing is spent waiting for the second attempt. */
+export const REACH_RETRY_INTERVAL_MS = 250;
 /** A worker that was not reached for this long since its last success is taken out of its routers. */
 export const REACH_LOST_MS = 2_000;
 /** And not after fewer failed attempts than this: one lost packet takes nothing out. */
 export const REACH_FAILURES_MIN = 2;
+/**
+ * Each listed worker is asked for an answer this often: its host accepts connections for a process that stands still.
+ * Less often than it is connected to, since every answer may be a line in the worker's log.
+ */
+export const HEAR_INTERVAL_MS = 2_000;
 
 /** A router's list is read this often; a restart of the router is seen by its incarnation, not by this. */
 export const ROUTER_LIST_INTERVAL_MS = 1_000;

@@ -34,7 +34,8 @@ export type Answer =
   | { kind: "listed"; job: string; incarnation: string; workers: ListedWorker[] | null }
   | { kind: "added"; job: string; incarnation: string; url: string; ok: boolean; detail: string }
   | { kind: "removed"; job: string; incarnation: string; handle: string; ok: boolean; detail: string }
-  | { kind: "reached"; url: string; ok: boolean };
+  | { kind: "reached"; url: string; ok: boolean }
+  | { kind: "heard"; url: string; ok: boolean };
 
 export interface Observed {
   /** Every job that the host's runtimes list. */
@@ -44,7 +45,7 @@ export interface Observed {
   answers: Answer[];
 }
 
-/** What the agent shall do. Every question (`ask`, `list`, `add`, `delete`, `reach`) is answered exactly once. */
+/** What the agent shall do. Every question (`ask`, `list`, `add`, `delete`, `reach`, `hear`) is answered exactly once. */
 export type Action =
   | { kind: "start"; job: string; attempt: number }
   | { kind: "signal"; job: string; signal: "SIGTERM" | "SIGKILL" }
@@ -53,7 +54,10 @@ export type Action =
   | { kind: "list"; job: string; incarnation: string }
   | { kind: "add"; job: string; incarnation: string; worker: DesiredWorker }
   | { kind: "delete"; job: string; incarnation: string; handle: string }
-  | { kind: "reach"; url: string };
+  /** Whether a connection is accepted. */
+  | { kind: "reach"; url: string }
+  /** Whether anything at all is answered. */
+  | { kind: "hear"; url: string };
 
 /** A question that is asked again and again. */
 export interface Asking {
@@ -130,12 +134,14 @@ export interface RouterMemory extends Asking {
   synced: number;
 }
 
-/** Whether a worker of a router can be connected to. */
+/** Whether a worker of a router can be connected to, and whether it answers. */
 export interface ReachMemory extends Asking {
   /** The last success, or when it was first tried. */
   since: Instant;
   /** In a row. */
   failures: number;
+  /** `silent`: it did not answer when it was asked last. */
+  hearing: Asking & { silent: boolean };
 }
 
 /** All that the agent remembers between decisions; plain JSON. */
