@@ -9,6 +9,8 @@ export interface Answer {
   /** Whether a stream ended with `[DONE]` and without an error in it. */
   whole: boolean;
   body: string;
+  /** The worker that wrote it, where the router says so: its URL. */
+  worker: string | null;
 }
 
 interface Choice {
@@ -17,19 +19,34 @@ interface Choice {
   finish_reason: string | null;
 }
 
-/** One chat completion. @param url of the service, without `/v1/...` */
+/**
+ * One chat completion.
+ * @param url of the service, without `/v1/...`
+ * @param onChunk told how many chunks with text there were, at each of them
+ * @throws what `fetch` throws: nothing answered, the connection broke, `signal` aborted
+ */
 export async function chat(
   url: string,
   token: string,
   over: { model: string; [field: string]: unknown },
   onChunk: (chunks: number) => void = () => {},
+  signal: AbortSignal | null = null,
 ): Promise<Answer> {
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
     body: JSON.stringify({ messages: [{ role: "user", content: "Hello" }], max_tokens: 16, ...over }),
+    signal,
   });
-  const answer: Answer = { status: response.status, text: "", chunks: 0, finishReason: null, whole: false, body: "" };
+  const answer: Answer = {
+    status: response.status,
+    text: "",
+    chunks: 0,
+    finishReason: null,
+    whole: false,
+    body: "",
+    worker: response.headers.get("x-smg-routed-worker-id"),
+  };
   if (over.stream !== true || response.status !== 200) {
     answer.body = await response.text();
     if (response.status !== 200) return answer;
