@@ -73,6 +73,8 @@ export interface ControllerOptions {
 export class Controller {
   private readonly options: ControllerOptions;
   private loaded: ProjectState | null = null;
+  /** A step or a commit broke: what is stored is read again before the next. */
+  private doubted = false;
   private loading: Promise<void> | null = null;
   private readonly queue: Waiting[] = [];
   /** Requests by id that wait or were consumed lately, with what answers a repeated one. */
@@ -87,7 +89,7 @@ export class Controller {
 
   /** The committed state, loaded on first use. Callers read it and never change it. */
   async state(): Promise<ProjectState> {
-    if (!this.loaded) await this.load();
+    if (!this.loaded || this.doubted) await this.load();
     return this.loaded as ProjectState;
   }
 
@@ -145,10 +147,10 @@ export class Controller {
     const isFirst = !state.observed.has(host);
     observe(state, host, report);
     const request = { id: null, cause: "report", actor: `host/${host}` };
-    const taken = this.submit({ ...request, input: { kind: "host_reported", host } });
+    const taken = [this.submit({ ...request, input: { kind: "host_reported", host } })];
     // From its first report on it can be given something to run.
-    if (isFirst) await this.submit({ ...request, input: { kind: "host_present", host } });
-    await taken;
+    if (isFirst) taken.push(this.submit({ ...request, input: { kind: "host_present", host } }));
+    await Promise.all(taken);
   }
 
   /** Reads the state again if another writer is ahead of it. */
@@ -181,10 +183,12 @@ export class Controller {
         if (conflicts >= CONFLICTS_IN_A_ROW_MAX) await this.options.clock.sleep(UNCLEAR_RETRY_MS.max / 10);
       }
     } catch (error) {
-      // A bug or a broken database: whoever waits hears of it, and the next input starts from what is stored.
-      this.loaded = null;
+      // A bug or a broken database: whoever waits hears of it, and the next input starts from what is stored. What was
+      // observed stays, since agents do not say the same again.
+      this.doubted = true;
       this.options.failed(error);
-      for (const waiting of this.queue.splice(0)) waiting.reject(error);
+      const reason = forPeople(error);
+      for (const waiting of this.queue.splice(0)) waiting.reject(reason);
     } finally {
       this.running = false;
       // What came in between the last look at the queue and here.
@@ -277,6 +281,7 @@ export class Controller {
     for (const [host, observed] of before?.observed ?? []) state.observed.set(host, observed);
     for (const host of before?.present ?? []) state.present.add(host);
     this.loaded = state;
+    this.doubted = false;
     this.options.committed(state.version, true);
     if (state.due.size > 0) this.arm(clock.now());
   }
@@ -326,6 +331,13 @@ export class Controller {
       });
     });
   }
+}
+
+/** What whoever waited is told when an operator can do something about it. */
+function forPeople(error: unknown): unknown {
+  if (!(error instanceof StoreError) || error.code !== "full") return error;
+  const message = "the database is full, so nothing was changed; make room on the control plane's disk and try again";
+  return new ControlError("unavailable", message);
 }
 
 function answerAll(batch: Waiting[], result: StepResult, version: number): void {

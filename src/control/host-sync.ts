@@ -53,7 +53,16 @@ export class HostSync {
     await controller.catchUp(report.applied.version);
     const host = (await controller.state()).tables.host.byId.get(id);
     if (!host) throw new ControlError("not_found", `there is no host ${id} in project ${this.project.name}`);
-    if (this.isNews(host, report)) await controller.report(id, report);
+    if (this.isNews(host, report)) {
+      try {
+        await controller.report(id, report);
+      } catch (error) {
+        // It was not taken in, so it is news when it comes again.
+        const heard = this.heard.get(id);
+        if (heard) heard.content = "";
+        throw error;
+      }
+    }
     return this.answer(id, report);
   }
 

@@ -71,7 +71,8 @@ export async function patiently<T>(client: Client, pace: Pace, what: string, run
     // Closed under us by `renew` for another call, while the client itself is open.
     const wasRenewed = code === "CLIENT_CLOSED" && !client.closed;
     if (!isLocked(code) && !wasRenewed) {
-      throw new StoreError("refused", `Could not ${what}: ${text(failure)}`, { cause: failure });
+      const kind = code === "SQLITE_FULL" ? "full" : "refused";
+      throw new StoreError(kind, `Could not ${what}: ${text(failure)}`, { cause: failure });
     }
     if (attempt === BUSY_TRIES_MAX) {
       const message = `Could not ${what}: the database stayed locked by another process for ${attempt} tries.`;

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Client } from "@libsql/client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/control/clock.ts";
 import { HeadraceControl } from "../../src/control/control.ts";
@@ -32,7 +33,7 @@ type Loss = "request" | "answer" | "none";
 let folder: string;
 let losses: Loss[];
 let batches: CommitBatch[];
-const opened: { control: HeadraceControl; store: Store }[] = [];
+const opened: { control: HeadraceControl; store: Store; client: Client }[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "headrace-control-"));
@@ -49,7 +50,8 @@ afterEach(async () => {
 
 /** One control plane on the database of this test; several may be open at once. */
 async function openControl(keys = [KEY]): Promise<HeadraceControl> {
-  const store = createStore(await openDatabase(folder));
+  const client = await openDatabase(folder);
+  const store = createStore(client);
   await firstStart(store, Date.now());
   const commit = store.commit.bind(store);
   store.commit = async (batch) => {
@@ -61,7 +63,7 @@ async function openControl(keys = [KEY]): Promise<HeadraceControl> {
     return outcome;
   };
   const control = new HeadraceControl({ store, seal: await createSealer(keys), clock: systemClock, log: () => {} });
-  opened.push({ control, store });
+  opened.push({ control, store, client });
   return control;
 }
 
@@ -476,5 +478,57 @@ describe("following", () => {
     for (const [i, count] of [1, 2, 3].entries()) await apply(control, count, `key-000${i}`);
     await following;
     expect(seen).toEqual([1, 2, 3, 4]);
+  });
+});
+
+describe("a full database", () => {
+  /** Pages that the file may have: with 1 no more than it has. */
+  const allowPages = (pages: number) => opened.at(-1)?.client.execute(`PRAGMA max_page_count = ${pages}`);
+  /** Does it again and again until there is no room for it. @returns the number of the time that failed, and why */
+  const untilFull = async (change: (n: number) => Promise<unknown>) => {
+    await allowPages(1);
+    for (let n = 10; n < 500; n += 1) {
+      const error = await change(n).then(
+        () => null,
+        (failure: unknown) => failure,
+      );
+      if (error) return { n, error };
+    }
+    throw new Error("the database never became full");
+  };
+
+  test("refuses a change with the reason, changes nothing, and takes it once there is room", async () => {
+    const control = await openControl();
+    const { n, error } = await untilFull((n) => apply(control, n, `filling-${n}`));
+    expect(error).toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining("the database is full, so nothing was changed"),
+    });
+    const wanted = async () => (await control.serviceView(FIRST_PROJECT, "web"))?.groups[0]?.wanted;
+    expect(await wanted()).toBe(n - 1);
+    await expect(apply(control, n, `filling-${n}`)).rejects.toMatchObject({ code: "unavailable" });
+    await allowPages(1_000_000);
+    await apply(control, n, `filling-${n}`);
+    expect(await wanted()).toBe(n);
+  });
+
+  test("loses nothing that hosts say meanwhile, and who is connected stays known", async () => {
+    const control = await openControl();
+    const host = await joinHost(control);
+    await connectHost(control, host);
+    await apply(control, 1, "key-0001");
+    const { desired, version, hash } = await control.sync(FIRST_PROJECT, host, reportOf());
+    const [job] = startingJobs(desired);
+    if (!job) throw new Error("the host was given no job");
+    const say = (state: "ready" | "unready", seq: number) =>
+      control.sync(FIRST_PROJECT, host, reportOf({ seq, jobs: [{ ...job, state }], applied: { version, hash } }));
+    const stateOf = (n: number) => (n % 2 === 0 ? "ready" : "unready");
+    const { n } = await untilFull((n) => say(stateOf(n), n));
+    await expect(say(stateOf(n), n + 1)).rejects.toMatchObject({ code: "unavailable" });
+    await allowPages(1_000_000);
+    await say(stateOf(n), n + 2);
+    const view = await control.serviceView(FIRST_PROJECT, "web");
+    expect(view?.replicas[0]?.status).toBe(stateOf(n) === "ready" ? "ready" : "suspect");
+    expect((await control.hosts(FIRST_PROJECT))[0]?.online).toBe(true);
   });
 });
