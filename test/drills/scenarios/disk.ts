@@ -131,8 +131,7 @@ async function runServer(cluster: DrillCluster): Promise<Finding> {
     seen: {
       refused,
       wantedDuring: during.groups.find(({ name }) => name === "decode")?.wanted,
-      versions: commits.map((commit) => commit.version),
-      expectedFrom: version + 1,
+      gapless: commits.every((commit, i) => commit.version === version + 1 + i),
       others: without(before, victim.id),
       after: Object.fromEntries(Object.keys(without(before, victim.id)).map((id) => [id, after[id]])),
       serverLog: cluster.server

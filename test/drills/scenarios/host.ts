@@ -70,8 +70,7 @@ async function loseHost(cluster: DrillCluster, lose: (lost: boolean) => void): P
     },
     seen: {
       events: events.map(({ type, replica, host, afterMs }) => `${afterMs} ${type} ${replica ?? host ?? ""}`),
-      placedOn: final.filter(isNew).map((replica) => cluster.hostOf(replica)),
-      other: OTHER,
+      placedOnOther: final.filter(isNew).every((replica) => cluster.hostOf(replica) === OTHER),
       left: final.map(({ group, status }) => `${group} ${status}`).sort(),
     },
   };

@@ -1,0 +1,16 @@
+/** What DESIGN and the drills' own purpose allow, in milliseconds, by the name of a finding's time. */
+export const BUDGETS_MS: Readonly<Record<string, number>> = {
+  outOfRouter: 2_000,
+  restartDecided: 5_000,
+  listedAfterReturn: 3_000,
+  servingAfterReturn: 3_000,
+  proxyServingAfterReturn: 3_000,
+  linkedAfterReturn: 2_000,
+  replacementDecided: 45_000,
+  forwardOut: 2_000,
+  forwardRestart: 5_000,
+  backwardOut: 2_000,
+  backwardRestart: 5_000,
+  restartedOut: 2_000,
+  restartedRestart: 5_000,
+};
