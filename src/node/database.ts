@@ -1,19 +1,14 @@
 import { constants } from "node:fs";
 import { access, chmod, mkdir, open, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { type Client, createClient } from "@libsql/client";
-import { migrate } from "drizzle-orm/libsql/migrator";
-import { drizzle } from "drizzle-orm/libsql/web";
-import { readMigrationFiles } from "drizzle-orm/migrator";
 import { patiently, REAL_PACE } from "../store/connection.ts";
 import { StoreError } from "../store/errors.ts";
+import { applyMigrations } from "./migrations.ts";
 import { StartError } from "./start-error.ts";
 
 const FILE_NAME = "headrace.db";
-const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
-/** The table in which drizzle notes what it has applied. */
-const APPLIED = "__drizzle_migrations";
 
 /**
  * How long SQLite itself waits for a lock that another process holds. It blocks this process meanwhile, so it is a few
@@ -82,44 +77,8 @@ async function prepareTables(client: Client, file: string): Promise<void> {
       await client.execute(`PRAGMA ${pragma}`);
     }
   });
-  const known = newestMigration();
-  if ((await appliedMigration(client, file)) === known) return;
-  await patiently(client, REAL_PACE, "bring the tables up to date", async () => {
-    try {
-      await migrate(drizzle(client), { migrationsFolder: MIGRATIONS });
-    } catch (error) {
-      // Another process that starts at the same time may have been faster; its work is as good as ours.
-      if ((await appliedMigration(client, file)) !== known) throw error;
-    }
-  });
-}
-
-/** Migrations are told apart by the instant of their making, in milliseconds, as drizzle does. */
-function newestMigration(): number {
-  return Math.max(...readMigrationFiles({ migrationsFolder: MIGRATIONS }).map((each) => each.folderMillis));
-}
-
-/** The newest migration that the file has; null for an empty one. @throws StartError for a file that is not ours */
-async function appliedMigration(client: Client, file: string): Promise<number | null> {
-  const tables = await client.execute("SELECT name FROM sqlite_master WHERE type = 'table'");
-  const names = tables.rows.map((row) => row.name);
-  if (!names.includes(APPLIED)) {
-    if (names.length === 0) return null;
-    throw new StartError(
-      `${file} is a database of another program (it has a table "${names[0]}"). ` +
-        "Give another folder with --data-dir or HEADRACE_DATA_DIR.",
-    );
-  }
-  const result = await client.execute(`SELECT max(created_at) AS newest FROM ${APPLIED}`);
-  const newest = result.rows[0]?.newest;
-  if (newest === null || newest === undefined) return null;
-  if (Number(newest) > newestMigration()) {
-    throw new StartError(
-      `${file} was written by a newer Headrace (its tables are of ${new Date(Number(newest)).toISOString()}). ` +
-        "Start that version or a later one, or restore a copy made before the upgrade.",
-    );
-  }
-  return Number(newest);
+  const otherwise = "Give another folder with --data-dir or HEADRACE_DATA_DIR.";
+  await applyMigrations(client, { name: file, otherwise });
 }
 
 function explained(error: unknown, file: string): unknown {

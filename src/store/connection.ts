@@ -60,6 +60,8 @@ export function connect(client: Client, pace: Pace): Connection {
 /** Runs until the database is not locked. Fails with a StoreError, or with the cause when the fate is not known. */
 export async function patiently<T>(client: Client, pace: Pace, what: string, run: () => PromiseLike<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
+    // Said here because the client over HTTP would say it with the same code as many another failure.
+    if (client.closed) throw new StoreError("refused", `Could not ${what}: the store is closed.`);
     let failure: unknown;
     try {
       return await run();
@@ -116,6 +118,8 @@ function didNothing(code: string): boolean {
   return code.startsWith("SQLITE_") || code === "TRANSACTION_ACTIVE" || code === "CLIENT_CLOSED";
 }
 
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** With what is behind it: that a fetch failed says nothing, that the connection was refused does. */
+export function text(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${text(error.cause)})` : error.message;
 }
