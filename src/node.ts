@@ -10,12 +10,12 @@ import { HeadraceControl } from "./control/control.ts";
 import type { Log } from "./control/log.ts";
 import { createSealer } from "./control/seal.ts";
 import { agentLinks, LINK_PATH } from "./node/agent-links.ts";
-import { openDatabase } from "./node/database.ts";
 import { firstStart } from "./node/first-start.ts";
 import { createHttpServer } from "./node/http-server.ts";
 import { sealingKeys } from "./node/key.ts";
 import { logToStderr } from "./node/log.ts";
 import { refuseSocket } from "./node/raw-refusal.ts";
+import { openServerDatabase } from "./node/server-database.ts";
 import { type ServerFlags, serverSettings } from "./node/settings.ts";
 import { StartError } from "./node/start-error.ts";
 import { VERSION } from "./node/version.ts";
@@ -34,7 +34,7 @@ export interface RunningServer {
 }
 
 /**
- * The control plane as one Node process with an embedded database.
+ * The control plane as one Node process, with an embedded database or one on a libSQL server.
  * @param around stands between the server and its database: drills break writes there
  * @throws StartError when it cannot start, with what to do instead
  */
@@ -44,7 +44,7 @@ export async function startServer(
   around: (store: Store) => Store = (store) => store,
 ): Promise<RunningServer> {
   const settings = serverSettings(flags, process.env, homedir());
-  const store = around(createStore(await openDatabase(settings.dataDir)));
+  const store = around(createStore(await openServerDatabase(settings)));
   try {
     const seal = await createSealer(await sealingKeys(settings));
     const control = new HeadraceControl({ store, seal, clock: systemClock, log });

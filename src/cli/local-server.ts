@@ -6,6 +6,7 @@ import { readSettings, serverUrl, type Target, withServer, writeSettings } from 
 /** Flags of `server` and `dev`; the entry has the defaults. */
 export interface ServerFlags {
   dataDir?: string;
+  databaseUrl?: string;
   host?: string;
   port?: number;
 }

@@ -59,6 +59,8 @@ describe("the key file", () => {
     }
     // A neighbour whose name begins the same is not inside.
     await expect(sealingKeys({ key: null, keyFile: join(root, "data-key", "key"), dataDir })).resolves.toHaveLength(1);
+    const elsewhere = { key: null, keyFile: join(root, "remote", "key"), dataDir: join(root, "not-there") };
+    await expect(sealingKeys(elsewhere)).resolves.toHaveLength(1);
   });
 
   test.each([

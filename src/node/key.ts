@@ -15,7 +15,7 @@ const HOW_TO_MAKE = "Make one with: openssl rand -base64 32";
  * The keys that seal secrets, the current one first: those of `HEADRACE_KEY`, separated by commas, else those of the
  * key file, one a line. Where there is neither, a file with a new key is made.
  *
- * @param settings.dataDir must exist; the key file is refused inside it
+ * @param settings.dataDir the key file is refused inside it
  * @throws StartError when a key is malformed, or the file can be read by others or lies beside what it seals
  */
 export async function sealingKeys(settings: {
@@ -43,8 +43,13 @@ export async function sealingKeys(settings: {
 
 /** Whoever copies the data folder must not get the key with it. */
 async function refuseBesideData(keyFile: string, dataDir: string): Promise<void> {
-  const [folder, data] = await Promise.all([realpath(dirname(keyFile)), realpath(dataDir)]);
-  if (folder !== data && !folder.startsWith(data + sep)) return;
+  const folder = await realpath(dirname(keyFile));
+  const data = await realpath(dataDir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  // It is not there when the state is in a remote database.
+  if (data === null || (folder !== data && !folder.startsWith(data + sep))) return;
   throw new StartError(
     `The key file ${keyFile} lies in the data folder ${dataDir}, so a copy of the data could be opened with it. ` +
       "Move it elsewhere and name it with --key-file or HEADRACE_KEY_FILE.",

@@ -26,8 +26,8 @@ export interface Place {
  */
 export async function applyMigrations(client: Client, place: Place): Promise<void> {
   const known = newestMigration();
-  if ((await appliedMigration(client, place)) === known) return;
   await patiently(client, REAL_PACE, "bring the tables up to date", async () => {
+    if ((await appliedMigration(client, place)) === known) return;
     try {
       await migrate(drizzle(client), { migrationsFolder: MIGRATIONS });
     } catch (error) {

@@ -7,6 +7,7 @@ describe("server settings", () => {
   test("without flags and variables: under the user's home, on loopback", () => {
     expect(serverSettings({}, {}, HOME)).toEqual({
       dataDir: "/home/ada/.local/share/headrace",
+      remote: null,
       host: "127.0.0.1",
       port: 3000,
       key: null,
@@ -24,6 +25,7 @@ describe("server settings", () => {
     };
     expect(serverSettings({}, env, HOME)).toEqual({
       dataDir: "/srv/headrace",
+      remote: null,
       host: "0.0.0.0",
       port: 8080,
       key: "secret",
@@ -41,6 +43,7 @@ describe("server settings", () => {
     const flags = { dataDir: "/data", host: "::1", port: 0, keyFile: "/key" };
     expect(serverSettings(flags, env, HOME)).toEqual({
       dataDir: "/data",
+      remote: null,
       host: "::1",
       port: 0,
       key: null,
@@ -56,6 +59,16 @@ describe("server settings", () => {
   test("an empty variable counts as unset, a relative path as seen from here", () => {
     const { port, dataDir } = serverSettings({ dataDir: "state" }, { HEADRACE_LISTEN_PORT: "" }, HOME);
     expect({ port, dataDir }).toEqual({ port: 3000, dataDir: `${process.cwd()}/state` });
+  });
+
+  test("a remote database: its address from flag or variable, its token from the environment alone", () => {
+    const env = { HEADRACE_DATABASE_URL: "libsql://env.example", HEADRACE_DATABASE_TOKEN: "t" };
+    expect(serverSettings({}, env, HOME).remote).toEqual({ url: "libsql://env.example", token: "t" });
+    const flags = { databaseUrl: "libsql://flag.example" };
+    expect(serverSettings(flags, env, HOME).remote).toEqual({ url: "libsql://flag.example", token: "t" });
+    expect(serverSettings(flags, {}, HOME).remote).toEqual({ url: "libsql://flag.example", token: null });
+    expect(serverSettings({ dataDir: "/data" }, env, HOME).remote).toBeNull();
+    expect(() => serverSettings({ ...flags, dataDir: "/data" }, {}, HOME)).toThrowError("exclude each other");
   });
 
   test.each(["65536", "-1", "http", "80 ", "1e3", ""])(

@@ -5,6 +5,8 @@ import { StartError } from "./start-error.ts";
 export interface ServerSettings {
   /** Holds the embedded database. */
   dataDir: string;
+  /** A libSQL server that is used in place of the embedded database; null = that one. */
+  remote: { url: string; token: string | null } | null;
   host: string;
   /** 0 = any free one. */
   port: number;
@@ -17,6 +19,7 @@ export interface ServerSettings {
 /** What was given on the command line. */
 export interface ServerFlags {
   dataDir?: string | undefined;
+  databaseUrl?: string | undefined;
   host?: string | undefined;
   port?: number | string | undefined;
   keyFile?: string | undefined;
@@ -40,6 +43,7 @@ export function serverSettings(
   const base = (name: string, fallback: string) => (env[name]?.startsWith("/") ? env[name] : join(home, fallback));
   return {
     dataDir: resolve(flags.dataDir || env.HEADRACE_DATA_DIR || join(base("XDG_DATA_HOME", ".local/share"), "headrace")),
+    remote: remote(flags, env),
     host: flags.host || env.HEADRACE_LISTEN_HOST || DEFAULT_HOST,
     port: port(flags, env),
     key: env.HEADRACE_KEY || null,
@@ -47,6 +51,15 @@ export function serverSettings(
       flags.keyFile || env.HEADRACE_KEY_FILE || join(base("XDG_CONFIG_HOME", ".config"), "headrace", "key"),
     ),
   };
+}
+
+/** A data folder on the command line means the embedded database, whatever the environment says. */
+function remote(flags: ServerFlags, env: Record<string, string | undefined>): ServerSettings["remote"] {
+  if (flags.dataDir && flags.databaseUrl) {
+    throw new StartError("--data-dir and --database-url exclude each other: the state is in the one or in the other.");
+  }
+  const url = flags.databaseUrl || (flags.dataDir ? "" : env.HEADRACE_DATABASE_URL);
+  return url ? { url, token: env.HEADRACE_DATABASE_TOKEN || null } : null;
 }
 
 function port(flags: ServerFlags, env: Record<string, string | undefined>): number {

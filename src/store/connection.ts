@@ -121,5 +121,6 @@ function didNothing(code: string): boolean {
 /** With what is behind it: that a fetch failed says nothing, that the connection was refused does. */
 export function text(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message} (${text(error.cause)})` : error.message;
+  const behind = error.cause instanceof Error ? text(error.cause) : "";
+  return error.message.includes(behind) ? error.message : `${error.message} (${behind})`;
 }

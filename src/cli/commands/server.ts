@@ -6,6 +6,10 @@ export const addServer: AddCommand = (program, { io }) => {
     .command("server")
     .description("Run the control plane on this machine, until Ctrl-C")
     .option("--data-dir <folder>", "where its state is kept (HEADRACE_DATA_DIR; default ~/.local/share/headrace)")
+    .option(
+      "--database-url <address>",
+      "keep it on a libSQL server instead (HEADRACE_DATABASE_URL; the token in HEADRACE_DATABASE_TOKEN)",
+    )
     .option("--host <address>", "the address to listen on (HEADRACE_LISTEN_HOST; default 127.0.0.1)")
     .option(
       "--port <port>",
@@ -15,7 +19,8 @@ export const addServer: AddCommand = (program, { io }) => {
     .addHelpText(
       "after",
       "\nThe first start makes project main, fleet default and an admin token, which is shown once and kept in the config file.\n" +
-        "\nExamples:\n  headrace server\n  headrace server --host 0.0.0.0 --port 8080 --data-dir /var/lib/headrace",
+        "\nExamples:\n  headrace server\n  headrace server --host 0.0.0.0 --port 8080 --data-dir /var/lib/headrace\n" +
+        "  HEADRACE_DATABASE_TOKEN=... headrace server --database-url libsql://headrace-acme.turso.io",
     )
     .action(async (flags: ServerFlags) => {
       const server = await startLocalServer(io, flags);
