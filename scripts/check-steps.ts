@@ -22,7 +22,7 @@ export async function runChecks(): Promise<{ ok: boolean; counts: TestCounts }> 
   ];
   let counts: TestCounts = { passed: 0, failed: 0, skipped: [] };
   const tested = await runStep("unit tests", async () => {
-    const run = await runTests("unit", false);
+    const run = await runTests({ project: "unit" }, false);
     counts = run.counts;
     return run;
   });

@@ -24,9 +24,9 @@ export interface StepResult {
 }
 
 /** Runs a tool of node_modules/.bin from the root of the checkout, without colours. */
-export function runTool(tool: string, args: string[]): Promise<StepResult> {
+export function runTool(tool: string, args: string[], given: NodeJS.ProcessEnv = process.env): Promise<StepResult> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined };
+    const env = { ...given, NO_COLOR: "1", FORCE_COLOR: undefined };
     const child = spawn(`node_modules/.bin/${tool}`, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     const keep = (chunk: string) => {

@@ -14,19 +14,28 @@ export interface TestRun {
   output: string;
 }
 
+export interface TestChoice {
+  /** As vitest.config.ts names it. */
+  project: "unit" | "system" | "long";
+  /** Only files whose path has this text. */
+  files?: string;
+  /** Where random tests begin to draw, see test/support/seed.ts; theirs when left out. */
+  seed?: number;
+}
+
 /**
- * Runs one of vitest's projects and counts its tests.
+ * Runs tests and counts them.
  *
- * @param project as vitest.config.ts names it
  * @param show whether vitest's output goes to the terminal as it comes
  */
-export async function runTests(project: "unit" | "system", show: boolean): Promise<TestRun> {
+export async function runTests({ project, files, seed }: TestChoice, show: boolean): Promise<TestRun> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-tests-"));
   try {
     const file = join(folder, "report.json");
     const reporters = [`--reporter=${show ? "default" : "minimal"}`, "--reporter=json", `--outputFile.json=${file}`];
-    const args = ["run", `--project=${project}`, ...reporters];
-    const { ok, output } = show ? { ok: await runShown(args), output: "" } : await runTool("vitest", args);
+    const args = ["run", ...(files === undefined ? [] : [files]), `--project=${project}`, ...reporters];
+    const env = seed === undefined ? process.env : { ...process.env, HEADRACE_SEED: String(seed) };
+    const { ok, output } = show ? { ok: await runShown(args, env), output: "" } : await runTool("vitest", args, env);
     const counts = countTests(await readFile(file, "utf8").catch(() => null));
     return { ok: ok && counts.failed === 0 && counts.passed > 0, counts, output };
   } finally {
@@ -34,9 +43,9 @@ export async function runTests(project: "unit" | "system", show: boolean): Promi
   }
 }
 
-function runShown(args: string[]): Promise<boolean> {
+function runShown(args: string[], env: NodeJS.ProcessEnv): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const child = spawn("node_modules/.bin/vitest", args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+    const child = spawn("node_modules/.bin/vitest", args, { cwd: ROOT, env, stdio: ["ignore", "inherit", "inherit"] });
     child.on("error", reject);
     child.on("exit", (code) => resolve(code === 0));
   });

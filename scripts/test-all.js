@@ -1,0 +1,5 @@
+// @ts-check
+
+import { runOnProjectNode } from "./bootstrap.js";
+
+await runOnProjectNode("scripts/test-all.ts", process.argv.slice(2));
