@@ -1,21 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Clock } from "./clock.ts";
 import { EngineError } from "./errors.ts";
 import { readBody, sendJson, sendText } from "./http.ts";
-import { type JsonObject, parseObject, wholeNumber } from "./json.ts";
+import { parseObject, wholeNumber } from "./json.ts";
+import { RankRegistry } from "./rank-registry.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** A long poll ends at the latest then, whatever was asked for. */
 const KV_WAIT_S_MAX = 30;
 
-/** Ranks of an engine: 128 accelerators with each split of them named. */
-const RANKS_MAX = 1_024;
-
 /**
  * The bootstrap service of a prefill worker: decodes learn here how it is laid out, and take part in its rooms. Health,
  * registration and layout are SGLang's own; `/sim/rooms` stands in for what the original moves over RDMA.
  */
-export function bootstrapServer(rooms: Rooms): Server {
-  const registry = new RankRegistry();
+export function bootstrapServer(rooms: Rooms, clock: Clock): Server {
+  const registry = new RankRegistry(clock);
   return createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://bootstrap");
     const room = /^\/sim\/rooms\/(\d{1,20})(?:\/(alloc|kv))?$/.exec(pathname);
@@ -46,6 +45,13 @@ async function serveRegistry(
     const found = registry.route(query);
     return found.status === 200 ? sendJson(response, 200, found.body) : sendText(response, found.status, found.body);
   }
+  if (request.method === "POST" && path === "/register_dp_rank") {
+    registry.registerRoom(parseObject(await readBody(request)));
+    return sendText(response, 200, "OK");
+  }
+  if (request.method === "POST" && path === "/query_dp_ranks") {
+    return sendJson(response, 200, registry.ranksOf(parseObject(await readBody(request)).bootstrap_rooms));
+  }
   sendText(response, 404, "Not Found");
 }
 
@@ -73,38 +79,4 @@ async function serveRoom(
     return sendJson(response, 200, {});
   }
   sendText(response, 404, "Not Found");
-}
-
-/** The ranks of the engine by their place in it. */
-class RankRegistry {
-  private readonly ranks = new Map<string, { rank_ip: unknown; rank_port: unknown }>();
-  private layout: JsonObject | null = null;
-
-  register(rank: JsonObject): void {
-    const place = (name: string) => wholeNumber(rank, name, 0) ?? 0;
-    const key = [place("attn_dp_rank"), place("attn_cp_rank"), place("attn_tp_rank"), place("pp_rank")].join("/");
-    if (!this.ranks.has(key) && this.ranks.size >= RANKS_MAX) throw new EngineError(503, "too many ranks");
-    this.ranks.set(key, { rank_ip: rank.rank_ip, rank_port: rank.rank_port });
-    this.layout = {
-      attn_tp_size: rank.attn_tp_size,
-      attn_cp_size: rank.attn_cp_size,
-      dp_size: rank.attn_dp_size,
-      pp_size: rank.pp_size,
-      page_size: rank.page_size,
-      kv_cache_dtype: rank.kv_cache_dtype,
-      follow_bootstrap_room: rank.load_balance_method === "follow_bootstrap_room",
-      prefill_http_port: rank.prefill_http_port,
-    };
-  }
-
-  /** All ranks -1 asks for the layout, anything else for one rank. */
-  route(query: URLSearchParams): { status: 200; body: JsonObject } | { status: 404 | 503; body: string } {
-    const names = ["prefill_dp_rank", "prefill_cp_rank", "target_tp_rank", "target_pp_rank"];
-    const places = names.map((name) => query.get(name) ?? "-1");
-    if (places.every((place) => place === "-1")) {
-      return this.layout ? { status: 200, body: this.layout } : { status: 503, body: "no rank has registered yet" };
-    }
-    const rank = this.ranks.get(places.join("/"));
-    return rank ? { status: 200, body: rank } : { status: 404, body: "no such rank" };
-  }
 }

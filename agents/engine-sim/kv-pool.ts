@@ -1,45 +1,39 @@
-/** The engine's cache, counted in tokens. Whoever waits for room is served in the order of asking. */
-export class KvPool {
+/** The engine's cache, counted in tokens, by who holds it. */
+export class KvPool<Owner> {
   readonly capacity: number;
-  used = 0;
-  private readonly waiting: { tokens: number; granted: () => void }[] = [];
-  private readonly onRelease: () => void;
+  private readonly held = new Map<Owner, number>();
+  private sum = 0;
 
-  /** @param onRelease called when tokens have become free and nobody in the queue took them all */
-  constructor(capacity: number, onRelease: () => void) {
+  constructor(capacity: number) {
     this.capacity = capacity;
-    this.onRelease = onRelease;
   }
 
-  tryReserve(tokens: number): boolean {
-    if (this.waiting.length > 0 || this.used + tokens > this.capacity) return false;
-    this.used += tokens;
-    return true;
+  get used(): number {
+    return this.sum;
   }
 
-  /** Waits for room. @throws the signal's reason when it aborts first; nothing is reserved then. */
-  async reserve(tokens: number, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (this.tryReserve(tokens)) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const entry = { tokens, granted: resolve };
-    const leave = () => {
-      const index = this.waiting.indexOf(entry);
-      if (index >= 0) this.waiting.splice(index, 1);
-      reject(signal.reason);
-    };
-    this.waiting.push(entry);
-    signal.addEventListener("abort", leave, { once: true });
-    await promise.finally(() => signal.removeEventListener("abort", leave));
+  get free(): number {
+    return this.capacity - this.sum;
   }
 
-  release(tokens: number): void {
-    this.used -= tokens;
-    for (let next = this.waiting[0]; next && this.used + next.tokens <= this.capacity; next = this.waiting[0]) {
-      this.waiting.shift();
-      this.used += next.tokens;
-      next.granted();
-    }
-    this.onRelease();
+  get owners(): number {
+    return this.held.size;
+  }
+
+  heldBy(owner: Owner): number {
+    return this.held.get(owner) ?? 0;
+  }
+
+  /** Takes more tokens. The caller has looked that they are free. */
+  take(owner: Owner, tokens: number): void {
+    if (tokens > this.free) throw new RangeError(`${tokens} tokens were taken of ${this.free} free ones`);
+    this.held.set(owner, this.heldBy(owner) + tokens);
+    this.sum += tokens;
+  }
+
+  /** Gives all back. Idempotent. */
+  release(owner: Owner): void {
+    this.sum -= this.heldBy(owner);
+    this.held.delete(owner);
   }
 }

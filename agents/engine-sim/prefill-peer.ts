@@ -1,12 +1,11 @@
 import type { Clock } from "./clock.ts";
+import type { Environment } from "./environment.ts";
 import { EngineError } from "./errors.ts";
 import { ask } from "./http.ts";
 import { parseObject } from "./json.ts";
 
-/** SGLang's SGLANG_DISAGGREGATION_HEARTBEAT_INTERVAL and _MAX_FAILURE. */
-const HEARTBEAT_MS = 5_000;
+/** A prefill that hangs takes this long to miss a heartbeat. */
 const HEARTBEAT_TIMEOUT_MS = 5_000;
-const HEARTBEAT_MISSES_MAX = 2;
 
 /** Between two tries to reach a prefill that is not up. */
 const RETRY_MS = 200;
@@ -15,18 +14,20 @@ const KV_WAIT_S = 30;
 
 /**
  * A prefill worker as a decode sees it. While a room is open it is asked every 5 s whether it lives; after two misses
- * all its rooms fail. Every call ends by its signal at the latest.
+ * all its rooms fail: 5 to 10 s after it was killed, up to 20 s after it froze. Every call ends by its signal at the latest.
  */
 export class PrefillPeer {
   private readonly url: string;
   private readonly clock: Clock;
+  private readonly environment: Environment;
   private rooms = 0;
   private beating = false;
   private lost = new AbortController();
 
-  constructor(address: string, clock: Clock) {
+  constructor(address: string, clock: Clock, environment: Environment) {
     this.url = `http://${address}`;
     this.clock = clock;
+    this.environment = environment;
   }
 
   /** Waits until the prefill's ranks have registered. */
@@ -90,10 +91,10 @@ export class PrefillPeer {
   private async beat(): Promise<void> {
     this.beating = true;
     for (let misses = 0; this.rooms > 0; ) {
-      await this.clock.sleep(HEARTBEAT_MS);
+      await this.clock.sleep(this.environment.heartbeatMs);
       const answer = await this.tryAsk("GET", "/health", this.clock.timeout(HEARTBEAT_TIMEOUT_MS)).catch(() => null);
       misses = answer?.status === 200 ? 0 : misses + 1;
-      if (misses < HEARTBEAT_MISSES_MAX) continue;
+      if (misses < this.environment.heartbeatMissesMax) continue;
       this.lost.abort(new EngineError(500, `prefill ${this.url} is gone: ${misses} heartbeats were missed`));
       this.lost = new AbortController();
       misses = 0;

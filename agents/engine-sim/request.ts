@@ -1,18 +1,29 @@
 import { type PlannedAnswer, planAnswer } from "./answer.ts";
 import { EngineError } from "./errors.ts";
 import { type JsonObject, objectOf, wholeNumber } from "./json.ts";
-import { countTokens } from "./model.ts";
+import { countTokens, TOKEN_CHARACTERS } from "./model.ts";
 import type { Settings } from "./settings.ts";
 
 /** The three ways to ask for text. */
 export type RequestKind = "chat" | "completion" | "generate";
 
-/** Where a prefill and a decode meet over one request; `null` outside of prefill/decode. */
+/** Where a prefill and a decode meet over one answer; `null` outside of prefill/decode. */
 export interface Meeting {
   /** A 63-bit number, as text. */
   room: string;
   host: string | null;
   port: number | null;
+}
+
+/** One answer that is to be given: a request asks for `n` of them. */
+export interface Strand {
+  prompt: string;
+  promptTokens: number;
+  /** Tokens that it is allowed. */
+  maxTokens: number;
+  priority: number;
+  answer: PlannedAnswer;
+  meeting: Meeting | null;
 }
 
 export interface GenerateRequest {
@@ -24,39 +35,49 @@ export interface GenerateRequest {
   usageChunk: boolean;
   promptCharacters: number;
   promptTokens: number;
-  answer: PlannedAnswer;
-  meeting: Meeting | null;
+  /** The data-parallel rank that is to serve it, if the request says so. */
+  rank: number | null;
+  /** At least one. */
+  strands: [Strand, ...Strand[]];
 }
 
 /** What `max_tokens` is where a request does not say; a chat may fill the context. */
 const COMPLETION_TOKENS_DEFAULT = 16;
 const GENERATE_TOKENS_DEFAULT = 128;
 
+/** OpenAI's own bound on `n`. */
+const ANSWERS_MAX = 128;
+
+/** Tokens that SGLang keeps for itself at the end of a context. */
+export const CONTEXT_MARGIN_TOKENS = 6;
+
 /**
  * Reads a request body, for as much as a simulation needs of it.
+ * @param rank the data-parallel rank of the header `X-Data-Parallel-Rank`, which wins over the body's
  * @throws EngineError 400 for what SGLang would refuse
  */
-export function readRequest(kind: RequestKind, body: JsonObject, id: string, settings: Settings): GenerateRequest {
-  if ((wholeNumber(body, "n", 1) ?? 1) > 1)
-    throw new EngineError(400, "the simulated engine gives one answer: n must be 1");
-  const prompt = promptOf(kind, body);
-  const promptTokens = Array.isArray(body.input_ids) ? Math.max(1, body.input_ids.length) : countTokens(prompt);
-  const left = settings.contextLength - promptTokens;
-  if (left < 1) {
-    throw new EngineError(
-      400,
-      `The input (${promptTokens} tokens) is longer than the model's context length (${settings.contextLength} tokens).`,
-    );
-  }
+export function readRequest(
+  kind: RequestKind,
+  body: JsonObject,
+  id: string,
+  settings: Settings,
+  rank: number | null = null,
+): GenerateRequest {
   const sampling = kind === "generate" ? objectOf(body.sampling_params) : body;
-  const maxTokens = maxTokensOf(kind, sampling) ?? left;
-  if (maxTokens > left) {
-    throw new EngineError(
-      400,
-      `Requested token count exceeds the model's maximum context length of ${settings.contextLength} tokens: ` +
-        `${promptTokens} tokens from the input messages and ${maxTokens} tokens for the completion.`,
-    );
-  }
+  const answers = wholeNumber(sampling, "n", 1) ?? 1;
+  if (answers > ANSWERS_MAX) throw new EngineError(400, `n must be at most ${ANSWERS_MAX}`);
+  const prompt = promptOf(kind, body);
+  const promptTokens = countTokens(prompt);
+  const maxTokens = allowedTokens(kind, sampling, promptTokens, settings);
+  const meeting = meetingOf(body);
+  const strand = (index: number): Strand => ({
+    prompt,
+    promptTokens,
+    maxTokens,
+    priority: typeof body.priority === "number" ? body.priority : 0,
+    answer: planAnswer(prompt, maxTokens, sampling.ignore_eos === true, index),
+    meeting: meeting && { ...meeting, room: String(BigInt(meeting.room) + BigInt(index)) },
+  });
   return {
     kind,
     id: typeof body.rid === "string" ? body.rid : id,
@@ -65,9 +86,37 @@ export function readRequest(kind: RequestKind, body: JsonObject, id: string, set
     usageChunk: objectOf(body.stream_options).include_usage === true,
     promptCharacters: prompt.length,
     promptTokens,
-    answer: planAnswer(prompt, maxTokens, sampling.ignore_eos === true),
-    meeting: meetingOf(body),
+    rank: rank ?? wholeNumber(body, "routed_dp_rank", 0),
+    strands: [strand(0), ...Array.from({ length: answers - 1 }, (_, index) => strand(index + 1))],
   };
+}
+
+/** A prompt and its answer must fit the context, or are refused; an answer that the cache could never hold is cut. */
+function allowedTokens(kind: RequestKind, sampling: JsonObject, promptTokens: number, settings: Settings): number {
+  const { contextLength, maxTotalTokens } = settings;
+  const left = contextLength - promptTokens;
+  if (left < 1) {
+    throw new EngineError(
+      400,
+      `The input (${promptTokens} tokens) is longer than the model's context length (${contextLength} tokens).`,
+    );
+  }
+  const room = maxTotalTokens - promptTokens;
+  if (room < 1) {
+    throw new EngineError(
+      400,
+      `Input length (${promptTokens} tokens) exceeds the maximum allowed length (${maxTotalTokens - 1} tokens).`,
+    );
+  }
+  const asked = maxTokensOf(kind, sampling) ?? left;
+  if (asked > left) {
+    throw new EngineError(
+      400,
+      `Requested token count exceeds the model's maximum context length of ${contextLength} tokens: ` +
+        `${promptTokens} tokens from the input messages and ${asked} tokens for the completion.`,
+    );
+  }
+  return Math.min(asked, room);
 }
 
 function maxTokensOf(kind: RequestKind, sampling: JsonObject): number | null {
@@ -80,9 +129,16 @@ function promptOf(kind: RequestKind, body: JsonObject): string {
   if (kind === "chat") return chatPrompt(body.messages);
   const text = kind === "completion" ? body.prompt : (body.text ?? body.input_ids);
   if (typeof text === "string" && text !== "") return text;
-  if (Array.isArray(text) && text.length > 0 && text.every((token) => typeof token === "number")) return text.join(" ");
+  if (Array.isArray(text) && text.length > 0 && text.every((token) => typeof token === "number")) {
+    return text.map(tokenText).join("");
+  }
   const name = kind === "completion" ? "prompt" : "text";
   throw new EngineError(400, `${name} must be text or a list of token ids; the simulated engine takes one prompt`);
+}
+
+/** Text as long as a token is reckoned to be, so that ids and text are counted alike. */
+function tokenText(id: number): string {
+  return id.toString(36).padStart(TOKEN_CHARACTERS).slice(-TOKEN_CHARACTERS);
 }
 
 function chatPrompt(messages: unknown): string {

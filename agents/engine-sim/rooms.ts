@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { EngineError } from "./errors.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** What a decode learns when the cache of a prompt has arrived, or why it never will. */
 export type KvResult = { state: "success"; promptTokens: number } | { state: "failed"; message: string };
@@ -105,18 +106,5 @@ export class Rooms {
       if (this.clock.now() - openedAt < ROOM_LIFE_MS) break;
       this.rooms.delete(id);
     }
-  }
-}
-
-/** @throws the signal's reason when it aborts before the promise settles */
-export async function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }
