@@ -28,7 +28,16 @@ MAY_IMPORT["src/cli"] = [
 const AGENTS_MAY_IMPORT = ["src/spec", "src/wire", "src/adapters", "src/link"];
 
 /** Decisions: the same inputs always give the same answer. */
-const PURE = ["src/spec", "src/adapters", "src/core", "agents/host/decide", "agents/host/decide.ts"];
+const PURE = [
+  "src/spec",
+  "src/adapters",
+  "src/core",
+  "agents/host/decide",
+  "agents/host/decide.ts",
+  "agents/engine-sim/model.ts",
+  "agents/engine-sim/profiles.ts",
+  "agents/engine-sim/token-ratio.ts",
+];
 const PURE_PACKAGES = ["zod", "yaml"];
 
 /** Runs on workerd too, which has no Node beneath it. */

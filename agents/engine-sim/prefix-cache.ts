@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { TOKEN_CHARACTERS } from "./model.ts";
 
 /** What the cache tells apart: runs of this many tokens from the start of a prompt. */
-export const BLOCK_TOKENS = 64;
+const BLOCK_TOKENS = 64;
 
 /**
  * Names the whole blocks of a prompt. A name stands for the block and all before it, so that two prompts share a name
