@@ -11,10 +11,11 @@ const MAY_IMPORT: Record<string, string[]> = {
 };
 MAY_IMPORT["src/control"] = Object.keys(MAY_IMPORT);
 MAY_IMPORT["src/api"] = Object.keys(MAY_IMPORT);
+MAY_IMPORT["src/replica"] = ["src/wire", "src/link"];
 MAY_IMPORT["src/node"] = Object.keys(MAY_IMPORT);
-MAY_IMPORT["src/edge"] = Object.keys(MAY_IMPORT).filter((folder) => folder !== "src/node");
+MAY_IMPORT["src/edge"] = Object.keys(MAY_IMPORT).filter((folder) => folder !== "src/node" && folder !== "src/replica");
 MAY_IMPORT["src/node.ts"] = Object.keys(MAY_IMPORT).filter((folder) => folder !== "src/edge");
-MAY_IMPORT["src/worker.ts"] = Object.keys(MAY_IMPORT).filter((folder) => !folder.startsWith("src/node"));
+MAY_IMPORT["src/worker.ts"] = Object.keys(MAY_IMPORT).filter((folder) => !/^src\/(node|replica)/.test(folder));
 MAY_IMPORT["src/cli"] = [
   "src/spec",
   "src/wire",
@@ -25,7 +26,7 @@ MAY_IMPORT["src/cli"] = [
 ];
 
 /** An agent is deployed apart from the control plane. */
-const AGENTS_MAY_IMPORT = ["src/spec", "src/wire", "src/adapters", "src/link"];
+const AGENTS_MAY_IMPORT = ["src/spec", "src/wire", "src/adapters", "src/link", "src/replica"];
 
 /** Decisions: the same inputs always give the same answer. */
 const PURE = [

@@ -1,8 +1,6 @@
 import type { Server } from "node:http";
 import { homedir } from "node:os";
-import type { HttpBindings } from "@hono/node-server";
-import { getConnInfo } from "@hono/node-server/conninfo";
-import { Hono } from "hono";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { createApp } from "./api/app.ts";
 import type { WhenSent } from "./api/shares.ts";
 import { systemClock } from "./control/clock.ts";
@@ -14,12 +12,13 @@ import { firstStart } from "./node/first-start.ts";
 import { createHttpServer } from "./node/http-server.ts";
 import { sealingKeys } from "./node/key.ts";
 import { logToStderr } from "./node/log.ts";
+import { isProxied, proxyListener } from "./node/proxy-listener.ts";
 import { refuseSocket } from "./node/raw-refusal.ts";
 import { openServerDatabase } from "./node/server-database.ts";
 import { type ServerFlags, serverSettings } from "./node/settings.ts";
 import { StartError } from "./node/start-error.ts";
 import { VERSION } from "./node/version.ts";
-import { proxyRoutes } from "./proxy/routes.ts";
+import { RequestPath } from "./proxy/request-path.ts";
 import { createStore } from "./store/libsql.ts";
 import type { Store } from "./store/types.ts";
 
@@ -51,14 +50,16 @@ export async function startServer(
     const first = await firstStart(store, systemClock.now());
     await control.start();
 
-    const proxy = proxyRoutes(control, { clientAddress: (c) => getConnInfo(c).remote.address ?? null });
     const app = createApp(control, {
       version: VERSION,
-      proxy: new Hono().route("/proxy", proxy),
       whenSent,
       report: (requestId, error) => log("error", "a request failed", { requestId, error: describe(error) }),
     });
-    const server = createHttpServer(app.fetch);
+    const api = getRequestListener(app.fetch);
+    const proxy = proxyListener(new RequestPath(control), log);
+    const server = createHttpServer((request, response) =>
+      isProxied(request) ? proxy(request, response) : void api(request, response),
+    );
     const links = agentLinks(control, log);
     server.on("upgrade", (request, socket, head) => {
       if (request.url?.split("?")[0] === LINK_PATH) return links.upgrade(request, socket, head);

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { streamOf } from "../../src/link/flows.ts";
+import type { ReceivedBody } from "../../src/link/types.ts";
 import type { DesiredJob, JobPhase, LogLine } from "../../src/wire/index.ts";
 import { type RunningAgent, startAgent } from "./agent.ts";
 import { desiredJob, probe } from "./decide/testing.ts";
@@ -103,8 +105,8 @@ async function http(replica: string, path: string, init: { method?: string; body
   return { status: answer.head.status, body: answer.body };
 }
 
-async function text(body: unknown): Promise<string> {
-  return body === null ? "" : await new Response(body as ReadableStream<Uint8Array>).text();
+async function text(body: ReceivedBody): Promise<string> {
+  return new Response(streamOf(body)).text();
 }
 
 beforeEach(async () => {
@@ -237,7 +239,7 @@ describe("a job", () => {
     await control.want([engine(await freePort())]);
     await control.state("w-1.0", "ready");
     const { body } = await http("w-1", "/stream");
-    const reader = (body as ReadableStream<Uint8Array>).getReader();
+    const reader = streamOf(body).getReader();
     expect(new TextDecoder().decode((await reader.read()).value)).toContain("first");
     const load = async () => JSON.parse(await text((await http("w-1", "/v1/loads")).body)).loads[0].num_running_reqs;
     expect(await load()).toBe(1);
@@ -262,7 +264,7 @@ describe("a job", () => {
     await control.want([engine(await freePort())]);
     await control.state("w-1.0", "ready");
     const answer = await control.link!.request({ kind: "logs", replica: "w-1", tailLines: 10, follow: true });
-    const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+    const reader = streamOf(answer.body).getReader();
     const told: LogLine[] = [];
     while (!told.some((line) => line.text === "engine listens")) {
       const { value } = await reader.read();
@@ -281,7 +283,7 @@ describe("a job", () => {
     await control.want([job]);
     await control.state("w-1.0", "ready");
     const { body } = await http("w-1", "/stream");
-    const reader = (body as ReadableStream<Uint8Array>).getReader();
+    const reader = streamOf(body).getReader();
     const phase: JobPhase = { kind: "quiesce", withinMs: 60_000 };
     await control.want([{ ...job, phase }]);
     await control.state("w-1.0", "quiescing");
@@ -300,7 +302,7 @@ describe("a job", () => {
     await control.want([job]);
     await control.state("w-1.0", "ready");
     const { body } = await http("w-1", "/stream");
-    const reader = (body as ReadableStream<Uint8Array>).getReader();
+    const reader = streamOf(body).getReader();
     const phase: JobPhase = { kind: "quiesce", withinMs: 600_000 };
     await control.want([{ ...job, phase }]);
     await control.state("w-1.0", "quiescing");

@@ -1,4 +1,5 @@
 import type { LinkAnswer } from "../../src/link/types.ts";
+import { REFUSED_HEADER, type RefusedBecause } from "../../src/wire/index.ts";
 
 const TYPES = {
   400: "invalid_request_error",
@@ -14,4 +15,11 @@ export function refusal(status: keyof typeof TYPES, code: string, message: strin
     head: { status, headers: [["content-type", "application/json"]] },
     body: new TextEncoder().encode(JSON.stringify({ error: { message, type: TYPES[status], param: null, code } })),
   };
+}
+
+/** Says that no replica has seen the request. */
+export function refused(because: RefusedBecause, message: string): LinkAnswer {
+  const answer = refusal(421, `replica_${because}`, message);
+  answer.head.headers.push([REFUSED_HEADER, because]);
+  return answer;
 }

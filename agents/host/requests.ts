@@ -1,10 +1,10 @@
 import { Readable } from "node:stream";
-import type { LinkAnswer, LinkBody, LinkHandler } from "../../src/link/types.ts";
+import type { LinkAnswer, LinkHandler, ReceivedBody } from "../../src/link/types.ts";
 import { type DesiredState, type OpenToAgent, openToAgent } from "../../src/wire/index.ts";
 import type { Memory } from "./decide/types.ts";
 import type { Forwarder } from "./forward.ts";
 import { stateOf } from "./job-report.ts";
-import { refusal } from "./refusal.ts";
+import { refusal, refused } from "./refusal.ts";
 import type { Runtime } from "./runtime/types.ts";
 
 interface RequestParts {
@@ -37,11 +37,11 @@ export function serveRequests(parts: RequestParts): LinkHandler {
 async function forward(
   parts: RequestParts,
   open: Extract<OpenToAgent, { kind: "http" }>,
-  body: LinkBody,
+  body: ReceivedBody,
   signal: AbortSignal,
 ): Promise<LinkAnswer> {
   const job = jobsOf(parts, open.replica).find(({ job: id }) => serves(parts.memory(), id));
-  if (job === undefined) return refusal(421, "replica_not_here", `replica ${open.replica} does not run on this host`);
+  if (job === undefined) return refused("not_here", `replica ${open.replica} does not run on this host`);
   return parts.forwarder.forward({ ...open, port: job.port, body }, signal);
 }
 

@@ -1,4 +1,5 @@
-import type { LinkBody, LinkEnd } from "../../src/link/types.ts";
+import { wholeOf } from "../../src/link/flows.ts";
+import type { LinkEnd, ReceivedBody } from "../../src/link/types.ts";
 import { type DesiredState, desiredState, type Report, syncAnswer } from "../../src/wire/index.ts";
 import { type Log, reasonOf } from "./log.ts";
 
@@ -137,15 +138,6 @@ export class Sync {
   }
 }
 
-async function readText(body: LinkBody): Promise<string> {
-  if (body === null) return "";
-  if (body instanceof Uint8Array) return new TextDecoder().decode(body);
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > ANSWER_BYTES_MAX) throw new Error(`the server's answer is larger than ${ANSWER_BYTES_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+async function readText(body: ReceivedBody): Promise<string> {
+  return new TextDecoder().decode(await wholeOf(body, ANSWER_BYTES_MAX));
 }

@@ -1,5 +1,3 @@
-import type { LinkBody } from "../link/types.ts";
-
 /**
  * Answers with the log lines that `open` yields, and ends their source when the reader leaves.
  * @param release gives back the stream's place; called once the body has ended, failed or been left
@@ -8,7 +6,7 @@ import type { LinkBody } from "../link/types.ts";
 export async function logStream(
   release: () => void,
   reader: AbortSignal,
-  open: (signal: AbortSignal) => Promise<LinkBody>,
+  open: (signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>,
 ): Promise<Response> {
   const source = new AbortController();
   const leave = () => source.abort();
@@ -17,19 +15,14 @@ export async function logStream(
     reader.removeEventListener("abort", leave);
     release();
   };
-  let body: LinkBody;
   try {
-    body = await open(source.signal);
+    const lines = await open(source.signal);
+    const headers = { "Content-Type": "application/x-ndjson; charset=utf-8" };
+    return new Response(untilLeft(lines, source, end), { headers });
   } catch (error) {
     end();
     throw error;
   }
-  const headers = { "Content-Type": "application/x-ndjson; charset=utf-8" };
-  if (!(body instanceof ReadableStream)) {
-    end();
-    return new Response(body === null ? null : new Uint8Array(body), { headers });
-  }
-  return new Response(untilLeft(body, source, end), { headers });
 }
 
 function untilLeft(body: ReadableStream<Uint8Array>, source: AbortController, end: () => void) {

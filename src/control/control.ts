@@ -1,7 +1,7 @@
 import type { Answer, Input } from "../core/input.ts";
 import { planApply } from "../core/plan.ts";
-import type { LinkBody, LinkEnd } from "../link/types.ts";
-import type { ServiceEntry } from "../proxy/types.ts";
+import type { LinkEnd } from "../link/types.ts";
+import type { RouteTarget, ServiceEntry } from "../proxy/types.ts";
 import type { Credential, IdempotencyRecord, Store } from "../store/types.ts";
 import { canonicalJson, type JoinAnswer, type JoinRequest, type Report, type SyncAnswer } from "../wire/index.ts";
 import type { Clock } from "./clock.ts";
@@ -221,7 +221,7 @@ export class HeadraceControl implements Control {
     service: string,
     options: { replica?: string; tailLines: number; follow: boolean },
     signal: AbortSignal,
-  ): Promise<LinkBody> {
+  ): Promise<ReadableStream<Uint8Array>> {
     return mergedLogs(this.open(project).project, service, options, signal);
   }
 
@@ -337,7 +337,7 @@ export class HeadraceControl implements Control {
     return caller !== null && caller.project === project && (caller.kind === "admin" || caller.kind === "member");
   }
 
-  link(project: string, host: string): LinkEnd | null {
+  way(project: string, { host }: RouteTarget): LinkEnd | null {
     return this.open(project).project.link(host);
   }
 

@@ -1,5 +1,5 @@
 import { replicasOf } from "../core/routes.ts";
-import type { LinkBody } from "../link/types.ts";
+import { streamOf } from "../link/flows.ts";
 import type { Project } from "./project.ts";
 import { ControlError } from "./types.ts";
 
@@ -18,7 +18,7 @@ export async function mergedLogs(
   service: string,
   options: { replica?: string; tailLines: number; follow: boolean },
   signal: AbortSignal,
-): Promise<LinkBody> {
+): Promise<ReadableStream<Uint8Array>> {
   const sources = await openLogs(project, service, options, signal);
   const only = sources.length === 1 ? sources[0] : undefined;
   if (only !== undefined) return only;
@@ -41,14 +41,14 @@ async function openLogs(
   service: string,
   { replica: wanted, tailLines, follow }: { replica?: string; tailLines: number; follow: boolean },
   signal: AbortSignal,
-): Promise<LinkBody[]> {
+): Promise<ReadableStream<Uint8Array>[]> {
   const state = await project.controller.state();
   if (!state.tables.service.byId.has(service)) throw new ControlError("not_found", `there is no service ${service}`);
   const replicas = replicasOf(state, service).filter((replica) => wanted === undefined || replica.id === wanted);
   if (wanted !== undefined && replicas.length === 0) {
     throw new ControlError("not_found", `service ${service} has no replica ${wanted}; see headrace ps ${service}`);
   }
-  const bodies: LinkBody[] = [];
+  const bodies: ReadableStream<Uint8Array>[] = [];
   const refusals: string[] = [];
   await Promise.all(
     replicas.slice(0, REPLICAS_MAX).map(async (replica) => {
@@ -61,7 +61,7 @@ async function openLogs(
       }
       try {
         const answer = await link.request({ kind: "logs", replica: replica.id, tailLines, follow }, null, signal);
-        if (answer.head.status === 200) bodies.push(answer.body);
+        if (answer.head.status === 200) bodies.push(streamOf(answer.body));
         else refusals.push(`${replica.id}: its host answered ${answer.head.status}`);
       } catch (error) {
         refusals.push(`${replica.id}: ${error instanceof Error ? error.message : String(error)}`);
@@ -75,9 +75,10 @@ async function openLogs(
 }
 
 /** Passes a source on in whole lines, so that lines of several sources do not mix. */
-async function copyLines(source: LinkBody, write: (lines: Uint8Array) => Promise<void>): Promise<void> {
-  if (source === null) return;
-  if (source instanceof Uint8Array) return write(source);
+async function copyLines(
+  source: ReadableStream<Uint8Array>,
+  write: (lines: Uint8Array) => Promise<void>,
+): Promise<void> {
   let rest = new Uint8Array();
   for await (const chunk of source) {
     const joined = new Uint8Array(rest.length + chunk.length);

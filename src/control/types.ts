@@ -1,4 +1,4 @@
-import type { LinkBody, LinkEnd } from "../link/types.ts";
+import type { LinkEnd } from "../link/types.ts";
 import type { ProxySource } from "../proxy/types.ts";
 import type { SpecIssue } from "../spec/types.ts";
 import type { CredentialKind } from "../store/types.ts";
@@ -77,7 +77,7 @@ export interface Control extends ProxySource {
     service: string,
     options: { replica?: string; tailLines: number; follow: boolean },
     signal: AbortSignal,
-  ): Promise<LinkBody>;
+  ): Promise<ReadableStream<Uint8Array>>;
 
   createToken(caller: Caller, request: TokenRequest, key: string): Promise<TokenAnswer>;
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LinkError } from "./errors.ts";
+import { flowOf, streamOf } from "./flows.ts";
 import { decodeMessage, encodeFrame, type Frame } from "./frames.ts";
 import { DATA_BYTES_MAX, dataCost, WINDOW_BYTES } from "./limits.ts";
 import { Link } from "./link.ts";
@@ -59,7 +60,7 @@ async function read(body: LinkBody, { slowTurns, afterBytes }: Plan, stops: bool
   if (body instanceof Uint8Array) return { bytes: body, whole: true };
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of body) {
+  for await (const chunk of streamOf(body instanceof ReadableStream ? flowOf(body) : body)) {
     chunks.push(chunk);
     size += chunk.byteLength;
     if (stops && size > afterBytes) return { bytes: Buffer.concat(chunks), whole: false };

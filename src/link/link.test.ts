@@ -1,6 +1,7 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { LinkError } from "./errors.ts";
+import { streamOf } from "./flows.ts";
 import { decodeMessage, encodeFrame, type Frame } from "./frames.ts";
 import { DATA_BYTES_MAX, UNSENT_BYTES_SOFT, WHOLE_BODY_BYTES_MAX, WINDOW_BYTES } from "./limits.ts";
 import { Link } from "./link.ts";
@@ -60,7 +61,7 @@ describe("a request over a link", () => {
     const source = fed();
     const { accepted } = linkPipe({ dialled: async () => ok(source.body) });
     const answer = await accepted.request({});
-    const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+    const reader = streamOf(answer.body).getReader();
     for (const token of ["one", "two", "three"]) {
       source.give(token);
       expect(new TextDecoder().decode((await reader.read()).value)).toBe(token);
@@ -141,7 +142,7 @@ describe("cancelling", () => {
       if (how === "signal") {
         controller.abort();
         await expect(bytesOf(answer.body)).rejects.toMatchObject({ code: "aborted" });
-      } else await (answer.body as ReadableStream).cancel();
+      } else await streamOf(answer.body).cancel();
       expect(await source.cancelled).toBeInstanceOf(LinkError);
       expect(seen?.aborted).toBe(true);
     }
@@ -188,7 +189,7 @@ describe("cancelling", () => {
       dialled: async (open) => ok(open === "flood" ? pieces(pattern(WINDOW_BYTES * 4), 1_000).body : text("fine")),
     });
     const floods = await Promise.all(Array.from({ length: 20 }, () => accepted.request("flood")));
-    await Promise.all(floods.map((answer) => (answer.body as ReadableStream).cancel()));
+    await Promise.all(floods.map((answer) => streamOf(answer.body).cancel()));
     expect(await textOf((await accepted.request("other")).body)).toBe("fine");
     await until(() => dialled.openStreams === 0);
   });
@@ -303,7 +304,7 @@ describe("bounds", () => {
     encodeFrame({ type: "head", stream: 2, head: { status: 200, headers: [] }, body: "stream" }, parts);
     encodeFrame({ type: "data", stream: 2, bytes: text("small") }, parts);
     link.receive(new Uint8Array(Buffer.concat(parts)));
-    const reader = ((await asked).body as ReadableStream<Uint8Array>).getReader();
+    const reader = streamOf((await asked).body).getReader();
     expect((await reader.read()).value?.buffer.byteLength).toBe(5);
     link.close("done");
   });

@@ -1,12 +1,13 @@
 import { answerHead } from "./answer-head.ts";
 import { LinkError, reasonOf } from "./errors.ts";
+import { flowOf } from "./flows.ts";
 import { decodeMessage, type Frame, type FrameBody } from "./frames.ts";
 import { Inbound } from "./inbound.ts";
 import { OPEN_STREAMS_MAX, WHOLE_BODY_BYTES_MAX } from "./limits.ts";
 import { Outbound } from "./outbound.ts";
 import { Outbox } from "./outbox.ts";
 import { StreamTable } from "./stream-table.ts";
-import type { LinkAnswer, LinkBody, LinkEnd, LinkHandler } from "./types.ts";
+import type { BodyFlow, LinkBody, LinkEnd, LinkHandler, ReceivedAnswer, ReceivedBody } from "./types.ts";
 
 export interface LinkOptions {
   /** Ids of streams are odd on the side that dialled and even on the other, so both can open without asking. */
@@ -31,13 +32,14 @@ export interface LinkOptions {
 /** A stream as one of its ends sees it. It is over when both bodies are, or when either end resets it. */
 interface Stream {
   id: number;
-  out: Outbound;
+  /** Null until a body is sent in pieces. */
+  out: Outbound | null;
   /** Null while no body is being received. */
   in: Inbound | null;
   sent: boolean;
   received: boolean;
   /** Of the end that opened it, until it is answered. */
-  answer: { resolve: (answer: LinkAnswer) => void; reject: (error: LinkError) => void } | null;
+  answer: { resolve: (answer: ReceivedAnswer) => void; reject: (error: LinkError) => void } | null;
   /** Of the end that serves it: aborts its handler. */
   abort: AbortController | null;
   /** Of the end that opened it: forgets the caller's signal. */
@@ -66,7 +68,7 @@ export class Link implements LinkEnd {
     return this.#streams.size;
   }
 
-  request(open: unknown, body: LinkBody = null, signal?: AbortSignal): Promise<LinkAnswer> {
+  request(open: unknown, body: LinkBody = null, signal?: AbortSignal): Promise<ReceivedAnswer> {
     return new Promise((resolve, reject) => {
       if (this.#over) throw new LinkError("closed", this.#over.message, false);
       if (signal?.aborted) throw new LinkError("aborted", "the request was cancelled before it was sent", false);
@@ -76,7 +78,7 @@ export class Link implements LinkEnd {
       const abort = () => this.#giveUp(stream, new LinkError("aborted", "the request was cancelled"));
       const stream: Stream = {
         id,
-        out: new Outbound(id, this.#outbox),
+        out: null,
         in: null,
         sent: shape !== "stream",
         received: false,
@@ -86,7 +88,7 @@ export class Link implements LinkEnd {
       };
       this.#streams.opened(id, stream);
       signal?.addEventListener("abort", abort, { once: true });
-      if (shape === "stream") void this.#pump(stream, body!);
+      if (shape === "stream") this.#send(stream, body!);
     });
   }
 
@@ -142,6 +144,7 @@ export class Link implements LinkEnd {
         this.#finishIfDone(stream);
         break;
       case "credit":
+        if (stream.out === null) throw outOfTurn("credit", stream);
         stream.out.credit(frame.bytes);
         break;
     }
@@ -154,7 +157,7 @@ export class Link implements LinkEnd {
     }
     const stream: Stream = {
       id,
-      out: new Outbound(id, this.#outbox),
+      out: null,
       in: null,
       sent: false,
       received: shape !== "stream",
@@ -166,16 +169,16 @@ export class Link implements LinkEnd {
     void this.#serve(stream, open, this.#bodyOf(stream, shape), stream.abort!.signal);
   }
 
-  async #serve(stream: Stream, open: unknown, body: LinkBody, signal: AbortSignal): Promise<void> {
+  async #serve(stream: Stream, open: unknown, body: ReceivedBody, signal: AbortSignal): Promise<void> {
     try {
       const answer = await this.#options.handler(open, body, signal);
       if (this.#streams.get(stream.id) !== stream) {
-        if (answer.body instanceof ReadableStream) await answer.body.cancel(signal.reason);
+        if (answer.body !== null && !(answer.body instanceof Uint8Array)) asFlow(answer.body).cancel(signal.reason);
         return;
       }
       const shape = this.#shape(answer.body);
       this.#outbox.push({ type: "head", stream: stream.id, head: answer.head, body: shape });
-      if (shape === "stream") await this.#pump(stream, answer.body!);
+      if (shape === "stream") this.#send(stream, answer.body!);
       else this.#bodySent(stream);
     } catch (error) {
       this.#giveUp(stream, new LinkError("reset", reasonOf(error)));
@@ -199,7 +202,7 @@ export class Link implements LinkEnd {
   }
 
   /** What is received, as the consumer sees it. */
-  #bodyOf(stream: Stream, shape: FrameBody): LinkBody {
+  #bodyOf(stream: Stream, shape: FrameBody): ReceivedBody {
     if (shape !== "stream") return shape;
     stream.in = new Inbound({
       credit: (bytes) => this.#outbox.push({ type: "credit", stream: stream.id, bytes }),
@@ -208,17 +211,19 @@ export class Link implements LinkEnd {
         if (stream.abort === null) this.#giveUp(stream, new LinkError("aborted", "the answer was not read to its end"));
       },
     });
-    return stream.in.body;
+    return stream.in;
   }
 
-  async #pump(stream: Stream, body: Uint8Array | ReadableStream<Uint8Array>): Promise<void> {
-    try {
-      await stream.out.send(body);
-      // Stopped on the way, or reset between the last piece and here: after our own reset nothing more may be sent.
-      if (this.#streams.get(stream.id) !== stream) return;
+  #send(stream: Stream, body: NonNullable<LinkBody>): void {
+    stream.out = new Outbound(stream.id, this.#outbox, (error) => {
+      if (error !== null) return this.#giveUp(stream, new LinkError("reset", reasonOf(error)));
       this.#outbox.push({ type: "end", stream: stream.id });
       this.#bodySent(stream);
+    });
+    try {
+      stream.out.send(body instanceof Uint8Array ? body : asFlow(body));
     } catch (error) {
+      // A web stream that somebody else reads already, say.
       this.#giveUp(stream, new LinkError("reset", reasonOf(error)));
     }
   }
@@ -253,12 +258,16 @@ export class Link implements LinkEnd {
 
   #tearDown(stream: Stream, error: LinkError): void {
     stream.release();
-    stream.out.stop(error);
+    stream.out?.stop(error);
     // An answer that is here in full stays readable, whatever becomes of its request.
     if (!stream.received || stream.abort !== null) stream.in?.fail(error);
     stream.answer?.reject(error);
     stream.abort?.abort(error);
   }
+}
+
+function asFlow(body: Exclude<LinkBody, Uint8Array | null>): BodyFlow {
+  return body instanceof ReadableStream ? flowOf(body) : body;
 }
 
 /** @throws LinkError `protocol` when no body is being received. */

@@ -21,7 +21,7 @@ interface OutboxOptions {
  */
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #waiting = new Map<number, { frame: DataFrame; resolve: () => void }>();
+  readonly #waiting = new Map<number, { frame: DataFrame; sent: () => void }>();
   #messages: Uint8Array[] = [];
   #parts: Uint8Array[] = [];
   #partsBytes = 0;
@@ -53,28 +53,28 @@ export class Outbox {
     this.#options.later(() => this.#flush());
   }
 
-  /** Adds data. @returns null when it is on its way, else a promise of that moment (it ends too when it is dropped). */
-  data(frame: DataFrame): Promise<void> | null {
-    if (this.#closed || !this.full) {
-      this.push(frame);
-      return null;
+  /** Adds data. @returns whether it is on its way; if not, `sent` is called when it is. */
+  data(frame: DataFrame, sent: () => void): boolean {
+    if (!this.#closed && this.full) {
+      this.#waiting.set(frame.stream, { frame, sent });
+      return false;
     }
-    return new Promise((resolve) => this.#waiting.set(frame.stream, { frame, resolve }));
+    this.push(frame);
+    return true;
   }
 
   /** Forgets the data of a stream that still waits here. */
   drop(stream: number): void {
-    this.#waiting.get(stream)?.resolve();
     this.#waiting.delete(stream);
   }
 
   /** To be called when the socket has sent something. */
   drained(): void {
-    for (const [stream, { frame, resolve }] of this.#waiting) {
+    for (const [stream, { frame, sent }] of this.#waiting) {
       if (!this.#hasRoom()) return;
       this.#waiting.delete(stream);
       this.push(frame);
-      resolve();
+      sent();
     }
   }
 
@@ -82,7 +82,6 @@ export class Outbox {
     this.#closed = true;
     this.#messages = [];
     this.#parts = [];
-    for (const { resolve } of this.#waiting.values()) resolve();
     this.#waiting.clear();
   }
 

@@ -1,3 +1,4 @@
+import { flowOf, wholeOf } from "./flows.ts";
 import type { LinkBody } from "./types.ts";
 
 /** Helpers of this folder's tests. */
@@ -6,8 +7,7 @@ export const text = (value: string): Uint8Array => new TextEncoder().encode(valu
 
 /** The bytes of a body, joined. */
 export async function bytesOf(body: LinkBody): Promise<Uint8Array> {
-  if (body === null) return new Uint8Array(0);
-  return new Uint8Array(await new Response(body as BodyInit).arrayBuffer());
+  return wholeOf(body instanceof ReadableStream ? flowOf(body) : body, Number.POSITIVE_INFINITY);
 }
 
 export async function textOf(body: LinkBody): Promise<string> {

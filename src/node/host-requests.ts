@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Caller, type Control, ControlError } from "../control/types.ts";
-import type { LinkAnswer, LinkBody, LinkHandler } from "../link/types.ts";
+import { streamOf } from "../link/flows.ts";
+import type { LinkAnswer, LinkHandler, ReceivedBody } from "../link/types.ts";
 import { openToControl, report } from "../wire/index.ts";
 import { REPORT_BYTES_MAX, SYNCS_PER_LINK_MAX } from "./limits.ts";
 import type { ReportPace } from "./report-pace.ts";
@@ -45,11 +46,10 @@ async function sync(control: Control, host: LinkedHost, text: string): Promise<L
   return refusal(400, "invalid_request", `report: ${issue?.path.join(".")}: ${issue?.message}`);
 }
 
-async function readText(body: LinkBody, spend: (bytes: number) => void): Promise<string> {
-  if (body === null) return "";
+async function readText(body: ReceivedBody, spend: (bytes: number) => void): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of body instanceof Uint8Array ? [body] : body) {
+  for await (const chunk of streamOf(body)) {
     spend(chunk.length);
     bytes += chunk.length;
     if (bytes > REPORT_BYTES_MAX) throw new ControlError("too_many", `a report has at most ${REPORT_BYTES_MAX} bytes`);

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { getRequestListener } from "@hono/node-server";
 import { IdleSockets } from "./idle-sockets.ts";
 import {
   CONNECTIONS_MAX,
@@ -14,15 +13,15 @@ import {
 } from "./limits.ts";
 import { refuseSocket } from "./raw-refusal.ts";
 
-/** The HTTP server around the app: what happens on a socket before and after a request, and how much of it. */
-export function createHttpServer(fetch: Parameters<typeof getRequestListener>[0]): Server {
+/** The HTTP server around what answers: what happens on a socket before and after a request, and how much of it. */
+export function createHttpServer(listener: RequestListener): Server {
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     },
-    getRequestListener(fetch),
+    listener,
   );
   server.timeout = SILENT_SOCKET_MS;
   server.maxConnections = Math.min(CONNECTIONS_MAX, openFilesMax() - FILES_KEPT);

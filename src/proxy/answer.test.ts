@@ -1,22 +1,25 @@
 import { describe, expect, it } from "vitest";
+import { flowOf, streamOf } from "../link/flows.ts";
 import { fed } from "../link/testing.ts";
-import { responseOf } from "./answer.ts";
-import { answered } from "./testing.ts";
+import { answerOf } from "./answer.ts";
 
 /** A streamed answer of this kind, and how often it was said to be over. */
 function streaming(headers: [string, string][]) {
   const source = fed();
   const seen = { over: 0 };
-  const response = responseOf(answered(source.body, headers), {
-    method: "GET",
-    requestId: "id-1",
-    moved: () => undefined,
-    over: () => {
-      seen.over += 1;
+  const answer = answerOf(
+    { head: { status: 200, headers }, body: flowOf(source.body) },
+    {
+      method: "GET",
+      requestId: "id-1",
+      moved: () => undefined,
+      over: () => {
+        seen.over += 1;
+      },
+      givenUp: () => null,
     },
-    givenUp: () => null,
-  });
-  return { source, seen, response };
+  );
+  return { source, seen, response: new Response(streamOf(answer.body)) };
 }
 
 describe("a streamed answer", () => {

@@ -1,4 +1,7 @@
+import type { BodyFlow } from "../link/types.ts";
 import { Refusal } from "./errors.ts";
+import { valueOf } from "./headers.ts";
+import { Intake } from "./intake.ts";
 import { KEPT_BODIES_BYTES_MAX, KEPT_BODY_BYTES_MAX } from "./limits.ts";
 
 /**
@@ -8,7 +11,7 @@ import { KEPT_BODIES_BYTES_MAX, KEPT_BODY_BYTES_MAX } from "./limits.ts";
 export type RequestBody =
   | { kind: "none" }
   | { kind: "kept"; bytes: Uint8Array }
-  | { kind: "stream"; stream: ReadableStream<Uint8Array>; contentLength: number | null };
+  | { kind: "stream"; flow: BodyFlow; contentLength: number | null };
 
 /** The memory that kept bodies take, all together. */
 export class KeptBodies {
@@ -32,23 +35,22 @@ export class KeptBodies {
  * @returns the body, and what it reserved, to be released with the request.
  */
 export async function takeBody(
-  request: Request,
+  source: BodyFlow | null,
+  contentLength: number | null,
   kept: KeptBodies,
   moved: () => void,
 ): Promise<{ body: RequestBody; reservedBytes: number }> {
-  const none: RequestBody = { kind: "none" };
-  const length = lengthOf(request.headers);
-  if (request.method === "GET" || request.method === "HEAD" || length === 0) return { body: none, reservedBytes: 0 };
-  const reservedBytes = length ?? KEPT_BODY_BYTES_MAX;
-  // On Node `request.body` makes a whole new request, so a body that can be had without it is.
+  if (source === null || contentLength === 0) return { body: { kind: "none" }, reservedBytes: 0 };
+  const intake = new Intake(source, moved);
+  const reservedBytes = contentLength ?? KEPT_BODY_BYTES_MAX;
   if (reservedBytes > KEPT_BODY_BYTES_MAX || !kept.reserve(reservedBytes)) {
-    if (request.body === null) return { body: none, reservedBytes: 0 };
-    return { body: streamed([], request.body.getReader(), length, moved), reservedBytes: 0 };
+    return { body: { kind: "stream", flow: intake, contentLength }, reservedBytes: 0 };
   }
   try {
-    const body = length === null ? await untilLarge(request.body, moved) : await whole(request);
-    if (body.kind === "kept") return { body, reservedBytes };
+    const bytes = await intake.gather(KEPT_BODY_BYTES_MAX);
+    if (bytes !== null && bytes.byteLength > 0) return { body: { kind: "kept", bytes }, reservedBytes };
     kept.release(reservedBytes);
+    const body: RequestBody = bytes === null ? { kind: "stream", flow: intake, contentLength } : { kind: "none" };
     return { body, reservedBytes: 0 };
   } catch (error) {
     kept.release(reservedBytes);
@@ -57,61 +59,9 @@ export async function takeBody(
 }
 
 /** What the client says of its body; null: it comes in chunks until it ends. */
-function lengthOf(headers: Headers): number | null {
-  const value = headers.get("content-length");
+export function lengthOf(headers: [string, string][]): number | null {
+  const value = valueOf(headers, "content-length");
   return value !== null && /^\d{1,15}$/.test(value) ? Number(value) : null;
-}
-
-async function whole(request: Request): Promise<RequestBody> {
-  return { kind: "kept", bytes: new Uint8Array(await request.arrayBuffer()) };
-}
-
-/** Reads a body of unknown length for as long as it may be kept. */
-async function untilLarge(source: ReadableStream<Uint8Array> | null, moved: () => void): Promise<RequestBody> {
-  if (source === null) return { kind: "none" };
-  const reader = source.getReader();
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  while (bytes <= KEPT_BODY_BYTES_MAX) {
-    const { done, value } = await reader.read();
-    moved();
-    if (done) return bytes === 0 ? { kind: "none" } : { kind: "kept", bytes: joined(chunks, bytes) };
-    chunks.push(value);
-    bytes += value.byteLength;
-  }
-  return streamed(chunks, reader, null, moved);
-}
-
-function streamed(
-  first: Uint8Array[],
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  contentLength: number | null,
-  moved: () => void,
-): RequestBody {
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const next = first.shift();
-        const { done, value } = next === undefined ? await reader.read() : { done: false, value: next };
-        moved();
-        if (done) controller.close();
-        else controller.enqueue(value!);
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
-  return { kind: "stream", stream, contentLength };
-}
-
-function joined(chunks: Uint8Array[], bytes: number): Uint8Array {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { RETRY_AFTER_SECONDS } from "./limits.ts";
+import type { ProxyAnswer } from "./types.ts";
 
 /** What clients of OpenAI's API understand: each status with its `type`, and a `code` that programs can tell apart. */
 const TYPES = {
@@ -40,9 +41,23 @@ export function errorBody({ status, message, param, code }: Refusal): string {
   return JSON.stringify({ error: { message, type: TYPES[status], param, code } });
 }
 
-export function refusalResponse(refusal: Refusal, requestId: string, method: string): Response {
-  const headers = new Headers({ "content-type": "application/json", "x-request-id": requestId });
-  if (refusal.status === 401) headers.set("www-authenticate", 'Bearer realm="headrace"');
-  if (refusal.status === 429 || refusal.status === 503) headers.set("retry-after", String(RETRY_AFTER_SECONDS));
-  return new Response(method === "HEAD" ? null : errorBody(refusal), { status: refusal.status, headers });
+export function refusalAnswer(refusal: Refusal, requestId: string, method: string): ProxyAnswer {
+  const answer = jsonAnswer(refusal.status, errorBody(refusal), requestId);
+  if (refusal.status === 401) answer.headers.push(["www-authenticate", 'Bearer realm="headrace"']);
+  if (refusal.status === 429 || refusal.status === 503) answer.headers.push(["retry-after", `${RETRY_AFTER_SECONDS}`]);
+  return method === "HEAD" ? { ...answer, body: null } : answer;
+}
+
+/** An answer of the proxy's own. */
+export function jsonAnswer(status: number, json: string, requestId: string): ProxyAnswer {
+  const headers: [string, string][] = [
+    ["content-type", "application/json"],
+    ["x-request-id", requestId],
+  ];
+  return { status, headers, body: new TextEncoder().encode(json) };
+}
+
+/** With what an exchange is aborted whose client has closed its connection. */
+export function clientGone(): Refusal {
+  return new Refusal(499, "client_gone", "the client has closed its connection");
 }

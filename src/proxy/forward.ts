@@ -1,12 +1,13 @@
 import { LinkError } from "../link/errors.ts";
-import type { LinkAnswer, LinkEnd } from "../link/types.ts";
-import type { OpenToAgent } from "../wire/index.ts";
+import type { ReceivedAnswer } from "../link/types.ts";
+import { REFUSED_HEADER } from "../wire/index.ts";
 import type { RequestBody } from "./body.ts";
 import type { Directory } from "./directory.ts";
 import { Refusal } from "./errors.ts";
+import { valueOf } from "./headers.ts";
 import { ATTEMPTS_MAX, DELIVERIES_MAX } from "./limits.ts";
 import { type Choice, type Load, tooMany } from "./load.ts";
-import type { ServiceEntry } from "./types.ts";
+import type { OpenToReplica, ReplicaWay, RouteTarget, ServiceEntry } from "./types.ts";
 
 /** A request on its way to some replica of a service. */
 export interface Call {
@@ -23,29 +24,29 @@ export interface Call {
 export interface Forwarder {
   directory: Directory;
   load: Load;
-  linkOf: (project: string, host: string) => LinkEnd | null;
+  wayTo: (project: string, target: RouteTarget) => ReplicaWay | null;
 }
 
 /** What an attempt came to. `undelivered`: no replica has seen the request. */
 type Outcome =
-  | { kind: "answered"; answer: LinkAnswer; release: () => void }
+  | { kind: "answered"; answer: ReceivedAnswer; release: () => void }
   | { kind: "undelivered" | "failed"; refusal: Refusal; spent: boolean };
 
 /**
- * Sends a request to one target after another until one answers. What reached no replica (no link, 421) costs an
- * attempt and one new look at the service; what may have reached one is tried once more; a body that cannot be sent
- * again is not.
+ * Sends a request to one target after another until one answers. What reached no replica (no link, a refusal of its
+ * agent) costs an attempt and one new look at the service; what may have reached one is tried once more; a body that
+ * cannot be sent again is not.
  * @returns the answer, and what to call when it has been passed on.
  * @throws Refusal.
  */
-export async function forward(call: Call, by: Forwarder): Promise<{ answer: LinkAnswer; release: () => void }> {
+export async function forward(call: Call, by: Forwarder): Promise<{ answer: ReceivedAnswer; release: () => void }> {
   const tried = new Set<string>();
   let entry = call.entry;
   let looked = false;
   let deliveries = 0;
   let last: Refusal | null = null;
   for (let attempts = 0; attempts < ATTEMPTS_MAX; ) {
-    const choice = by.load.choose(entry, tried, (host) => by.linkOf(entry.project, host));
+    const choice = by.load.choose(entry, tried, (target) => by.wayTo(entry.project, target));
     if (choice.kind !== "target") {
       if (looked || choice.kind === "full") throw last ?? refusalOf(choice, entry);
       looked = true;
@@ -66,23 +67,25 @@ export async function forward(call: Call, by: Forwarder): Promise<{ answer: Link
 async function attempt(
   call: Call,
   entry: ServiceEntry,
-  { target, link }: Extract<Choice, { kind: "target" }>,
+  { target, way }: Extract<Choice, { kind: "target" }>,
   load: Load,
 ): Promise<Outcome> {
   const { method, path, headers, body, signal } = call;
-  const open: OpenToAgent = { kind: "http", replica: target.replica, method, path, headers };
-  const bytes = body.kind === "none" ? null : body.kind === "kept" ? body.bytes : body.stream;
+  const open: OpenToReplica = { kind: "http", replica: target.replica, method, path, headers };
+  const bytes = body.kind === "none" ? null : body.kind === "kept" ? body.bytes : body.flow;
   const once = body.kind === "stream";
   const release = load.take(entry.project, target);
   let passedOn = false;
   try {
-    const answer = await link.request(open, bytes, signal);
-    if (answer.head.status !== 421) {
+    const answer = await way.request(open, bytes, signal);
+    const refused = answer.head.status === 421 ? valueOf(answer.head.headers, REFUSED_HEADER) : null;
+    if (refused === null) {
       passedOn = true;
       return { kind: "answered", answer, release };
     }
     discard(answer);
-    return { kind: "undelivered", refusal: moved(entry), spent: once };
+    const refusal = refused === "unreachable" ? unreachable(entry) : moved(entry);
+    return { kind: "undelivered", refusal, spent: once };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (!(error instanceof LinkError)) throw error;
@@ -119,7 +122,10 @@ function moved(entry: ServiceEntry): Refusal {
   return new Refusal(503, "replica_moved", `a replica of ${entry.service} has just moved; send the request again`);
 }
 
-function discard(answer: LinkAnswer): void {
-  // Whether cancelling succeeds is of no interest: the answer is not wanted either way.
-  if (answer.body instanceof ReadableStream) answer.body.cancel().catch(() => undefined);
+function unreachable(entry: ServiceEntry): Refusal {
+  return new Refusal(502, "replica_unreachable", `a replica of ${entry.service} accepts no connection`);
+}
+
+function discard({ body }: ReceivedAnswer): void {
+  if (body !== null && !(body instanceof Uint8Array)) body.cancel(new Error("the answer is not wanted"));
 }

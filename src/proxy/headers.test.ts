@@ -25,7 +25,7 @@ describe("headers", () => {
       "x-forwarded-for": "203.0.113.9",
       "x-private": "1",
     });
-    expect(Object.fromEntries(requestHeaders(given, by))).toEqual({
+    expect(Object.fromEntries(requestHeaders([...given], by))).toEqual({
       accept: "text/event-stream",
       "content-type": "application/json",
       "x-request-id": "id-1",
@@ -37,7 +37,7 @@ describe("headers", () => {
   });
 
   it("name the length of a body that is passed on as it comes", () => {
-    expect(requestHeaders(new Headers(), { ...by, contentLength: 5 })).toContainEqual(["content-length", "5"]);
+    expect(requestHeaders([], { ...by, contentLength: 5 })).toContainEqual(["content-length", "5"]);
   });
 
   it("to the client leave out what would speak for the control plane's origin", () => {
@@ -54,7 +54,7 @@ describe("headers", () => {
       ],
       "id-1",
     );
-    expect(Object.fromEntries(headers)).toEqual({
+    expect(Object.fromEntries(new Headers(headers))).toEqual({
       "content-type": "text/html",
       "content-security-policy": "sandbox allow-scripts allow-forms",
       "x-content-type-options": "nosniff",
@@ -64,14 +64,14 @@ describe("headers", () => {
   });
 
   it("carry the caller's id of a request only where it is fit for a log", () => {
-    expect(requestIdOf(new Headers({ "x-request-id": "abc-1.2:3" }))).toBe("abc-1.2:3");
-    expect(requestIdOf(new Headers({ "x-request-id": "a b" }))).toMatch(/^[0-9a-f-]{36}$/);
-    expect(requestIdOf(new Headers())).toMatch(/^[0-9a-f-]{36}$/);
+    expect(requestIdOf([...new Headers({ "x-request-id": "abc-1.2:3" })])).toBe("abc-1.2:3");
+    expect(requestIdOf([...new Headers({ "x-request-id": "a b" })])).toMatch(/^[0-9a-f-]{36}$/);
+    expect(requestIdOf([])).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   it("hold a bearer token", () => {
-    expect(bearerOf(new Headers({ authorization: "bearer abc" }))).toBe("abc");
-    expect(bearerOf(new Headers({ authorization: "Basic abc" }))).toBeNull();
-    expect(bearerOf(new Headers())).toBeNull();
+    expect(bearerOf([...new Headers({ authorization: "bearer abc" })])).toBe("abc");
+    expect(bearerOf([...new Headers({ authorization: "Basic abc" })])).toBeNull();
+    expect(bearerOf([])).toBeNull();
   });
 });

@@ -46,8 +46,9 @@ export interface ForwardedBy {
 }
 
 /** The headers that go to the replica. Names are lower case. */
-export function requestHeaders(headers: Headers, by: ForwardedBy): Pairs {
-  const pairs = kept(headers, NOT_FORWARDED);
+export function requestHeaders(headers: Pairs, by: ForwardedBy): Pairs {
+  const dropped = connectionNames(valueOf(headers, "connection"));
+  const pairs = headers.filter(([name]) => !NOT_FORWARDED.has(name) && !dropped.has(name));
   pairs.push(["x-request-id", by.requestId]);
   pairs.push(["x-forwarded-host", by.url.host], ["x-forwarded-proto", by.url.protocol.slice(0, -1)]);
   pairs.push(["x-forwarded-prefix", by.prefix]);
@@ -56,43 +57,54 @@ export function requestHeaders(headers: Headers, by: ForwardedBy): Pairs {
   return pairs;
 }
 
+/** What HTTP allows as a name, and as a value. */
+const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /**
- * The headers that go back to the client.
+ * The headers that go back to the client. Names are lower case.
  * @throws TypeError for names or values that HTTP does not allow.
  */
-export function responseHeaders(pairs: Pairs, requestId: string): Headers {
-  const dropped = connectionNames(pairs.find(([name]) => name.toLowerCase() === "connection")?.[1] ?? null);
-  const headers = new Headers();
-  for (const [name, value] of pairs) {
-    const lower = name.toLowerCase();
-    if (!NOT_RETURNED.has(lower) && !dropped.has(lower)) headers.append(lower, value);
+export function responseHeaders(pairs: Pairs, requestId: string): Pairs {
+  const lower = pairs.map(([name, value]): [string, string] => [name.toLowerCase(), value]);
+  const dropped = connectionNames(valueOf(lower, "connection"));
+  const headers: Pairs = [];
+  let hasId = false;
+  for (const [name, value] of lower) {
+    if (NOT_RETURNED.has(name) || dropped.has(name)) continue;
+    if (!NAME.test(name) || !VALUE.test(value)) throw new TypeError(`not a header: ${name}`);
+    hasId ||= name === "x-request-id";
+    if (name !== "x-content-type-options") headers.push([name, value]);
   }
-  if (!headers.has("x-request-id")) headers.set("x-request-id", requestId);
+  if (!hasId) headers.push(["x-request-id", requestId]);
   // A page of an engine runs in an origin of its own: it must not act as the console of its viewer.
-  headers.set("content-security-policy", "sandbox allow-scripts allow-forms");
-  headers.set("x-content-type-options", "nosniff");
+  headers.push(["content-security-policy", "sandbox allow-scripts allow-forms"]);
+  headers.push(["x-content-type-options", "nosniff"]);
   return headers;
 }
 
 /** The caller's id of a request where it can go into logs, else a new one. */
-export function requestIdOf(headers: Headers): string {
-  const given = headers.get("x-request-id");
+export function requestIdOf(headers: Pairs): string {
+  const given = valueOf(headers, "x-request-id");
   return given !== null && /^[\w.:-]{1,128}$/.test(given) ? given : crypto.randomUUID();
 }
 
 /** The token of `Authorization: Bearer <token>`. */
-export function bearerOf(headers: Headers): string | null {
-  return /^Bearer +([^\s]+)$/i.exec(headers.get("authorization") ?? "")?.[1] ?? null;
+export function bearerOf(headers: Pairs): string | null {
+  return /^Bearer +([^\s]+)$/i.exec(valueOf(headers, "authorization") ?? "")?.[1] ?? null;
 }
 
-function kept(headers: Headers, without: Set<string>): Pairs {
-  const dropped = connectionNames(headers.get("connection"));
-  const pairs: Pairs = [];
-  for (const [name, value] of headers) if (!without.has(name) && !dropped.has(name)) pairs.push([name, value]);
-  return pairs;
+/** The value of a header, several of one name joined as HTTP has it. @param name in lower case, as those of the pairs */
+export function valueOf(headers: Pairs, name: string): string | null {
+  let found: string | null = null;
+  for (const [each, value] of headers) if (each === name) found = found === null ? value : `${found}, ${value}`;
+  return found;
 }
+
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** A Connection header names further headers that are meant for this hop only. */
-function connectionNames(value: string | null): Set<string> {
-  return new Set((value ?? "").split(",").map((name) => name.trim().toLowerCase()));
+function connectionNames(value: string | null): ReadonlySet<string> {
+  if (value === null || value === "keep-alive") return NO_NAMES;
+  return new Set(value.split(",").map((name) => name.trim().toLowerCase()));
 }

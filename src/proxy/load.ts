@@ -1,10 +1,11 @@
-import type { LinkEnd } from "../link/types.ts";
 import { Refusal } from "./errors.ts";
 import { HOST_REQUESTS_MAX, SERVICE_REQUESTS_MAX } from "./limits.ts";
-import type { RouteTarget, ServiceEntry } from "./types.ts";
+import type { ReplicaWay, RouteTarget, ServiceEntry } from "./types.ts";
 
-/** - `full`: targets are there, all at their bound; - `unreachable`: no link to any of them; - `none`: nothing is left. */
-export type Choice = { kind: "target"; target: RouteTarget; link: LinkEnd } | { kind: "full" | "unreachable" | "none" };
+/** - `full`: targets are there, all at their bound; - `unreachable`: no way to any of them; - `none`: nothing is left. */
+export type Choice =
+  | { kind: "target"; target: RouteTarget; way: ReplicaWay }
+  | { kind: "full" | "unreachable" | "none" };
 
 /** What is under way from here, by service, host and replica: who is asked next, and who may not be asked now. */
 export class Load {
@@ -36,7 +37,7 @@ export class Load {
   }
 
   /** The reachable target with the fewest requests from here; among equals they take turns. */
-  choose(entry: ServiceEntry, tried: ReadonlySet<string>, linkOf: (host: string) => LinkEnd | null): Choice {
+  choose(entry: ServiceEntry, tried: ReadonlySet<string>, wayTo: (target: RouteTarget) => ReplicaWay | null): Choice {
     const { project, targets } = entry;
     const first = this.#turn++;
     let best: Choice = { kind: "none" };
@@ -45,13 +46,13 @@ export class Load {
       const target = targets[(first + i) % targets.length]!;
       const inFlight = this.#replicas.get(`${project}/${target.replica}`) ?? 0;
       if (tried.has(target.replica) || inFlight >= fewest) continue;
-      const link = linkOf(target.host);
-      if (link === null) {
+      const way = wayTo(target);
+      if (way === null) {
         if (best.kind === "none") best = { kind: "unreachable" };
       } else if ((this.#hosts.get(`${project}/${target.host}`) ?? 0) >= HOST_REQUESTS_MAX) {
         if (best.kind !== "target") best = { kind: "full" };
       } else {
-        best = { kind: "target", target, link };
+        best = { kind: "target", target, way };
         fewest = inFlight;
       }
     }

@@ -2,13 +2,15 @@ import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import { bytesOf, fed, pattern, pieces, settled, text, textOf, until } from "../link/testing.ts";
 import type { LinkAnswer } from "../link/types.ts";
+import { REFUSED_HEADER } from "../wire/index.ts";
 import { HOST_REQUESTS_MAX, KEPT_BODY_BYTES_MAX, SERVICE_REQUESTS_MAX } from "./limits.ts";
-import { type ProxyOptions, proxyRoutes } from "./routes.ts";
+import { RequestPath } from "./request-path.ts";
+import { proxyRoutes } from "./routes.ts";
 import { type Agent, answered, errorOf, type HttpOpen, World } from "./testing.ts";
 
 /** An app as the control plane mounts it. */
-function appOf(world: World, options: ProxyOptions = {}) {
-  const app = new Hono().route("/proxy", proxyRoutes(world, options));
+function appOf(world: World, options: ConstructorParameters<typeof RequestPath>[1] = {}) {
+  const app = new Hono().route("/proxy", proxyRoutes(new RequestPath(world, options)));
   return (path: string, init: RequestInit & { duplex?: "half" } = {}) =>
     Promise.resolve(app.request(`http://headrace.test/proxy${path}`, init as RequestInit));
 }
@@ -21,6 +23,9 @@ const chat = (model: string) => ({
 
 /** An agent that says which replica was asked, and what it was asked. */
 const mirror: Agent = async (open, body) => answered(JSON.stringify({ ...open, body: await textOf(body) }));
+
+/** How an agent says that no replica has seen a request. */
+const REFUSED: [string, string][] = [[REFUSED_HEADER, "not_here"]];
 
 const mirrored = async (response: Response) => (await response.json()) as HttpOpen & { body: string };
 
@@ -310,7 +315,7 @@ describe("the choice of a replica", () => {
 
   it("passes over a host without a link, and one whose agent does not run the replica", async () => {
     const world = new World();
-    world.host("b", async () => answered("not here", [], 421));
+    world.host("b", async () => answered("not here", REFUSED, 421));
     world.host("c", mirror);
     world.serve("qwen", ["a", "b", "c"]);
     const get = appOf(world);
@@ -323,7 +328,7 @@ describe("the choice of a replica", () => {
     const world = new World();
     world.host("a", async () => {
       world.serve("qwen", ["b"], { version: 2 });
-      return answered("moved", [], 421);
+      return answered("moved", REFUSED, 421);
     });
     world.host("b", mirror);
     world.serve("qwen", ["a"]);
@@ -407,7 +412,7 @@ describe("the choice of a replica", () => {
     for (const host of ["a", "b"]) {
       world.host(host, async (open) => {
         asked.push(open.replica);
-        return answered("moved", [], 421);
+        return answered("moved", REFUSED, 421);
       });
     }
     world.serve("qwen", ["a", "b"]);

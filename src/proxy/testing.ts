@@ -1,14 +1,14 @@
 import type { Link } from "../link/link.ts";
 import { linkPipe } from "../link/pipe.ts";
 import { text } from "../link/testing.ts";
-import type { LinkAnswer, LinkBody } from "../link/types.ts";
+import type { LinkAnswer, LinkBody, ReceivedBody } from "../link/types.ts";
 import type { OpenToAgent } from "../wire/index.ts";
-import type { ProxySource, ServiceEntry } from "./types.ts";
+import type { ProxySource, RouteTarget, ServiceEntry } from "./types.ts";
 
 /** Helpers of this folder's tests: a control plane's knowledge in memory, its hosts behind real links. */
 
 export type HttpOpen = Extract<OpenToAgent, { kind: "http" }>;
-export type Agent = (open: HttpOpen, body: LinkBody, signal: AbortSignal) => Promise<LinkAnswer>;
+export type Agent = (open: HttpOpen, body: ReceivedBody, signal: AbortSignal) => Promise<LinkAnswer>;
 
 export class World implements ProxySource {
   readonly entries = new Map<string, ServiceEntry>();
@@ -58,7 +58,7 @@ export class World implements ProxySource {
     return project === "main" && token === "good";
   }
 
-  link(_project: string, host: string): Link | null {
+  way(_project: string, { host }: RouteTarget): Link | null {
     return this.links.get(host) ?? null;
   }
 

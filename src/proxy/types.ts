@@ -1,4 +1,5 @@
-import type { LinkEnd } from "../link/types.ts";
+import type { BodyFlow, ReceivedAnswer, ReceivedBody } from "../link/types.ts";
+import type { OpenToAgent } from "../wire/index.ts";
 
 /** A place to send a request of a service to. */
 export interface RouteTarget {
@@ -31,6 +32,38 @@ export interface ProxySource {
   models(project: string): Promise<ServiceEntry[]>;
   /** Whether the token may call the services of the project. */
   authorize(project: string, token: string): Promise<boolean>;
-  /** The link of a host, null while it has none. */
-  link(project: string, host: string): LinkEnd | null;
+  /** How a replica is reached; null while it cannot be. */
+  way(project: string, target: RouteTarget): ReplicaWay | null;
+}
+
+/** A way to one replica: the link of its host, or a connection to the replica itself. */
+export interface ReplicaWay {
+  /**
+   * @returns the answer of the replica, or a refusal of its agent (`REFUSED_HEADER`)
+   * @throws LinkError; with `sent: false` the replica has seen nothing and the body was not touched
+   */
+  request(open: OpenToReplica, body: ReceivedBody, signal: AbortSignal): Promise<ReceivedAnswer>;
+}
+
+export type OpenToReplica = Extract<OpenToAgent, { kind: "http" }>;
+
+/** A request as the platform of the entry hands it over. */
+export interface ProxyRequest {
+  method: string;
+  /** As the client wrote it, with the control plane's origin. */
+  url: URL;
+  /** Names in lower case. */
+  headers: [string, string][];
+  /** Null: there is none. */
+  body: BodyFlow | null;
+  /** As the platform knows it; it goes to the replica as `x-forwarded-for`. */
+  clientAddress: string | null;
+  /** Aborts the exchange. The platform does so when the client goes away, with `clientGone()`. */
+  cancel: AbortController;
+}
+
+export interface ProxyAnswer {
+  status: number;
+  headers: [string, string][];
+  body: ReceivedBody;
 }

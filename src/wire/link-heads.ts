@@ -13,6 +13,14 @@ export const openToAgent = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("logs"), replica: id, tailLines: z.int().min(0).max(10_000), follow: z.boolean() }),
 ]);
 
+/**
+ * On an agent's 421: no replica has seen the request, whose body is untouched, so it can go elsewhere. Its value says
+ * why. A 421 without it is the replica's own answer; agents let no replica say this word.
+ */
+export const REFUSED_HEADER = "x-headrace-refused";
+/** - `not_here`: this host does not run that replica now; - `unreachable`: it does, but no connection is accepted. */
+export type RefusedBecause = "not_here" | "unreachable";
+
 /** Opens a stream from an agent to the control plane. */
 export const openToControl = z.discriminatedUnion("kind", [
   /** The body is a `report`, the answer's body a `syncAnswer`. */

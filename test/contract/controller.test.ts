@@ -388,7 +388,7 @@ describe("removing a host", () => {
     expect(after?.replicas[0]?.id).not.toBe(before?.replicas[0]?.id);
     const credentials = (await opened[0]?.store.credentials(FIRST_PROJECT)) ?? [];
     expect(credentials.filter((credential) => credential.kind === "host")).toEqual([]);
-    expect(control.link(FIRST_PROJECT, host)).toBeNull();
+    expect(control.way(FIRST_PROJECT, { host, replica: "any" })).toBeNull();
     await expect(control.sync(FIRST_PROJECT, host, reportOf({ seq: 2 }))).rejects.toMatchObject({ code: "not_found" });
   });
 

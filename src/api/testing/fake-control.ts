@@ -1,5 +1,6 @@
 import { type Caller, type Control, ControlError } from "../../control/types.ts";
 import type { ApplyRequest, CommitView, HostView, PlanView, ServiceView } from "../../control/views.ts";
+import { streamOf } from "../../link/flows.ts";
 
 /** Tokens that the fake knows: project `main` but for `other-admin`, whose project is `other`. */
 export const TOKENS = {
@@ -162,7 +163,7 @@ export class FakeControl implements Control {
     if (service !== this.view?.name) throw new ControlError("not_found", `There is no service ${service}.`);
     const line = (text: string) =>
       new TextEncoder().encode(`${JSON.stringify({ replica: "chat-worker-1", ageMs: 5, attempt: 1, text })}\n`);
-    if (!options.follow) return new Uint8Array([...line("one"), ...line("two")]);
+    if (!options.follow) return streamOf(new Uint8Array([...line("one"), ...line("two")]));
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
         controller.enqueue(line("one"));
@@ -199,7 +200,7 @@ export class FakeControl implements Control {
     return false;
   }
 
-  link() {
+  way() {
     return null;
   }
 

@@ -2,17 +2,16 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
-import { serve } from "@hono/node-server";
-import { Hono } from "hono";
-import { Agent as Pool, request } from "undici";
+import { Pool, request } from "undici";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Link } from "../link/link.ts";
 import { pattern, until } from "../link/testing.ts";
-import type { LinkBody } from "../link/types.ts";
 import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../link/ws.ts";
-import { proxyRoutes } from "./routes.ts";
-import { type Agent, World } from "./testing.ts";
+import { RequestPath } from "../proxy/request-path.ts";
+import { type Agent, World } from "../proxy/testing.ts";
+import { ReplicaClient } from "../replica/client.ts";
+import { proxyListener } from "./proxy-listener.ts";
 
 /**
  * The whole way in one process, over real sockets: client -> control plane -> WebSocket -> agent -> engine, and back.
@@ -24,31 +23,13 @@ let control: Server;
 let links: WebSocketServer;
 let agentLink: Link;
 let agentSocket: WebSocket;
-const pool = new Pool({ connections: 300 });
-
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
 const url = (path: string) => `http://127.0.0.1:${portOf(control)}/proxy/services/main/qwen${path}`;
 
-/** The agent's part: passes a request on to the engine, bytes as they are. */
-const agent: Agent = async (open, body, signal) => {
-  const headers = open.headers.filter(([name]) => name !== "content-length");
-  const answer = await request(`http://127.0.0.1:${portOf(engine)}${open.path}`, {
-    method: open.method as "GET",
-    headers: headers.flat(),
-    body: toNode(body),
-    signal,
-    dispatcher: pool,
-  });
-  const pairs = Object.entries(answer.headers).flatMap(([name, value]) =>
-    [value ?? []].flat().map((each): [string, string] => [name, each]),
-  );
-  // An answer that is cut must be an error of its body, and a body nobody reads any more must end its request.
-  return { head: { status: answer.statusCode, headers: pairs }, body: Readable.toWeb(answer.body) as ReadableStream };
-};
-
-function toNode(body: LinkBody) {
-  return body instanceof ReadableStream ? Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]) : body;
-}
+/** The agent's part: passes a request on to the engine. */
+const replicas = new ReplicaClient({ connectMs: 5_000, connectionsMax: 300 });
+const agent: Agent = (open, body, signal) =>
+  replicas.request(`http://127.0.0.1:${portOf(engine)}`, { ...open, body }, signal, () => undefined);
 
 async function dial(): Promise<void> {
   const accepting = once(links, "connection") as Promise<[WebSocket]>;
@@ -78,14 +59,13 @@ beforeEach(async () => {
   world.serve("qwen", ["a"]);
   await dial();
   control?.close();
-  const app = new Hono().route("/proxy", proxyRoutes(world));
-  control = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }) as Server;
+  control = createServer(proxyListener(new RequestPath(world), () => undefined)).listen(0, "127.0.0.1");
   await once(control, "listening");
 });
 
 afterAll(async () => {
   for (const socket of links.clients) socket.terminate();
-  await pool.destroy();
+  await replicas.close();
   for (const server of [control, engine]) {
     server.closeAllConnections();
     server.close();
@@ -201,7 +181,7 @@ describe("the proxy over real sockets", () => {
       };
       next();
     };
-    const client = new Pool({ connections: 200 });
+    const client = new Pool(`http://127.0.0.1:${portOf(control)}`, { connections: 200 });
     const texts = await Promise.all(
       Array.from({ length: 200 }, async (_, i) => (await request(url(`/v1/${i}`), { dispatcher: client })).body.text()),
     );
