@@ -224,13 +224,13 @@ describe("a job", () => {
     expect(JSON.parse(await text(answer.body))).toMatchObject({ error: { code: "replica_not_here" } });
   });
 
-  it("that does not listen yet answers 502", async () => {
+  it("that does not listen yet is told as one that has seen nothing of the request", async () => {
     await start();
     await control.heard(() => true);
     const job = engine(await freePort());
     await control.want([{ ...job, launch: { ...job.launch, script: "exec sleep 1000" } }]);
     await control.state("w-1.0", "starting", 1);
-    await expect.poll(async () => (await http("w-1", "/")).status).toBe(502);
+    await expect.poll(async () => text((await http("w-1", "/")).body)).toContain('"code":"replica_unreachable"');
   });
 
   it("streams, and a cancelled stream ends at the job", async () => {

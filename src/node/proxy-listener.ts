@@ -22,7 +22,10 @@ export function proxyListener(path: RequestPath, log: Log) {
     });
     response.once("finish", () => dropTheRest(request));
     const url = URL.parse(request.url ?? "/", `http://${request.headers.host ?? "localhost"}`);
-    if (url === null) return badRequest(response);
+    if (url === null) {
+      badRequest(response);
+      return;
+    }
     path
       .serve({
         method: request.method ?? "GET",
@@ -64,7 +67,10 @@ function hasBody({ headers }: IncomingMessage): boolean {
 
 function send({ status, headers, body }: ProxyAnswer, response: ServerResponse): void {
   const flow = body === null || body instanceof Uint8Array ? null : body;
-  if (response.destroyed) return flow?.cancel(clientGone());
+  if (response.destroyed) {
+    flow?.cancel(clientGone());
+    return;
+  }
   response.writeHead(status, headers.flat());
   if (flow === null) {
     response.end(body);

@@ -1,6 +1,6 @@
 import type { BodyFlow, BodySink, ReceivedAnswer } from "../link/types.ts";
 import { errorBody, Refusal } from "./errors.ts";
-import { responseHeaders, valueOf } from "./headers.ts";
+import { headerOf, responseHeaders } from "./headers.ts";
 import type { ProxyAnswer } from "./types.ts";
 
 interface AnswerOptions {
@@ -36,8 +36,8 @@ export function answerOf({ head, body }: ReceivedAnswer, options: AnswerOptions)
     const others = headers.filter(([name]) => name !== "content-length");
     return { status, headers: [...others, ["content-length", String(body.byteLength)]], body };
   }
-  const isEvents = valueOf(headers, "content-type")?.startsWith("text/event-stream") ?? false;
-  const plain = valueOf(headers, "content-encoding") === null;
+  const isEvents = headerOf(headers, "content-type")?.startsWith("text/event-stream") ?? false;
+  const plain = headerOf(headers, "content-encoding") === null;
   return { status, headers, body: new PassedOn(body, isEvents && plain, options) };
 }
 
@@ -93,7 +93,10 @@ class PassedOn implements BodyFlow, BodySink {
 
   fail(error: unknown): void {
     this.#options.over();
-    if (!this.#events) return this.#sink?.fail(error);
+    if (!this.#events) {
+      this.#sink?.fail(error);
+      return;
+    }
     const cause = this.#options.givenUp() ?? cut();
     // Status and head are long gone: an event is the one thing left that a client reads as an error.
     this.#sink?.write(new TextEncoder().encode(`\n\ndata: ${errorBody(cause)}\n\n`));

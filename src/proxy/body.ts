@@ -1,6 +1,6 @@
 import type { BodyFlow } from "../link/types.ts";
 import { Refusal } from "./errors.ts";
-import { valueOf } from "./headers.ts";
+import { headerOf } from "./headers.ts";
 import { Intake } from "./intake.ts";
 import { KEPT_BODIES_BYTES_MAX, KEPT_BODY_BYTES_MAX } from "./limits.ts";
 
@@ -60,7 +60,7 @@ export async function takeBody(
 
 /** What the client says of its body; null: it comes in chunks until it ends. */
 export function lengthOf(headers: [string, string][]): number | null {
-  const value = valueOf(headers, "content-length");
+  const value = headerOf(headers, "content-length");
   return value !== null && /^\d{1,15}$/.test(value) ? Number(value) : null;
 }
 

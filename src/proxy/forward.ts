@@ -4,7 +4,7 @@ import { REFUSED_HEADER } from "../wire/index.ts";
 import type { RequestBody } from "./body.ts";
 import type { Directory } from "./directory.ts";
 import { Refusal } from "./errors.ts";
-import { valueOf } from "./headers.ts";
+import { headerOf } from "./headers.ts";
 import { ATTEMPTS_MAX, DELIVERIES_MAX } from "./limits.ts";
 import { type Choice, type Load, tooMany } from "./load.ts";
 import type { OpenToReplica, ReplicaWay, RouteTarget, ServiceEntry } from "./types.ts";
@@ -78,7 +78,7 @@ async function attempt(
   let passedOn = false;
   try {
     const answer = await way.request(open, bytes, signal);
-    const refused = answer.head.status === 421 ? valueOf(answer.head.headers, REFUSED_HEADER) : null;
+    const refused = answer.head.status === 421 ? headerOf(answer.head.headers, REFUSED_HEADER) : null;
     if (refused === null) {
       passedOn = true;
       return { kind: "answered", answer, release };

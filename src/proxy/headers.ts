@@ -47,7 +47,7 @@ export interface ForwardedBy {
 
 /** The headers that go to the replica. Names are lower case. */
 export function requestHeaders(headers: Pairs, by: ForwardedBy): Pairs {
-  const dropped = connectionNames(valueOf(headers, "connection"));
+  const dropped = connectionNames(headerOf(headers, "connection"));
   const pairs = headers.filter(([name]) => !NOT_FORWARDED.has(name) && !dropped.has(name));
   pairs.push(["x-request-id", by.requestId]);
   pairs.push(["x-forwarded-host", by.url.host], ["x-forwarded-proto", by.url.protocol.slice(0, -1)]);
@@ -67,7 +67,7 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
  */
 export function responseHeaders(pairs: Pairs, requestId: string): Pairs {
   const lower = pairs.map(([name, value]): [string, string] => [name.toLowerCase(), value]);
-  const dropped = connectionNames(valueOf(lower, "connection"));
+  const dropped = connectionNames(headerOf(lower, "connection"));
   const headers: Pairs = [];
   let hasId = false;
   for (const [name, value] of lower) {
@@ -85,17 +85,17 @@ export function responseHeaders(pairs: Pairs, requestId: string): Pairs {
 
 /** The caller's id of a request where it can go into logs, else a new one. */
 export function requestIdOf(headers: Pairs): string {
-  const given = valueOf(headers, "x-request-id");
+  const given = headerOf(headers, "x-request-id");
   return given !== null && /^[\w.:-]{1,128}$/.test(given) ? given : crypto.randomUUID();
 }
 
 /** The token of `Authorization: Bearer <token>`. */
 export function bearerOf(headers: Pairs): string | null {
-  return /^Bearer +([^\s]+)$/i.exec(valueOf(headers, "authorization") ?? "")?.[1] ?? null;
+  return /^Bearer +([^\s]+)$/i.exec(headerOf(headers, "authorization") ?? "")?.[1] ?? null;
 }
 
 /** The value of a header, several of one name joined as HTTP has it. @param name in lower case, as those of the pairs */
-export function valueOf(headers: Pairs, name: string): string | null {
+export function headerOf(headers: Pairs, name: string): string | null {
   let found: string | null = null;
   for (const [each, value] of headers) if (each === name) found = found === null ? value : `${found}, ${value}`;
   return found;

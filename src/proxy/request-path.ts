@@ -4,7 +4,7 @@ import { Directory } from "./directory.ts";
 import { jsonAnswer, Refusal, refusalAnswer } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import { type Forwarder, forward, headersTooLarge } from "./forward.ts";
-import { bearerOf, requestHeaders, valueOf } from "./headers.ts";
+import { bearerOf, headerOf, requestHeaders } from "./headers.ts";
 import { HEADERS_MAX, IDLE_MS_MAX } from "./limits.ts";
 import { Load } from "./load.ts";
 import { entryFor, modelList, modelPath } from "./models.ts";
@@ -138,7 +138,7 @@ export class RequestPath {
 }
 
 function refuseWhatIsNotCarried(request: ProxyRequest): void {
-  if (valueOf(request.headers, "upgrade")?.toLowerCase() === "websocket") {
+  if (headerOf(request.headers, "upgrade")?.toLowerCase() === "websocket") {
     throw new Refusal(
       501,
       "websocket_not_supported",
@@ -154,7 +154,7 @@ function mustUse(methods: string[], method: string): void {
 }
 
 function unauthorized(project: string, request: ProxyRequest): Refusal {
-  if (valueOf(request.headers, "authorization") !== null) {
+  if (headerOf(request.headers, "authorization") !== null) {
     return new Refusal(401, "invalid_token", `this token may not call the services of project ${project}`);
   }
   return new Refusal(401, "token_missing", "a token is needed: send the header `Authorization: Bearer <token>`");

@@ -324,6 +324,35 @@ describe("the choice of a replica", () => {
     }
   });
 
+  it("passes over a replica that accepts no connection, and says so when there is no other", async () => {
+    const world = new World();
+    const unreachable: [string, string][] = [[REFUSED_HEADER, "unreachable"]];
+    world.host("b", async () => answered("no connection", unreachable, 421));
+    world.host("c", mirror);
+    world.serve("qwen", ["b", "c"]);
+    world.serve("alone", ["b"]);
+    const get = appOf(world);
+    for (let i = 0; i < 6; i++) {
+      expect((await mirrored(await get("/services/main/qwen/x", { method: "POST", body: "kept" }))).body).toBe("kept");
+    }
+    expect(await errorOf(await get("/services/main/alone/x"))).toMatchObject({
+      status: 502,
+      code: "replica_unreachable",
+    });
+  });
+
+  it("passes a replica's own 421 on", async () => {
+    const world = new World();
+    let asked = 0;
+    world.host("a", async () => {
+      asked += 1;
+      return answered("of the replica", [], 421);
+    });
+    world.serve("qwen", ["a"]);
+    const response = await appOf(world)("/services/main/qwen/x");
+    expect([response.status, await response.text(), asked]).toEqual([421, "of the replica", 1]);
+  });
+
   it("looks at the service again when all it knew has moved", async () => {
     const world = new World();
     world.host("a", async () => {

@@ -67,7 +67,10 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
 
   onResponseEnd(): void {
     const head = this.#head;
-    if (head === null) return this.#finish(null);
+    if (head === null) {
+      this.#finish(null);
+      return;
+    }
     const bytes = this.#chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
     this.#answer({ head, body: bytes === 0 ? null : joined(this.#chunks, bytes) });
     this.#leave();
@@ -112,7 +115,8 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyFlow {
     this.#leave();
     if (!this.#answered) {
       const reached = this.#controller !== null;
-      return this.#options.reject(reached ? error : new Unreached(messageOf(error), { cause: error }));
+      this.#options.reject(reached ? error : new Unreached(messageOf(error), { cause: error }));
+      return;
     }
     this.#end = { error };
     if (error !== null || this.#chunks.length === 0) this.#close(error);

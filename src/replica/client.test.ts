@@ -1,0 +1,153 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { flowOf, streamOf } from "../link/flows.ts";
+import { bytesOf, fed, pattern, pieces, textOf } from "../link/testing.ts";
+import { ReplicaClient } from "./client.ts";
+import { Unreached } from "./exchange.ts";
+
+const client = new ReplicaClient({ connectMs: 1_000, connectionsMax: 4 });
+let replica: Server;
+let origin: string;
+let answers: (request: IncomingMessage, response: ServerResponse) => void;
+
+beforeAll(async () => {
+  replica = createServer((request, response) => answers(request, response)).listen(0, "127.0.0.1");
+  await once(replica, "listening");
+  origin = `http://127.0.0.1:${(replica.address() as AddressInfo).port}`;
+});
+
+afterAll(async () => {
+  await client.close();
+  replica.closeAllConnections();
+  replica.close();
+});
+
+const get = { method: "GET", path: "/x?y", headers: [] as [string, string][], body: null };
+const never = new AbortController().signal;
+
+describe("a request to a replica", () => {
+  it("hands a small answer over whole, and says once that it is over", async () => {
+    answers = (request, response) => response.setHeader("x-path", request.url ?? "").end("small");
+    let over = 0;
+    const answer = await client.request(origin, get, never, () => {
+      over += 1;
+    });
+    expect(answer.head).toMatchObject({ status: 200 });
+    expect(answer.head.headers).toContainEqual(["x-path", "/x?y"]);
+    expect(answer.body).toBeInstanceOf(Uint8Array);
+    expect(await textOf(answer.body)).toBe("small");
+    expect(over).toBe(1);
+  });
+
+  it("carries bodies of any size both ways", async () => {
+    answers = (request, response) => void request.pipe(response);
+    const bytes = pattern(3_000_000);
+    for (const body of [bytes, flowOf(pieces(bytes, 70_000).body)]) {
+      const answer = await client.request(origin, { ...get, method: "POST", body }, never, () => undefined);
+      expect(Buffer.compare(await bytesOf(answer.body), bytes)).toBe(0);
+    }
+  });
+
+  it("hands each piece of a stream over before the next is made, and stops the replica while nobody reads", async () => {
+    let written = 0;
+    answers = (_request, response) => {
+      const more = () => {
+        while (written < 300 * 1024 * 1024 && response.write(Buffer.alloc(64 * 1024))) written += 64 * 1024;
+      };
+      response.write("first");
+      response.on("drain", more);
+      more();
+    };
+    const { body } = await client.request(origin, get, never, () => undefined);
+    const reader = streamOf(body).getReader();
+    expect(new TextDecoder().decode((await reader.read()).value?.subarray(0, 5))).toBe("first");
+    let before = -1;
+    while (before !== written) {
+      before = written;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(written).toBeLessThan(40 * 1024 * 1024);
+    await reader.cancel();
+  });
+
+  it("that reaches nobody says so, and leaves its body alone", async () => {
+    const closed = createServer().listen(0, "127.0.0.1");
+    await once(closed, "listening");
+    const { port } = closed.address() as AddressInfo;
+    closed.close();
+    let started = false;
+    const start = () => {
+      started = true;
+    };
+    const body = { start, resume: () => undefined, cancel: () => undefined };
+    const request = { ...get, method: "POST", body };
+    await expect(client.request(`http://127.0.0.1:${port}`, request, never, () => undefined)).rejects.toThrow(
+      Unreached,
+    );
+    expect(started).toBe(false);
+  });
+
+  it("that is cut once the replica has it is another failure", async () => {
+    answers = (request) => request.socket.destroy();
+    const failure = await client.request(origin, get, never, () => undefined).catch((error) => error);
+    expect(failure).toBeInstanceOf(Error);
+    expect(failure).not.toBeInstanceOf(Unreached);
+  });
+
+  it("fails where its answer breaks off", async () => {
+    answers = (request, response) => {
+      response.write("half");
+      setImmediate(() => request.socket.destroy());
+    };
+    const { body } = await client.request(origin, get, never, () => undefined);
+    await expect(textOf(body)).rejects.toThrow();
+  });
+
+  it.each(["before its answer", "in the middle of it"])("ends at the replica when it is given up %s", async (when) => {
+    const gone = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    answers = (_request, response) => {
+      response.on("close", () => gone.resolve());
+      if (when !== "before its answer") response.write("first");
+      arrived.resolve();
+    };
+    const controller = new AbortController();
+    let over = 0;
+    const answer = client.request(origin, get, controller.signal, () => {
+      over += 1;
+    });
+    await arrived.promise;
+    if (when === "before its answer") {
+      controller.abort(new Error("not wanted"));
+      await expect(answer).rejects.toThrow("not wanted");
+    } else {
+      const { body } = await answer;
+      const text = textOf(body);
+      controller.abort(new Error("not wanted"));
+      await expect(text).rejects.toThrow("not wanted");
+    }
+    await gone.promise;
+    expect(over).toBe(1);
+  });
+
+  it("does not let a replica speak as an agent", async () => {
+    answers = (_request, response) => response.writeHead(421, { "x-headrace-refused": "not_here", "x-own": "1" }).end();
+    const { head } = await client.request(origin, get, never, () => undefined);
+    expect(head.status).toBe(421);
+    expect(head.headers.map(([name]) => name)).not.toContain("x-headrace-refused");
+    expect(head.headers).toContainEqual(["x-own", "1"]);
+  });
+
+  it("reports an upload that breaks off as its failure", async () => {
+    answers = (request) => void request.resume();
+    const source = fed();
+    const request = { ...get, method: "POST", body: flowOf(source.body) };
+    const answer = client.request(origin, request, never, () => undefined);
+    source.give("half");
+    await once(replica, "request");
+    source.controller.error(new Error("the client went away"));
+    await expect(answer).rejects.toThrow("the client went away");
+  });
+});
