@@ -107,7 +107,9 @@ async function runServer(cluster: DrillCluster): Promise<Finding> {
     );
   const during = await cluster.view();
   // Nothing of it needs the database: the router's agent takes the worker out, its own agent starts it again.
+  const killed = performance.now();
   cluster.killJob(victim);
+  const out = await cluster.untilOut(router, [cluster.urlOf(victim)]);
   const restarted = await cluster.untilAttempt(victim, 2);
   const back = await cluster.untilListed(4, router);
   await load.more();
@@ -122,10 +124,10 @@ async function runServer(cluster: DrillCluster): Promise<Finding> {
   const after = await cluster.pids();
   const commits = await cluster.commitsAfter(version);
   return {
-    proxy: phasesOf(served.proxy, fault, back),
-    direct: phasesOf(served.direct, fault, back),
+    proxy: phasesOf(served.proxy, fault, out),
+    direct: phasesOf(served.direct, fault, out),
     times: {
-      ...since(fault, { restartDecided: restarted, listedAgain: back }),
+      ...since(killed, { outOfRouter: out, restartDecided: restarted, listedAgain: back }),
       ...since(freed, { appliedAfterRoom: applied }),
     },
     seen: {
