@@ -90,10 +90,13 @@ function logLevel(text: string): LogLevel {
 }
 
 const USAGE = `Usage: main.ts --server URL [--name NAME] [--address ADDRESS] [--data-dir DIR] [--declare WHAT]
-               [--job-user USER] [--stop-jobs-on-exit] [--log-level debug|info|warn|error]
+               [--job-user USER] [--stop-jobs-on-exit] [--end-with-input] [--log-level debug|info|warn|error]
 The join token is read from HEADRACE_JOIN_TOKEN; it is needed the first time only.`;
 
-/** The agent as a process of its own. SIGTERM and SIGINT end it. */
+/**
+ * The agent as a process of its own. SIGTERM and SIGINT end it; so does, with `--end-with-input`, the end of its
+ * standard input, by which whoever started it and was killed takes it along.
+ */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -104,6 +107,7 @@ async function main(): Promise<void> {
       declare: { type: "string" },
       "job-user": { type: "string" },
       "stop-jobs-on-exit": { type: "boolean" },
+      "end-with-input": { type: "boolean" },
       "log-level": { type: "string", default: "info" },
     },
   });
@@ -113,6 +117,7 @@ async function main(): Promise<void> {
   delete process.env.HEADRACE_JOIN_TOKEN;
   const stopped = new Promise<void>((stop) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop());
+    if (values["end-with-input"]) process.stdin.resume().once("close", () => stop());
   });
   const agent = await runAgent({
     server: values.server,

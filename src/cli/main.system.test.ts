@@ -159,6 +159,21 @@ describe("a server", () => {
   });
 });
 
+test("dev that is killed takes its agent and their jobs along", async () => {
+  const file = join(home, "hello.yml");
+  await writeFile(file, hello(await freePort()));
+  const dev = start("dev", "--port", "0");
+  await dev.said("A host is joining");
+  const applied = await run("apply", "-f", file, "-y", "-e", "GREETING=hello", "--timeout", "60s");
+  expect(applied, applied.err + dev.seen.err).toMatchObject({ code: EXIT.ok });
+  const [{ port }] = JSON.parse((await run("ps", "hello", "--json")).out).replicas;
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
+  dev.child.kill("SIGKILL");
+  // The agent holds its output open until it is gone.
+  await dev.exit;
+  await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+});
+
 test("dev: a service is applied, answers, is read, stopped and deleted, and nothing is left after Ctrl-C", async () => {
   const file = join(home, "hello.yml");
   await writeFile(file, hello(await freePort()));

@@ -12,7 +12,7 @@ import { interruption, PORT_MAX, type ServerFlags, startLocalServer } from "../l
 const AGENT = fileURLToPath(new URL("../../../agents/host/main.ts", import.meta.url));
 
 /** There is one host, and whoever runs this is the one who says what it runs. */
-const OWN_MACHINE = ["--address", "127.0.0.1", "--job-user", "same", "--stop-jobs-on-exit"];
+const OWN_MACHINE = ["--address", "127.0.0.1", "--job-user", "same", "--stop-jobs-on-exit", "--end-with-input"];
 
 /** The agent joins within seconds or not at all. */
 const JOIN_WITHIN_S = 300;
@@ -51,7 +51,8 @@ async function withAgent(io: Io, server: string, flags: string[]): Promise<void>
   const { HEADRACE_TOKEN: _token, HEADRACE_KEY: _key, ...env } = io.env;
   const agent = spawn(process.execPath, [...process.execArgv, AGENT, ...flags], {
     env: { ...env, HEADRACE_JOIN_TOKEN: joinToken },
-    stdio: ["ignore", "inherit", "inherit"],
+    // Nothing is ever written: it ends with this process, however that ends.
+    stdio: ["pipe", "inherit", "inherit"],
     // A group of its own: a terminal's Ctrl-C goes to all of ours, and the agent shall hear it once, from us.
     detached: true,
   });
