@@ -1,3 +1,4 @@
+import type { Program } from "../../scripts/system-packages.ts";
 import type { DrillCluster, Starts } from "./cluster.ts";
 import type { Phases } from "./load.ts";
 
@@ -16,6 +17,8 @@ export interface Finding {
 export interface Drill {
   /** For the table of the bench. */
   title: string;
+  /** What it needs on the machine. */
+  programs?: Program[];
   /** What has to be made before anything starts: a clock, a small disk. @param folder the cluster's own */
   prepare?: (folder: string) => Starts;
   run(cluster: DrillCluster): Promise<Finding>;

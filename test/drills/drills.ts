@@ -23,6 +23,6 @@ export const DRILLS = {
   "server-disk": fullServerDisk,
   "agent-clock": agentClock,
   "server-clock": serverClock,
-} satisfies Record<string, Drill>;
+} as const satisfies Record<string, Drill>;
 
 export type DrillName = keyof typeof DRILLS;

@@ -4,11 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../../scripts/bootstrap.js";
 import { ensurePython } from "../../scripts/python.ts";
+import { ensurePrograms } from "../../scripts/system-packages.ts";
 import type { Finding } from "./drill.ts";
-import type { DrillName } from "./drills.ts";
+import { DRILLS, type DrillName } from "./drills.ts";
 
 /** The longest drill waits for a lost host's replacement and for its return; on a slow machine that takes minutes. */
 const DRILL_MS_MAX = 280_000;
+const PROGRAMS = [
+  { program: "ip", package: "iproute2", purpose: "hosts in network namespaces of their own" },
+  { program: "unshare", package: "util-linux", purpose: "hosts in network namespaces of their own" },
+];
 /** Of what a failed drill printed, for the message. */
 const OUTPUT_CHARS_MAX = 60_000;
 
@@ -17,6 +22,7 @@ const OUTPUT_CHARS_MAX = 60_000;
  * @throws Error with the logs of all processes when the drill could not be carried through
  */
 export async function runDrill(name: DrillName): Promise<Finding> {
+  ensurePrograms([...PROGRAMS, ...(DRILLS[name].programs ?? [])]);
   const { bin } = await ensurePython();
   const folder = mkdtempSync(join(tmpdir(), `headrace-drill-${name}-`));
   try {

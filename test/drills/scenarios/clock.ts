@@ -11,9 +11,11 @@ const FILE_LOOK_S = 1;
 /** A clock that has just been set is watched for this long: several intervals of everything that works by the second. */
 const SETTLE_MS = 6_000;
 const HOST: HostName = "gpu1";
+const FAKETIME = { program: "faketime", package: "faketime", purpose: "processes with a clock of their own" };
 
 /** The control plane's clock is set forward by an hour, then back by two, and then it is started again. */
 export const serverClock: Drill = {
+  programs: [FAKETIME],
   title: "the control plane's clock an hour off, both ways",
   prepare: (folder) => ({ server: fakeClock(folder) }),
   run: (cluster) =>
@@ -25,6 +27,7 @@ export const serverClock: Drill = {
 
 /** The clocks of the router's agent and of a worker's agent likewise. */
 export const agentClock: Drill = {
+  programs: [FAKETIME],
   title: "agents' clocks an hour off, both ways",
   prepare: (folder) => ({ agents: { front: fakeClock(folder), [HOST]: fakeClock(folder) } }),
   run: (cluster) =>
@@ -52,13 +55,13 @@ async function run(cluster: DrillCluster, restart: () => Promise<void>): Promise
   await set("-3600");
   upsets.push(...(await cluster.upsets(between)));
   const backward = await killOne(cluster, router, "prefill");
+  await load.more();
+  const served = await load.stop();
   await restart();
   await cluster.untilOnline();
   await cluster.untilReady();
   await cluster.untilListed(4, router);
   const restarted = await killOne(cluster, router, "decode");
-  await load.more();
-  const served = await load.stop();
 
   const after = await cluster.pids();
   const others = Object.keys(before).filter((id) => id !== forward.victim && id !== backward.victim);
