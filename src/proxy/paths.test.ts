@@ -59,5 +59,9 @@ describe("the path of a service", () => {
     "/v1/..%25252525252fworkers",
     "/flush_cache",
     "/get_loads",
+    "/v1/..;/workers",
+    "/v1/..%3bx%2fworkers",
+    "/v1/..%00/workers",
+    "/v1/.%250a./workers",
   ])("%s may not", (path) => expect(allowedAtRouter(canonicalPath(path)!)).toBe(false));
 });

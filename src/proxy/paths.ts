@@ -40,7 +40,11 @@ export function canonicalPath(path: string): string | null {
 export function allowedAtRouter(path: string): boolean {
   let careless = path;
   for (let round = 0; round < UNESCAPE_ROUNDS_MAX; round++) {
-    if (!isInference(withoutDots(careless.replaceAll("\\", "/")))) return false;
+    // Some servers drop control characters, or end at one.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+    if (/[\x00-\x1f\x7f]/.test(careless)) return false;
+    // Some take `..;x` for `..`.
+    if (!isInference(withoutDots(careless.replaceAll("\\", "/").replace(/;[^/]*/g, "")))) return false;
     const next = careless.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
     );

@@ -17,10 +17,13 @@ export const GOOD = "good";
 export const BAD = "bad";
 /** The service that the good project runs: an engine for tests, which echoes and streams. */
 export const STEADY = "steady";
+/** Another of its services, behind a router. */
+export const ROUTED = "routed";
 /** A value in the steady service's environment that nobody but its job may ever see. */
 export const SECRET = "s3cr3t-0f-the-steady-service";
 
 const ENGINE = fileURLToPath(new URL("../../../agents/host/testing/engine.js", import.meta.url));
+const CARELESS_ROUTER = fileURLToPath(new URL("careless-router.js", import.meta.url));
 
 /** A real control plane with two projects, and a real agent that runs the good one's service. */
 export class Victim {
@@ -58,15 +61,25 @@ export class Victim {
   /** Joins a host to the good project and brings the steady service up on it. */
   async startSteadyService(): Promise<void> {
     const { token } = await this.client(GOOD).createToken({ kind: "join", name: "host" });
-    const flags = ["--server", this.url, "--name", "good-host", "--address", "127.0.0.1", "--job-user", "same"];
+    const flags = ["--server", this.url, "--name", "good-host", "--address", "127.0.0.1"];
+    flags.push("--job-user", "same", "--stop-jobs-on-exit");
     const command = [process.execPath, CLI, "agent", ...flags, "--data-dir", join(this.folder, "agent")];
     const agent = startProcess(command, { ...environment(this.folder), HEADRACE_JOIN_TOKEN: token });
     this.agent = agent;
     await until(async () => (await this.client(GOOD).hosts()).some((host) => host.online), agent.output);
-    await this.client(GOOD).apply({ config: steadyService(), env: { STEADY_SECRET: SECRET } });
+    await this.client(GOOD).apply({ config: STEADY_SERVICE, env: { STEADY_SECRET: SECRET } });
     await until(
       async () => (await this.client(GOOD).service(STEADY)).ready,
       () => `${agent.output()}\n${this.server.output()}`,
+    );
+  }
+
+  /** Brings up a second service of the good project: a router that reads paths carelessly, and one worker. */
+  async startRoutedService(): Promise<void> {
+    await this.client(GOOD).apply({ config: ROUTED_SERVICE });
+    await until(
+      async () => (await this.client(GOOD).service(ROUTED)).ready,
+      () => `${this.agent?.output()}\n${this.server.output()}`,
     );
   }
 
@@ -76,6 +89,10 @@ export class Victim {
 
   steadyUrl(path: string): string {
     return `${this.url}/proxy/services/${GOOD}/${STEADY}${path}`;
+  }
+
+  routedUrl(path: string): string {
+    return `${this.url}/proxy/services/${GOOD}/${ROUTED}${path}`;
   }
 
   get alive(): boolean {
@@ -94,16 +111,9 @@ export class Victim {
   }
 
   async dispose(): Promise<void> {
-    try {
-      if (this.agent !== null && this.alive) {
-        await this.client(GOOD).stop(STEADY);
-        await until(async () => (await this.client(GOOD).service(STEADY)).status === "stopped", this.agent.output);
-      }
-    } finally {
-      await this.agent?.stop();
-      await this.server.stop();
-      await rm(this.folder, { recursive: true, force: true });
-    }
+    await this.agent?.stop();
+    await this.server.stop();
+    await rm(this.folder, { recursive: true, force: true });
   }
 }
 
@@ -131,8 +141,9 @@ function environment(folder: string): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, HOME: folder, XDG_CONFIG_HOME: join(folder, "config") };
 }
 
-function steadyService(): string {
-  return `
+const SMALL = "{ cpu: 1.., memory: 100MB.., disk: 100MB.. }";
+
+const STEADY_SERVICE = `
 type: service
 name: ${STEADY}
 port: 8000
@@ -141,12 +152,26 @@ env:
 commands:
   - exec '${process.execPath}' '${ENGINE}' --port $HEADRACE_PORT
 probes:
-  - type: http
-    url: /health
-    interval: 1s
-resources:
-  cpu: 1..
-  memory: 100MB..
-  disk: 100MB..
+  - { type: http, url: /health, interval: 1s }
+resources: ${SMALL}
 `;
-}
+
+const ROUTED_SERVICE = `
+type: service
+name: ${ROUTED}
+port: 8000
+groups:
+  - name: router
+    count: 1
+    router: { type: sglang }
+    commands:
+      # Under the real one's name, so that its ports can move where others use them.
+      - smg() { exec '${process.execPath}' '${CARELESS_ROUTER}'; }
+      - smg launch --port $HEADRACE_PORT --prometheus-port $HEADRACE_METRICS_PORT
+    resources: ${SMALL}
+  - name: worker
+    count: 1
+    commands:
+      - exec '${process.execPath}' '${ENGINE}' --port $HEADRACE_PORT
+    resources: ${SMALL}
+`;
