@@ -1,0 +1,153 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { ROOT } from "../../scripts/bootstrap.js";
+import type { Client } from "../../src/api/client.ts";
+import type { LocalCluster } from "../../test/support/local-cluster.ts";
+import { until } from "../../test/support/processes.ts";
+import { Traffic } from "./traffic.ts";
+
+export const PAIRED = "prefill-decode";
+const PLAIN = "plain";
+const MODEL = "Qwen/Qwen3-8B";
+
+/** A plain request and a stream a second to each service: some percent of a core, all in all. */
+const TRAFFIC_EVERY_MS = 1_000;
+/** Between two changes, so that their traces in memory and files can settle. */
+const REST_MS = 4_000;
+/** Changes of a full journal: what a server that was in use for long starts from. */
+const JOURNAL_FILL = 10_600;
+
+const EXAMPLE = readFileSync(join(ROOT, "examples/prefill-decode.yml"), "utf8");
+const paired = (decodes: number) => EXAMPLE.replace(/(name: decode\n\s+count: )\d+/, `$1${decodes}`);
+const plain = (workers: number) => `
+type: service
+name: ${PLAIN}
+model: another-model
+port: 8000
+commands: [python3 -m sglang.launch_server --model-path another-model --host $HEADRACE_ADDRESS --port $HEADRACE_PORT]
+replicas: ${workers}
+probes: [{type: http, url: /health}]
+resources: {cpu: 1.., memory: 100MB.., disk: 100MB..}
+`;
+const homeless = (count: number) => `
+type: service
+name: homeless
+port: 8000
+commands: [sleep 1]
+replicas: ${count}
+resources: {gpu: H200:8}
+`;
+
+/** The changes that a soak makes, again and again. */
+export class Churn {
+  readonly traffic: Record<"paired" | "plain", Traffic>;
+  rounds = 0;
+  private readonly cluster: LocalCluster;
+  private readonly client: Client;
+
+  constructor(cluster: LocalCluster) {
+    this.cluster = cluster;
+    this.client = cluster.client();
+    this.traffic = {
+      paired: new Traffic(cluster.serviceUrl(PAIRED), cluster.token, MODEL),
+      plain: new Traffic(cluster.serviceUrl(PLAIN), cluster.token, "another-model"),
+    };
+  }
+
+  /** Fills the journal to its bound, and starts the service that stays. */
+  async prepare(): Promise<void> {
+    for (let i = 0; i < JOURNAL_FILL; i += 1) await this.apply(homeless((i % 2) + 1));
+    await this.stopAndDelete("homeless");
+    await this.apply(paired(2));
+    await this.cluster.untilReady(PAIRED);
+    this.traffic.paired.start(TRAFFIC_EVERY_MS);
+  }
+
+  /** One round of everything. Stops early, between two changes, once `signal` aborts. */
+  async round(signal: AbortSignal): Promise<void> {
+    const changes = [
+      () => this.scale(PAIRED, paired(3), 5),
+      () => this.kill("decode"),
+      () => this.scale(PAIRED, paired(2), 4),
+      () => this.startPlain(),
+      () => this.scale(PLAIN, plain(2), 2),
+      () => this.kill("router"),
+      () => this.scale(PLAIN, plain(1), 1),
+      () => this.kill("prefill"),
+      () => this.endPlain(),
+    ];
+    for (const change of changes) {
+      if (signal.aborted) return;
+      await change();
+      await delay(REST_MS, undefined, { signal }).catch(() => {});
+    }
+    this.rounds += 1;
+  }
+
+  end(): void {
+    for (const traffic of Object.values(this.traffic)) traffic.stop();
+  }
+
+  private async startPlain(): Promise<void> {
+    await this.scale(PLAIN, plain(1), 1);
+    this.traffic.plain.start(TRAFFIC_EVERY_MS);
+  }
+
+  private async endPlain(): Promise<void> {
+    this.traffic.plain.stop();
+    await this.stopAndDelete(PLAIN);
+  }
+
+  private async scale(service: string, config: string, replicas: number): Promise<void> {
+    await this.apply(config);
+    await this.settled(service, replicas);
+  }
+
+  /** Kills a replica of the paired service as a crash would, and waits until it is back. */
+  private async kill(group: string): Promise<void> {
+    const before = (await this.cluster.view(PAIRED)).replicas.find((replica) => replica.group === group);
+    if (!before) throw new Error(`there is no ${group}`);
+    const over = this.traffic.paired.excuse();
+    this.cluster.killJob(before.id);
+    await until(
+      async () => {
+        const now = (await this.cluster.view(PAIRED)).replicas.find(({ id }) => id === before.id);
+        // Replaced, or started in place.
+        return !now || (now.observed?.attempt ?? 0) > (before.observed?.attempt ?? 0);
+      },
+      () => `${before.id} is not started again`,
+    );
+    await this.settled(
+      PAIRED,
+      (await this.cluster.view(PAIRED)).groups.reduce((sum, { wanted }) => sum + wanted, 0),
+    );
+    over();
+  }
+
+  private async stopAndDelete(service: string): Promise<void> {
+    await this.client.stop(service);
+    await until(
+      async () => (await this.cluster.view(service)).status === "stopped",
+      () => `${service} does not stop`,
+      SETTLE_MS_MAX,
+    );
+    await this.client.delete(service);
+  }
+
+  private async settled(service: string, replicas: number): Promise<void> {
+    const isSettled = async () => {
+      const view = await this.cluster.view(service);
+      return view.ready && view.replicas.length === replicas && view.replicas.every(({ status }) => status === "ready");
+    };
+    const describe = () => `${service} does not come to ${replicas} ready replicas`;
+    await until(isSettled, describe, SETTLE_MS_MAX);
+  }
+
+  private async apply(config: string): Promise<void> {
+    await this.client.apply({ config, file: "soak.yml", env: {} });
+  }
+}
+
+/** A busy machine takes seconds for what takes one alone. */
+const SETTLE_MS_MAX = 180_000;
