@@ -29,10 +29,13 @@ export async function ensurePython(): Promise<{ bin: string }> {
   return { bin: join(folder, "bin") };
 }
 
-/** A new set of pins gets a new folder, so that one in use is never changed. */
+/**
+ * A new set of pins gets a new folder, so that one in use is never changed. Links are followed, since checkouts that
+ * share a toolchain by a link must agree on the absolute paths in it.
+ */
 export function environmentFolder(): string {
   const pins = createHash("sha256").update(readFileSync(REQUIREMENTS)).digest("hex").slice(0, 12);
-  return join(TOOLCHAIN, `python-${pins}`);
+  return join(existsSync(TOOLCHAIN) ? realpathSync(TOOLCHAIN) : TOOLCHAIN, `python-${pins}`);
 }
 
 export function environmentStands(folder: string): boolean {

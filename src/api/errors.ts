@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type * as z from "zod";
+import { refusalOf } from "../control/refusal.ts";
 import { ControlError, type ControlErrorCode } from "../control/types.ts";
 import type { ErrorBody, RequestIssue } from "./error-body.ts";
 
@@ -86,6 +87,8 @@ export function errorForPeople(
   }
   const requestId = crypto.randomUUID();
   report(requestId, error);
+  const refusal = refusalOf(error);
+  if (refusal) return { code: refusal.code, message: refusal.message, issues: [] };
   const message = `The server failed at this request. Its log has the cause under the id ${requestId}.`;
   return { code: "internal", message, issues: [] };
 }

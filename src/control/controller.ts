@@ -12,6 +12,7 @@ import {
 } from "../store/types.ts";
 import type { Report } from "../wire/index.ts";
 import type { Clock } from "./clock.ts";
+import { refusalOf } from "./refusal.ts";
 import { ControlError } from "./types.ts";
 
 /** Inputs that wait for their turn; more are refused, so that one project cannot fill the process. */
@@ -22,6 +23,11 @@ const FOLDED_INPUTS_MAX = 256;
 const REMEMBERED_REQUESTS_MAX = 2_000;
 /** Waits between attempts to learn the fate of a batch: doubled each time up to the maximum, without an end. */
 const UNCLEAR_RETRY_MS = { first: 50, max: 5_000 };
+/**
+ * Rounds of finding the database locked, of one to two seconds each, before whoever waits is told that nothing was
+ * changed. Nobody holds the lock that long but a backup or a process that hangs.
+ */
+const LOCKED_ROUNDS_MAX = 5;
 /** Conflicts in a row after which the other writer is left in charge for a moment. */
 const CONFLICTS_IN_A_ROW_MAX = 5;
 
@@ -57,6 +63,8 @@ export interface ControllerOptions {
   clock: Clock;
   /** Random id of a commit. */
   newId(): string;
+  /** Hosts whose link ends here now. */
+  present(): Iterable<string>;
   /** Carries out an effect; must not throw. */
   runEffect(effect: Effect): void;
   /** Called after each commit that this controller wrote, or whose state it loaded (`reloaded`). */
@@ -121,7 +129,8 @@ export class Controller {
 
   /** The same request again: the first one's answer, or, when that one was refused or failed, a try of its own. */
   private async repeat(request: Request, record: IdempotencyRecord | null): Promise<Consumed> {
-    if (!record) return this.enqueue(request);
+    // Through `submit`, since others may repeat it at the same time.
+    if (!record) return this.submit(request);
     return { answer: { kind: "done" }, version: this.loaded?.version ?? 0, repeatedAs: record };
   }
 
@@ -187,7 +196,7 @@ export class Controller {
       // observed stays, since agents do not say the same again.
       this.doubted = true;
       this.options.failed(error);
-      const reason = forPeople(error);
+      const reason = refusalOf(error) ?? error;
       for (const waiting of this.queue.splice(0)) waiting.reject(reason);
     } finally {
       this.running = false;
@@ -217,10 +226,17 @@ export class Controller {
     // The alarm is armed before the commit: a crash between the two costs a needless look, never a missed one.
     this.arm(result.wakeAt);
     const commit = this.commitOf(batch, result, state.version + 1, now, records);
-    const outcome = await this.write(commit);
-    if (outcome.kind === "conflict") {
-      await this.takeOver(batch, state.version);
-      return "again";
+    try {
+      const outcome = await this.write(commit);
+      if (outcome.kind === "conflict") {
+        await this.takeOver(batch, state.version);
+        return "again";
+      }
+    } catch (error) {
+      // One of the requests may have been answered by another writer, whose commit was loaded since.
+      const isRefused = error instanceof StoreError && error.code === "refused";
+      if (isRefused && (await this.answerRepeated(batch))) return "again";
+      throw error;
     }
     takeChanges(state, commit.version, result.changes, result.due);
     this.options.committed(commit.version, false);
@@ -229,8 +245,13 @@ export class Controller {
     return "consumed";
   }
 
-  /** Writes the identical batch until its fate is known. */
+  /**
+   * Writes the identical batch until its fate is known.
+   * @throws StoreError when it is known that nothing was written
+   */
   private async write(commit: CommitBatch) {
+    let lockedRounds = 0;
+    let isUnclear = false;
     for (let waitMs = UNCLEAR_RETRY_MS.first; ; waitMs = Math.min(waitMs * 2, UNCLEAR_RETRY_MS.max)) {
       try {
         return await this.options.store.commit(commit);
@@ -238,6 +259,11 @@ export class Controller {
         // `busy`: nothing was done, and the same batch may be sent again.
         const isBusy = error instanceof StoreError && error.code === "busy";
         if (!isBusy && !(error instanceof UnclearOutcome)) throw error;
+        isUnclear ||= !isBusy;
+        lockedRounds += 1;
+        if (!isUnclear && lockedRounds === LOCKED_ROUNDS_MAX) {
+          throw error;
+        }
         if (this.closed) throw new ControlError("unavailable", "the server is shutting down");
         await this.options.clock.sleep(waitMs);
       }
@@ -249,18 +275,22 @@ export class Controller {
     const { store, project } = this.options;
     await this.load();
     const consumed = new Set(await store.inputsSince(project, since));
+    await this.answerRepeated(batch.filter(({ request }) => request.id !== null && consumed.has(request.id)));
+  }
+
+  /** Takes those out of the queue whose requests were answered before. @returns whether there were any */
+  private async answerRepeated(batch: Waiting[]): Promise<boolean> {
+    const { store, project } = this.options;
+    let found = false;
     for (const waiting of batch) {
-      const { id } = waiting.request;
-      if (id === null || !consumed.has(id)) continue;
       const key = waiting.request.idempotency?.key;
       const record = key === undefined ? null : await store.idempotency(project, key);
+      if (!record) continue;
       this.queue.splice(this.queue.indexOf(waiting), 1);
-      waiting.resolve({
-        answer: { kind: "done" },
-        version: this.loaded?.version ?? since,
-        ...(record ? { repeatedAs: record } : {}),
-      });
+      waiting.resolve({ answer: { kind: "done" }, version: this.loaded?.version ?? 0, repeatedAs: record });
+      found = true;
     }
+    return found;
   }
 
   /** Reads the state; whoever wants it meanwhile waits for the same reading. */
@@ -279,7 +309,7 @@ export class Controller {
     const state = projectState(project, stored.version, stored.entities, before?.listeningSince ?? clock.now());
     // What was observed and who is here does not depend on who wrote the last commit.
     for (const [host, observed] of before?.observed ?? []) state.observed.set(host, observed);
-    for (const host of before?.present ?? []) state.present.add(host);
+    for (const host of this.options.present()) state.present.add(host);
     this.loaded = state;
     this.doubted = false;
     this.options.committed(state.version, true);
@@ -331,13 +361,6 @@ export class Controller {
       });
     });
   }
-}
-
-/** What whoever waited is told when an operator can do something about it. */
-function forPeople(error: unknown): unknown {
-  if (!(error instanceof StoreError) || error.code !== "full") return error;
-  const message = "the database is full, so nothing was changed; make room on the control plane's disk and try again";
-  return new ControlError("unavailable", message);
 }
 
 function answerAll(batch: Waiting[], result: StepResult, version: number): void {

@@ -34,6 +34,7 @@ export class Project {
       store: options.store,
       clock: options.clock,
       newId: options.newId,
+      present: () => this.links.keys(),
       runEffect: (effect) => this.runEffect(effect),
       committed: (_version, reloaded) => this.committed(reloaded),
       failed: (error) => options.log("error", "a decision could not be made or written", { error: String(error) }),
@@ -134,7 +135,7 @@ export class Project {
       state.present.add(host);
       this.submit({ kind: "host_present", host }, `host/${host}`);
     });
-    // The state cannot be read now; the host's next report tells it.
+    // The state cannot be read now; when it can, it is read with whoever is linked by then.
     told.catch((error) => this.log("warn", "a host's presence was not taken in", { host, error: String(error) }));
   }
 

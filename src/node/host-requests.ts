@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { refusalOf } from "../control/refusal.ts";
 import { type Caller, type Control, ControlError } from "../control/types.ts";
 import { streamOf } from "../link/flows.ts";
 import type { LinkAnswer, LinkHandler, ReceivedBody } from "../link/types.ts";
@@ -31,8 +32,9 @@ export function serveHost(control: Control, host: LinkedHost, pace: ReportPace):
       }
       return await sync(control, host, await readText(body, (bytes) => pace.spend(host.project, bytes)));
     } catch (error) {
-      if (!(error instanceof ControlError)) throw error;
-      return refusal(STATUS[error.code] ?? 400, error.code, error.message);
+      const refused = refusalOf(error);
+      if (!refused) throw error;
+      return refusal(STATUS[refused.code] ?? 400, refused.code, refused.message);
     } finally {
       open -= 1;
     }

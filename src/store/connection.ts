@@ -73,7 +73,7 @@ export async function patiently<T>(client: Client, pace: Pace, what: string, run
     // Closed under us by `renew` for another call, while the client itself is open.
     const wasRenewed = code === "CLIENT_CLOSED" && !client.closed;
     if (!isLocked(code) && !wasRenewed) {
-      const kind = code === "SQLITE_FULL" ? "full" : "refused";
+      const kind = code === "SQLITE_FULL" ? "full" : code === "SQLITE_READONLY" ? "read_only" : "refused";
       throw new StoreError(kind, `Could not ${what}: ${text(failure)}`, { cause: failure });
     }
     if (attempt === BUSY_TRIES_MAX) {

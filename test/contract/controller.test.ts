@@ -10,6 +10,7 @@ import { tokenHash } from "../../src/control/tokens.ts";
 import type { Caller } from "../../src/control/types.ts";
 import { openDatabase } from "../../src/node/database.ts";
 import { FIRST_PROJECT, firstStart } from "../../src/node/first-start.ts";
+import { StoreError } from "../../src/store/errors.ts";
 import { createStore } from "../../src/store/libsql.ts";
 import { type CommitBatch, type Store, UnclearOutcome } from "../../src/store/types.ts";
 import { type DesiredState, desiredHash, type Inventory, type Report } from "../../src/wire/index.ts";
@@ -27,8 +28,8 @@ const INVENTORY: Inventory = {
   warnings: [],
 };
 
-/** What happens to the next commits, in order: lost on the way there, or on the way back. */
-type Loss = "request" | "answer" | "none";
+/** What happens to the next commits, in order: lost on the way there, or on the way back, or known not to be done. */
+type Loss = "request" | "answer" | "locked" | "full" | "none";
 
 let folder: string;
 let losses: Loss[];
@@ -57,6 +58,8 @@ async function openControl(keys = [KEY]): Promise<HeadraceControl> {
   store.commit = async (batch) => {
     batches.push(batch);
     const loss = losses.shift() ?? "none";
+    if (loss === "locked") throw new StoreError("busy", "the database stayed locked");
+    if (loss === "full") throw new StoreError("full", "the disk is full");
     if (loss === "request") throw new UnclearOutcome("lost on the way there");
     const outcome = await commit(batch);
     if (loss === "answer") throw new UnclearOutcome("lost on the way back");
@@ -241,7 +244,48 @@ describe("a change", () => {
   });
 });
 
+describe("a database that cannot be written", () => {
+  test("lets one of those who repeat a failed request at once try again, and the others wait for it", async () => {
+    const control = await openControl();
+    losses = ["request", "full"];
+    const [first, ...others] = await Promise.allSettled([1, 2, 3, 4].map(() => apply(control, 2, "key-0001")));
+    expect(first).toMatchObject({ status: "rejected" });
+    const { version } = await apply(control, 2, "key-0001");
+    for (const other of others) expect(other).toMatchObject({ status: "fulfilled", value: { revision: 1, version } });
+  });
+
+  test("is waited for only so long while another process locks it", async () => {
+    const control = await openControl();
+    losses = Array.from({ length: 5 }, () => "locked");
+    await expect(apply(control, 1, "key-0001")).rejects.toMatchObject({ code: "unavailable" });
+    expect(await apply(control, 1, "key-0001")).toMatchObject({ revision: 1 });
+  });
+
+  test("is waited for as long as it takes where a batch may have been written", async () => {
+    const control = await openControl();
+    losses = ["answer", "locked", "locked", "locked", "locked", "locked"];
+    expect(await apply(control, 1, "key-0001")).toMatchObject({ revision: 1 });
+    expect(new Set(batches.map((batch) => batch.commitId)).size).toBe(1);
+  });
+});
+
 describe("two controllers on one database", () => {
+  test("a request that the other one answers after it was looked for is answered the same", async () => {
+    const [one, two] = [await openControl(), await openControl()];
+    const { store } = opened.at(-1) as { store: Store };
+    const idempotency = store.idempotency.bind(store);
+    let elsewhere: unknown;
+    store.idempotency = async () => {
+      store.idempotency = idempotency;
+      elsewhere = await apply(one, 2, "key-0001");
+      // The second has the first one's commit by now, and no record of the request that was in it.
+      await apply(two, 3, "key-0002");
+      return null;
+    };
+    expect(await apply(two, 2, "key-0001")).toEqual(elsewhere);
+    expect((await two.serviceView(FIRST_PROJECT, "web"))?.replicas).toHaveLength(3);
+  });
+
   test("both carry their changes through, none twice", async () => {
     const [one, two] = [await openControl(), await openControl()];
     await apply(one, 1, "key-0001");

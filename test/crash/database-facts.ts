@@ -95,7 +95,16 @@ function brokenReferences(entities: Entity[]): string[] {
 }
 
 /** Instants and commit versions differ with every run; whether they are set does not. */
-const OF_THE_RUN = new Set(["since", "createdAt", "joinedAt", "deadline", "created", "unlistedIn", "silentSince"]);
+const OF_THE_RUN = new Set([
+  "since",
+  "createdAt",
+  "joinedAt",
+  "deadline",
+  "created",
+  "unlistedIn",
+  "silentSince",
+  "frozenSince",
+]);
 
 function withoutTime(entity: Entity): unknown {
   return Object.fromEntries(
