@@ -7,7 +7,7 @@ import type { LocalCluster } from "../../test/support/local-cluster.ts";
 import { until } from "../../test/support/processes.ts";
 import { Traffic } from "./traffic.ts";
 
-export const PAIRED = "prefill-decode";
+const PAIRED = "prefill-decode";
 const PLAIN = "plain";
 const MODEL = "Qwen/Qwen3-8B";
 
