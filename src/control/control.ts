@@ -7,7 +7,7 @@ import { canonicalJson, type JoinAnswer, type JoinRequest, type Report, type Syn
 import type { Clock } from "./clock.ts";
 import type { Request } from "./controller.ts";
 import { describeHost, describeRoutes, describeService } from "./describe.ts";
-import { sha256Hex } from "./digest.ts";
+import { type Digest, sha256Hex } from "./digest.ts";
 import { followCommits } from "./follow.ts";
 import { HostSync } from "./host-sync.ts";
 import { ANSWERS_KEPT_MS, keepHouse } from "./housekeeping.ts";
@@ -39,15 +39,19 @@ export interface ControlOptions {
   seal: Sealer;
   clock: Clock;
   log: Log;
+  /** Random ids of commits; the platform's own unless given, as the simulation does. */
+  newId?: () => string;
+  /** The platform's own unless given: it leaves the simulation's virtual time. */
+  digest?: Digest;
 }
 
 /** The control plane of all projects in one process. */
 export class HeadraceControl implements Control {
-  private readonly options: ControlOptions;
+  private readonly options: Required<ControlOptions>;
   private readonly projects = new Map<string, { project: Project; sync: HostSync }>();
 
   constructor(options: ControlOptions) {
-    this.options = options;
+    this.options = { newId: () => crypto.randomUUID(), digest: sha256Hex, ...options };
   }
 
   /** Starts every project's controller: only then does somebody notice that a host does not come back. */
@@ -362,10 +366,10 @@ export class HeadraceControl implements Control {
   private open(name: string): { project: Project; sync: HostSync } {
     const before = this.projects.get(name);
     if (before) return before;
-    const { store, seal, clock, log } = this.options;
-    const project = new Project({ name, store, clock, log, newId: () => crypto.randomUUID() });
+    const { store, seal, clock, log, newId, digest } = this.options;
+    const project = new Project({ name, store, clock, log, newId });
     keepHouse(project, store, clock, log);
-    const opened = { project, sync: new HostSync(project, store, seal) };
+    const opened = { project, sync: new HostSync(project, store, seal, digest) };
     this.projects.set(name, opened);
     return opened;
   }

@@ -2,6 +2,7 @@ import { renderHost } from "../core/render.ts";
 import type { HostEntity } from "../core/state.ts";
 import type { Store } from "../store/types.ts";
 import { type DesiredState, desiredHash, type Report, type SyncAnswer } from "../wire/index.ts";
+import type { Digest } from "./digest.ts";
 import type { Project } from "./project.ts";
 import type { Sealer } from "./seal.ts";
 import { ControlError } from "./types.ts";
@@ -29,13 +30,15 @@ export class HostSync {
   private readonly project: Project;
   private readonly store: Store;
   private readonly seal: Sealer;
+  private readonly digest: Digest;
   private readonly heard = new Map<string, Heard>();
   private readonly rendered = new Map<string, Promise<Rendered>>();
 
-  constructor(project: Project, store: Store, seal: Sealer) {
+  constructor(project: Project, store: Store, seal: Sealer, digest: Digest) {
     this.project = project;
     this.store = store;
     this.seal = seal;
+    this.digest = digest;
     project.onHostChanged((host) => {
       if (host === null) this.rendered.clear();
       else this.rendered.delete(host);
@@ -125,6 +128,6 @@ export class HostSync {
       for (const [variable, name] of Object.entries(sealedEnv)) env[variable] = secrets.get(name) ?? "";
       return { ...job, launch: { ...job.launch, env } };
     });
-    return { jobs, hash: await desiredHash(jobs) };
+    return { jobs, hash: await desiredHash(jobs, this.digest) };
   }
 }

@@ -5,7 +5,7 @@ import { currentRevision } from "../core/revision.ts";
 import { parseConfig, type ServiceSpec } from "../spec/index.ts";
 import type { SealedSecret, Store } from "../store/types.ts";
 import { canonicalJson } from "../wire/index.ts";
-import { sha256Hex } from "./digest.ts";
+import type { Digest } from "./digest.ts";
 import type { Sealer } from "./seal.ts";
 import { ControlError } from "./types.ts";
 import type { ApplyRequest } from "./views.ts";
@@ -24,7 +24,7 @@ export async function prepareApply(
   state: ProjectState,
   actor: string,
   request: ApplyRequest,
-  { seal, store }: { seal: Sealer; store: Store },
+  { seal, store, digest }: { seal: Sealer; store: Store; digest: Digest },
 ): Promise<PreparedApply> {
   const parsed = parseConfig(request.config, request.file);
   if (!parsed.ok) throw new ControlError("invalid_config", `${request.file} is not valid`, parsed.issues);
@@ -49,7 +49,7 @@ export async function prepareApply(
       kind: "apply",
       spec,
       sealed,
-      pairing: await pairingOf(spec, sealed),
+      pairing: await pairingOf(spec, sealed, digest),
       expectedRevision: request.expectedRevision ?? null,
       actor,
     },
@@ -88,12 +88,12 @@ function passedValues(spec: ServiceSpec, request: ApplyRequest): [string, string
  * What decides whether a prefill and a decode understand each other: their groups without counts and scaling, with
  * the images and the environment in them. Coarse, and therefore safe.
  */
-async function pairingOf(spec: ServiceSpec, sealed: Record<string, string>): Promise<string> {
+async function pairingOf(spec: ServiceSpec, sealed: Record<string, string>, digest: Digest): Promise<string> {
   const groups = spec.groups
     .filter((group) => group.router === null)
     .map(({ count: _count, scaling: _scaling, ...group }) => group);
-  const digest = await sha256Hex(canonicalJson({ groups, env: spec.env, sealed }));
-  return digest.slice(0, PAIRING_DIGITS);
+  const hex = await digest(canonicalJson({ groups, env: spec.env, sealed }));
+  return hex.slice(0, PAIRING_DIGITS);
 }
 
 /** 64 bits: two revisions of one service never share it by accident. */

@@ -2,11 +2,11 @@ import type { DesiredJob } from "./desired.ts";
 
 /**
  * Names the content of a desired state: both ends of a sync compare it instead of sending the state again.
+ * @param digest SHA-256 of a text in hex, by whatever means its caller has
  * @returns SHA-256 in hex of the jobs as canonical JSON (keys sorted, no white space)
  */
-export async function desiredHash(jobs: DesiredJob[]): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(canonicalJson(jobs)));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+export function desiredHash(jobs: DesiredJob[], digest: (text: string) => Promise<string>): Promise<string> {
+  return digest(canonicalJson(jobs));
 }
 
 /** Equal values give equal text, in whatever order their keys were put in. Keys without a value count as absent. */

@@ -5,6 +5,7 @@ import type { Client } from "@libsql/client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/control/clock.ts";
 import { HeadraceControl } from "../../src/control/control.ts";
+import { sha256Hex } from "../../src/control/digest.ts";
 import { createSealer } from "../../src/control/seal.ts";
 import { tokenHash } from "../../src/control/tokens.ts";
 import type { Caller } from "../../src/control/types.ts";
@@ -345,7 +346,7 @@ describe("a sync", () => {
     const answer = await control.sync(FIRST_PROJECT, host, reportOf());
     const desired = answer.desired as DesiredState;
     expect(desired.jobs[0]?.launch.env.HF_TOKEN).toBe("hf-plain-text");
-    expect(answer.hash).toBe(await desiredHash(desired.jobs));
+    expect(answer.hash).toBe(await desiredHash(desired.jobs, sha256Hex));
     expect(JSON.stringify(batches)).not.toContain("hf-plain-text");
     const applied = { version: answer.version, hash: answer.hash };
     const report = reportOf({ seq: 2, applied, jobs: startingJobs(desired) });
