@@ -1,0 +1,212 @@
+import type { Entity } from "../../src/core/state.ts";
+import { decodeEntity, type EntityRow, encodeEntity } from "../../src/store/codec.ts";
+import { StoreError } from "../../src/store/errors.ts";
+import type {
+  CommitBatch,
+  CommitOutcome,
+  CommitRow,
+  Credential,
+  IdempotencyRecord,
+  LoadedProject,
+  SealedSecret,
+  Store,
+} from "../../src/store/types.ts";
+
+const FIRST_VERSION = 1;
+/** Most rows given at once, as the real store has it. */
+const PAGE_ROWS_MAX = 1_000;
+
+interface StoredProject {
+  version: number;
+  wakeAt: number | null;
+  /** By kind and id. Stored as the real store has them, so that what cannot be stored is refused here too. */
+  entities: Map<string, EntityRow>;
+  commits: Map<number, CommitRow & { commitId: string }>;
+  answers: Map<string, IdempotencyRecord>;
+  secrets: Map<string, SealedSecret>;
+}
+
+interface StoredCredential {
+  credential: Credential;
+  /** Hash of the credential that a join token was redeemed for. */
+  usedFor: string | null;
+}
+
+/** A database in memory. Every call is whole before it returns, so any number of writers may use it. */
+export class MemoryStore implements Store {
+  private readonly byName = new Map<string, StoredProject>();
+  private readonly byCredential = new Map<string, StoredCredential>();
+
+  async createProject(project: string, at: number, entities: Entity[]): Promise<"created" | "exists"> {
+    if (this.byName.has(project)) return "exists";
+    const events = [{ type: "project.created", message: `Project ${project} was created.` }];
+    const first = { version: FIRST_VERSION, at, cause: "create", actor: "controller", inputs: [], events };
+    this.byName.set(project, {
+      version: FIRST_VERSION,
+      wakeAt: null,
+      entities: new Map(entities.map((entity) => [keyOf(entity), encodeEntity(entity)])),
+      commits: new Map([[FIRST_VERSION, { ...first, commitId: "create" }]]),
+      answers: new Map(),
+      secrets: new Map(),
+    });
+    return "created";
+  }
+
+  async projects(): Promise<{ project: string; wakeAt: number | null }[]> {
+    return [...this.byName].map(([project, { wakeAt }]) => ({ project, wakeAt }));
+  }
+
+  async load(project: string): Promise<LoadedProject | null> {
+    const stored = this.byName.get(project);
+    if (!stored) return null;
+    const rows = [...stored.entities].sort(([a], [b]) => (a < b ? -1 : 1));
+    const entities = rows.map(([, row]) => decodeEntity(row));
+    return { version: stored.version, wakeAt: stored.wakeAt, entities };
+  }
+
+  async commit(batch: CommitBatch): Promise<CommitOutcome> {
+    const { project, version, commitId } = batch;
+    const rows = checked(batch);
+    const stored = this.byName.get(project);
+    if (!stored) throw new StoreError("refused", `There is no project ${project}.`);
+    if (stored.version >= version) {
+      const holder = stored.commits.get(version)?.commitId ?? "";
+      return holder === commitId ? { kind: "committed" } : { kind: "conflict", commitId: holder };
+    }
+    if (stored.version < version - 1) {
+      const message = `Commit ${version} of project ${project} would leave a gap: the newest is ${stored.version}.`;
+      throw new StoreError("refused", message);
+    }
+    for (const { key } of batch.idempotency) {
+      if (stored.answers.has(key)) throw new StoreError("refused", `The request ${key} was answered before.`);
+    }
+    for (const row of rows) stored.entities.set(keyOf(row), row);
+    for (const deleted of batch.deletes) stored.entities.delete(keyOf(deleted));
+    for (const record of batch.idempotency) stored.answers.set(record.key, { ...record });
+    for (const secret of batch.secrets) stored.secrets.set(secret.name, { ...secret });
+    for (const name of batch.deletedSecrets) stored.secrets.delete(name);
+    const { at, cause, actor, inputs, events } = structuredClone(batch);
+    stored.commits.set(version, { version, at, cause, actor, inputs, events, commitId });
+    stored.version = version;
+    stored.wakeAt = batch.wakeAt;
+    return { kind: "committed" };
+  }
+
+  async inputsSince(project: string, version: number): Promise<string[]> {
+    const rows = rowsOf(this.byName.get(project));
+    const oldest = rows[0]?.version ?? 0;
+    if (oldest > version + 1) {
+      const message = `The journal of project ${project} begins at ${oldest}: what was consumed after ${version} is not known.`;
+      throw new StoreError("refused", message);
+    }
+    return rows.filter((row) => row.version > version).flatMap((row) => row.inputs);
+  }
+
+  async journal(project: string, after: number, limit: number): Promise<{ oldest: number; rows: CommitRow[] }> {
+    const rows = rowsOf(this.byName.get(project));
+    const wanted = rows.filter((row) => row.version > after);
+    const page = wanted.slice(0, Math.max(0, Math.min(limit, PAGE_ROWS_MAX)));
+    return {
+      oldest: rows[0]?.version ?? 0,
+      rows: page.map(({ commitId: _, ...row }) => structuredClone(row)),
+    };
+  }
+
+  async trimJournal(project: string, keep: number): Promise<void> {
+    const stored = this.byName.get(project);
+    const surplus = rowsOf(stored).slice(0, -Math.max(1, Math.floor(keep)));
+    for (const { version } of surplus) stored?.commits.delete(version);
+  }
+
+  async idempotency(project: string, key: string): Promise<IdempotencyRecord | null> {
+    const record = this.byName.get(project)?.answers.get(key);
+    return record ? { ...record } : null;
+  }
+
+  async trimIdempotency(before: number): Promise<void> {
+    for (const { answers } of this.byName.values()) {
+      for (const [key, { at }] of answers) if (at < before) answers.delete(key);
+    }
+  }
+
+  async secrets(project: string, names: string[]): Promise<SealedSecret[]> {
+    const stored = this.byName.get(project);
+    return names.flatMap((name) => stored?.secrets.get(name) ?? []).map((secret) => ({ ...secret }));
+  }
+
+  async putCredential(credential: Credential): Promise<void> {
+    this.refuseTwin(credential);
+    const key = credentialKey(credential);
+    const usedFor = this.byCredential.get(key)?.usedFor ?? null;
+    this.byCredential.set(key, { credential: { ...credential }, usedFor });
+  }
+
+  async credential(hash: string): Promise<Credential | null> {
+    for (const { credential } of this.byCredential.values()) if (credential.hash === hash) return { ...credential };
+    return null;
+  }
+
+  async credentials(project: string): Promise<Credential[]> {
+    const all = [...this.byCredential.values()].map(({ credential }) => ({ ...credential }));
+    return all.filter((credential) => credential.project === project);
+  }
+
+  async redeemJoin(joinId: string, at: number, host: Credential): Promise<boolean> {
+    const join = this.byCredential.get(credentialKey({ project: host.project, id: joinId }));
+    if (join?.credential.kind !== "join") return false;
+    const { usedAt, expiresAt } = join.credential;
+    const isFree = usedAt === null && (expiresAt === null || expiresAt > at);
+    if (!isFree && join.usedFor !== host.hash) return false;
+    this.refuseTwin(host);
+    if (isFree) {
+      join.credential.usedAt = at;
+      join.usedFor = host.hash;
+    }
+    this.byCredential.set(credentialKey(host), { credential: { ...host }, usedFor: null });
+    return true;
+  }
+
+  async deleteCredential(project: string, id: string): Promise<boolean> {
+    return this.byCredential.delete(credentialKey({ project, id }));
+  }
+
+  async close(): Promise<void> {
+    // What is in memory stays for the other writers.
+  }
+
+  /** Two credentials never share a hash. */
+  private refuseTwin(credential: Credential): void {
+    for (const { credential: other } of this.byCredential.values()) {
+      if (other.hash !== credential.hash || credentialKey(other) === credentialKey(credential)) continue;
+      throw new StoreError("refused", `Credential ${credential.id} has the token of another one.`);
+    }
+  }
+}
+
+function keyOf({ kind, id }: { kind: string; id: string }): string {
+  return `${kind} ${id}`;
+}
+
+function credentialKey({ project, id }: { project: string; id: string }): string {
+  return `${project} ${id}`;
+}
+
+function rowsOf(stored: StoredProject | undefined): (CommitRow & { commitId: string })[] {
+  // Commits are put in their order, and a map keeps it.
+  return [...(stored?.commits.values() ?? [])];
+}
+
+/** The entities as rows. @throws StoreError when the batch contradicts itself or an entity cannot be stored */
+function checked(batch: CommitBatch): EntityRow[] {
+  const refuse = (why: string): never => {
+    throw new StoreError("refused", `Commit ${batch.version} of project ${batch.project} contradicts itself: ${why}.`);
+  };
+  if (batch.wakeAt !== null && !Number.isSafeInteger(batch.wakeAt)) refuse("`wakeAt` is not an instant");
+  if (!Number.isSafeInteger(batch.at)) refuse("`at` is not an instant");
+  const named = new Set<string>();
+  for (const entity of [...batch.puts, ...batch.deletes]) {
+    if (named.has(keyOf(entity))) refuse(`${keyOf(entity)} is put or deleted twice`);
+    named.add(keyOf(entity));
+  }
+  return batch.puts.map(encodeEntity);
+}
