@@ -1,0 +1,103 @@
+import type { LinkAnswer, LinkEnd } from "../../src/link/types.ts";
+import type { OpenToAgent, Report, SyncAnswer } from "../../src/wire/index.ts";
+import type { Agent } from "./agent.ts";
+import type { Network } from "./network.ts";
+import type { Server } from "./server.ts";
+
+const NO_ANSWER = { head: { status: 204, headers: [] }, body: null } satisfies LinkAnswer;
+
+/** The link of one host: the server's end as `control` knows it, and what the agent does with its own. */
+export class SimLink implements LinkEnd {
+  readonly agent: Agent;
+  readonly server: Server;
+  readonly openStreams = 0;
+  private readonly network: Network;
+  private openAtServer = true;
+  private openAtAgent = true;
+
+  constructor(network: Network, agent: Agent, server: Server) {
+    this.network = network;
+    this.agent = agent;
+    this.server = server;
+  }
+
+  get isOpen(): boolean {
+    return this.openAtServer;
+  }
+
+  /** The control plane opens a stream: only wake-ups take this way here. */
+  request(open: unknown): Promise<LinkAnswer> {
+    const { kind } = open as OpenToAgent;
+    if (kind !== "wake") throw new Error(`the simulation has no answer to ${kind}`);
+    return new Promise((resolve, reject) => {
+      if (!this.openAtServer) return reject(new Error("the link is closed"));
+      this.network.carry(this, "wake", () => {
+        if (!this.openAtAgent || this.agent.isOver) return;
+        this.agent.syncSoon();
+        this.network.carry(this, "wake", () => {
+          this.server.world.timeline.awaits();
+          resolve(NO_ANSWER);
+        });
+      });
+      this.onClosed(() => reject(new Error("the link is closed")));
+    });
+  }
+
+  receive(): void {
+    throw new Error("a simulated link has no frames");
+  }
+
+  private readonly closedListeners: (() => void)[] = [];
+
+  private onClosed(listener: () => void): void {
+    // Of many wake-ups few are still waited for; those that were answered do not mind.
+    if (this.closedListeners.length > 8) this.closedListeners.shift();
+    this.closedListeners.push(listener);
+  }
+
+  /** The server's end closes; the agent hears of it if it can. */
+  close(_reason: string): void {
+    if (!this.openAtServer) return;
+    this.openAtServer = false;
+    for (const listener of this.closedListeners.splice(0)) listener();
+    this.server.linkClosed(this);
+    this.network.tellClosed(this, () => this.closedAtAgent());
+  }
+
+  /** The agent's end closes; the server hears of it if it can. */
+  closeAtAgent(_reason: string): void {
+    if (!this.openAtAgent) return;
+    this.openAtAgent = false;
+    this.network.tellClosed(this, () => {
+      this.server.world.timeline.awaits();
+      this.close("the other end closed");
+    });
+  }
+
+  /** The server's process is gone: nobody is left there to be told. */
+  serverVanished(): void {
+    this.openAtServer = false;
+    this.closedListeners.length = 0;
+    this.network.tellClosed(this, () => this.closedAtAgent());
+  }
+
+  closedAtAgent(): void {
+    if (!this.openAtAgent) return;
+    this.openAtAgent = false;
+    this.agent.machine.after(0, () => this.agent.linkLost(this));
+  }
+
+  /** One sync; `answered` gets null when it was refused or failed. It may never be called, or twice. */
+  sync(report: Report, answered: (answer: SyncAnswer | null) => void): void {
+    const { server, agent, network } = this;
+    const back = (answer: SyncAnswer | null) => {
+      network.carry(this, "sync", () => agent.machine.after(0, () => answered(answer)));
+    };
+    network.carry(this, "sync", () => {
+      if (!this.openAtServer || !server.isAlive) return;
+      server.world.timeline.awaits();
+      const { project, host } = agent.machine.spec;
+      server.sync(project, host, report).then(back, () => back(null));
+    });
+  }
+}

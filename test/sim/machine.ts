@@ -1,0 +1,140 @@
+import type { RuntimeJob } from "../../agents/host/runtime/types.ts";
+import type { DesiredJob, JobEnd } from "../../src/wire/index.ts";
+import type { Agent, Saved } from "./agent.ts";
+import type { Process } from "./process.ts";
+import type { Cancel } from "./timeline.ts";
+import type { World } from "./world.ts";
+
+/** What a machine is made of; the same for its whole life. */
+export interface MachineSpec {
+  project: string;
+  /** Id of the host. */
+  host: string;
+  /** What its agent says which machine it is; a clone has another one. */
+  machineId: string;
+  address: string;
+  accelerators: number;
+}
+
+/** A machine: processes that live until it loses power, a disk that an agent finds again, and time of its own. */
+export class Machine {
+  readonly world: World;
+  readonly spec: MachineSpec;
+  readonly name: string;
+  readonly processes = new Map<string, Process>();
+  agent: Agent | null = null;
+  /** What the agent has saved. It belongs to one boot. */
+  disk: Saved | null = null;
+  /** Counts boots; 0 = switched off for good. */
+  boot = 1;
+  private powered = true;
+  private isFrozen = false;
+  private readonly delayed: (() => void)[] = [];
+  /** Its clock since boot is not anyone else's. */
+  private readonly clockOffsetMs: number;
+
+  constructor(world: World, spec: MachineSpec, name: string) {
+    this.world = world;
+    this.spec = spec;
+    this.name = name;
+    this.clockOffsetMs = world.random.int(0, 10_000_000) - world.timeline.now;
+  }
+
+  get isOn(): boolean {
+    return this.powered;
+  }
+
+  get frozen(): boolean {
+    return this.isFrozen;
+  }
+
+  /** Whether what runs on it can do anything now. */
+  get isRunning(): boolean {
+    return this.powered && !this.isFrozen;
+  }
+
+  /** Milliseconds by the clock of the machine, which only goes forward. */
+  clock(): number {
+    return this.world.timeline.now + this.clockOffsetMs;
+  }
+
+  /** Calls `action` after a while; when it is frozen then, once it thaws; never when it lost power meanwhile. */
+  after(ms: number, action: () => void): Cancel {
+    const { boot } = this;
+    let cancelled = false;
+    const run = () => {
+      if (cancelled || boot !== this.boot || !this.powered) return;
+      if (this.isFrozen) this.delayed.push(run);
+      else action();
+    };
+    const cancel = this.world.timeline.after(ms, run);
+    return () => {
+      cancelled = true;
+      cancel();
+    };
+  }
+
+  freeze(): void {
+    this.isFrozen = true;
+  }
+
+  thaw(): void {
+    this.isFrozen = false;
+    for (const action of this.delayed.splice(0)) action();
+  }
+
+  /** Everything on it is gone at once; only its disk stays. */
+  powerOff(): void {
+    this.powered = false;
+    this.isFrozen = false;
+    this.delayed.length = 0;
+    this.agent?.vanish();
+    this.agent = null;
+    for (const process of this.processes.values()) process.vanish();
+    this.processes.clear();
+  }
+
+  powerOn(): void {
+    if (this.powered) return;
+    this.boot += 1;
+    this.powered = true;
+  }
+
+  /** Every job that its runtime has, running or ended. */
+  list(): RuntimeJob[] {
+    return [...this.processes.values()].map((process) => ({
+      job: process.job,
+      replica: process.replica,
+      attempt: process.attempt,
+      state: process.end === null ? "running" : "ended",
+      incarnation: process.incarnation,
+      ageMs: this.world.timeline.now - process.startedAt,
+      end: process.end,
+    }));
+  }
+
+  /** Starts an attempt of a job. @throws Error when an earlier one still lives */
+  start(job: DesiredJob, attempt: number): void {
+    const before = this.processes.get(job.job);
+    if (before && before.end === null) throw new Error("an earlier attempt still runs");
+    this.processes.set(job.job, this.world.spawn(this, job, attempt));
+  }
+
+  /** The process that answers on a port. */
+  listener(port: number): Process | null {
+    for (const process of this.processes.values()) {
+      if (process.end === null && process.port === port && process.listens) return process;
+    }
+    return null;
+  }
+
+  remove(job: string): void {
+    this.processes.get(job)?.kill();
+    this.processes.delete(job);
+  }
+
+  ended(process: Process, end: JobEnd): void {
+    this.world.note(this.name, `${process.job} #${process.attempt} ended: ${end.signal ?? end.exitCode}`);
+    this.agent?.look();
+  }
+}

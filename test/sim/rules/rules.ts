@@ -1,0 +1,75 @@
+import type { CommitBatch } from "../../../src/store/types.ts";
+import type { DesiredJob, DesiredState } from "../../../src/wire/index.ts";
+import type { Ledger } from "../ledger.ts";
+import type { Machine } from "../machine.ts";
+import type { Process } from "../process.ts";
+import type { Smg } from "../smg.ts";
+import type { Asked } from "../users.ts";
+import type { World } from "../world.ts";
+import { acknowledgedOnce, consumedOnce } from "./acknowledged-once.ts";
+import { listedWhenReady, registeredWhenReady } from "./listed-when-ready.ts";
+import { neverBackwards, projectsApart } from "./projects-apart.ts";
+import { promisedOnce, runsAlone } from "./promised-once.ts";
+import { rightReplica } from "./right-replica.ts";
+import { stoppedWhenLetGo } from "./stopped-when-let-go.ts";
+
+/** A rule that does not hold. */
+export interface Broken {
+  rule: string;
+  why: string;
+}
+
+/** The rules that are looked at whenever something happens that could break them. Each says why it is broken, or null. */
+export class Rules {
+  broken: Broken | null = null;
+  private readonly world: World;
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  /** Keeps the first rule that breaks; the run ends there. */
+  check(rule: string, why: string | null): void {
+    if (why === null || this.broken) return;
+    this.broken = { rule, why };
+    this.world.note("rule", `${rule}: ${why}`);
+  }
+
+  committed(ledger: Ledger, batch: CommitBatch): void {
+    this.check("1: listed only when ready", listedWhenReady(ledger, batch));
+    this.check("4: promised once", promisedOnce(ledger, batch));
+    this.check("6: nothing is done twice", consumedOnce(ledger, batch));
+  }
+
+  starts(machine: Machine, job: DesiredJob): void {
+    this.check("4: promised once", runsAlone(machine, job));
+  }
+
+  takes(machine: Machine, desired: DesiredState): void {
+    this.check("7: no project reads another", projectsApart(machine, desired));
+    this.check("an agent never goes back", neverBackwards(machine, desired));
+  }
+
+  signalled(process: Process, signal: "SIGTERM" | "SIGKILL"): void {
+    if (signal === "SIGTERM") this.check("2: stopped when let go", stoppedWhenLetGo(this.world, process));
+  }
+
+  routerChanged(smg: Smg): void {
+    this.check("1: listed only when ready", registeredWhenReady(this.world, smg));
+  }
+
+  requested(process: Process, replica: string): void {
+    this.check("9: no other replica than the one meant", rightReplica(process, replica));
+  }
+
+  acknowledged(asked: Asked, answer: { version: number; text: string }): void {
+    this.check("6: nothing acknowledged is lost", acknowledgedOnce(this.world.ledger(asked.project), asked, answer));
+  }
+
+  /** A server that says that a decision could not be made is a bug, unless its database failed it. */
+  logged(message: string, fields: Record<string, unknown>): void {
+    const error = String(fields.error ?? "");
+    if (/StoreError|UnclearOutcome|ControlError/.test(error)) return;
+    this.check("no decision fails", `${message}: ${error}`);
+  }
+}

@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import type { Clock } from "../../src/control/clock.ts";
+import { HeadraceControl } from "../../src/control/control.ts";
+import { type Caller, ControlError } from "../../src/control/types.ts";
+import { Directory } from "../../src/proxy/directory.ts";
+import type { Report, SyncAnswer } from "../../src/wire/index.ts";
+import type { SimLink } from "./link.ts";
+import { simSealer } from "./sealer.ts";
+import { serverStore } from "./server-store.ts";
+import type { Cancel } from "./timeline.ts";
+import type { World } from "./world.ts";
+
+/** One process of the control plane: the real `control`, with a clock, a database and links of its own. */
+export class Server {
+  readonly world: World;
+  readonly name: string;
+  readonly control: HeadraceControl;
+  readonly directory: Directory;
+  private alive = true;
+  private readonly clockOffsetMs: number;
+  private readonly links = new Set<SimLink>();
+  private readonly timers = new Set<Cancel>();
+
+  constructor(world: World, name: string, clockOffsetMs: number) {
+    this.world = world;
+    this.name = name;
+    this.clockOffsetMs = clockOffsetMs;
+    this.control = new HeadraceControl({
+      store: serverStore(this),
+      seal: simSealer,
+      clock: this.clock(),
+      log: (level, message, fields) => world.logged(this, level, message, fields ?? {}),
+      newId: () => `${name}-${world.nextSerial()}`,
+      digest: async (text) => createHash("sha256").update(text).digest("hex"),
+    });
+    this.directory = new Directory(this.control, () => world.timeline.now);
+    world.timeline.awaits();
+    // As in src/node.ts: a server that cannot read its projects ends, and is started again.
+    this.control.start().catch(() => this.crash());
+  }
+
+  get isAlive(): boolean {
+    return this.alive;
+  }
+
+  /** The process ends at once: nothing of it goes on, but what it has sent is on its way. */
+  crash(): void {
+    if (!this.alive) return;
+    this.alive = false;
+    this.world.note(this.name, "crashed");
+    for (const cancel of this.timers) cancel();
+    this.timers.clear();
+    for (const link of this.links) link.serverVanished();
+    this.links.clear();
+    this.world.serverEnded(this);
+  }
+
+  sync(project: string, host: string, report: Report): Promise<SyncAnswer> {
+    return this.control.sync(project, host, report).catch((error) => {
+      this.world.coverage.saw("sync refused", error instanceof ControlError ? error.code : "failed");
+      throw error;
+    });
+  }
+
+  linkOpened(link: SimLink): void {
+    this.links.add(link);
+    const { project, host } = link.agent.machine.spec;
+    this.world.note(this.name, `link of ${link.agent.machine.name} opened`);
+    this.control.linkOpened(project, host, link);
+  }
+
+  linkClosed(link: SimLink): void {
+    if (!this.links.delete(link) || !this.alive) return;
+    const { project, host } = link.agent.machine.spec;
+    this.world.note(this.name, `link of ${link.agent.machine.name} closed`);
+    this.control.linkClosed(project, host, link);
+  }
+
+  caller(project: string): Caller {
+    return { credentialId: "user", project, kind: "admin", name: "user", subject: null };
+  }
+
+  private clock(): Clock {
+    const { timeline } = this.world;
+    const after = (ms: number, action: () => void): Cancel => {
+      const cancel = timeline.after(ms, () => {
+        this.timers.delete(cancel);
+        timeline.awaits();
+        action();
+      });
+      this.timers.add(cancel);
+      return () => {
+        this.timers.delete(cancel);
+        cancel();
+      };
+    };
+    return {
+      now: () => timeline.now + this.clockOffsetMs,
+      sleep: (ms) => new Promise((resolve) => after(ms, resolve)),
+      at: (moment, action) => after(moment - this.clockOffsetMs - timeline.now, action),
+    };
+  }
+}

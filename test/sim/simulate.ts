@@ -1,0 +1,96 @@
+import type { Coverage } from "./coverage.ts";
+import { Random } from "./random.ts";
+import type { Broken } from "./rules/rules.ts";
+import { unsettled } from "./settled.ts";
+import { Traffic } from "./traffic.ts";
+import { Users } from "./users.ts";
+import { START, World } from "./world.ts";
+
+/** How long things go wrong, and how long all may take after that to be as it was asked. */
+const TROUBLE_MS = { min: 60_000, max: 300_000 };
+export const SETTLE_MS = 15 * 60_000;
+const LOOK_MS = 1_000;
+/** A settled world is left alone for this long, in which nothing is committed. */
+const QUIET_MS = 30_000;
+/** More than this many in one seed means that something turns in circles. */
+const STEPS_MAX = 400_000;
+
+export interface Outcome {
+  seed: number;
+  broken: Broken | null;
+  hash: string;
+  lines: string[];
+  steps: number;
+  commits: number;
+  /** Virtual. */
+  ms: number;
+  /** Until all was as asked after the last fault; null when it never was. */
+  settledInMs: number | null;
+  coverage: Coverage;
+}
+
+export interface SimulateOptions {
+  faults?: boolean;
+  trace?: boolean;
+}
+
+/** Runs one seed from its beginning to its end. */
+export async function simulate(seed: number, { faults = true, trace = false }: SimulateOptions = {}): Promise<Outcome> {
+  const world = new World({ seed, faults, trace });
+  const random = new Random(seed, "plan");
+  const projects = random.chance(0.2) ? ["main", "other"] : ["main"];
+  for (const project of projects) {
+    await world.createProject(project, random.int(2, 3), () => random.int(1, 3));
+  }
+  const users = new Users(world, seed, projects);
+  const traffic = new Traffic(world, seed, projects);
+  world.startServer();
+  users.begin();
+  traffic.begin();
+  world.faults.begin();
+  const isOver = () => world.broken !== null || tooMany(world);
+  await world.timeline.run(START + random.int(TROUBLE_MS.min, TROUBLE_MS.max), isOver);
+
+  world.faults.end();
+  users.end();
+  traffic.end();
+  const settledInMs = world.broken ? null : await settle(world, users, isOver);
+  return {
+    seed,
+    broken: world.broken,
+    hash: world.history.hash(),
+    lines: world.history.lines,
+    steps: world.timeline.steps,
+    commits: world.commits,
+    ms: world.timeline.now - START,
+    settledInMs,
+    coverage: world.coverage,
+  };
+}
+
+async function settle(world: World, users: Users, isOver: () => boolean): Promise<number | null> {
+  const { timeline } = world;
+  const began = timeline.now;
+  world.note("faults", "end");
+  let why: string | null = null;
+  for (let settledAt: number | null = null; timeline.now < began + SETTLE_MS && !isOver(); ) {
+    await timeline.run(timeline.now + LOOK_MS, isOver);
+    why = users.isWaiting ? "a user still waits" : unsettled(world);
+    settledAt = why === null ? (settledAt ?? timeline.now) : null;
+    if (settledAt === null || timeline.now < settledAt + QUIET_MS) continue;
+    const noisy = [...world.ledgers.values()].find((ledger) => ledger.lastCommitAt > settledAt);
+    world.rules.check(
+      "a settled system writes nothing",
+      noisy ? `${noisy.project} was written when all was well` : null,
+    );
+    return settledAt - began;
+  }
+  world.rules.check("settles", `not within ${SETTLE_MS / 60_000} minutes: ${why}`);
+  return null;
+}
+
+function tooMany(world: World): boolean {
+  if (world.timeline.steps < STEPS_MAX) return false;
+  world.rules.check("takes turns", `more than ${STEPS_MAX} steps`);
+  return true;
+}

@@ -1,0 +1,96 @@
+import type { ListedWorker } from "../../src/adapters/types.ts";
+import type { DesiredWorker } from "../../src/wire/index.ts";
+import type { Process } from "./process.ts";
+import type { World } from "./world.ts";
+
+/** SMG connects to a worker that it was told of this long after it was told; a living one is listed then. */
+const LISTED_AFTER_MS = { min: 20, max: 50 };
+/** A worker that it could not connect to is tried again this often, so many times. */
+const RETRY_MS = 1_000;
+const TRIES_MAX = 10;
+/** A worker that was taken out stays in the list as `draining` for this long. */
+const DRAINING_MS = 5_000;
+/** After SIGTERM it lives at least this long, and until its last stream has ended. */
+const TERMINATE_MS = 5_000;
+const TERMINATE_LOOK_MS = 500;
+
+/**
+ * SGLang's router as the agent's router sync sees it: a list of workers by URL that is changed by requests, takes
+ * effect a little later, and is forgotten with the process.
+ */
+export class Smg {
+  readonly process: Process;
+  private readonly world: World;
+  private readonly workers = new Map<string, ListedWorker>();
+  private isEnding = false;
+
+  constructor(world: World, process: Process) {
+    this.world = world;
+    this.process = process;
+  }
+
+  list(): ListedWorker[] {
+    return [...this.workers.values()].map((worker) => ({ ...worker }));
+  }
+
+  /** Those that new requests can go to. */
+  live(): ListedWorker[] {
+    return [...this.workers.values()].filter((worker) => worker.status === "ready");
+  }
+
+  /** Accepts, and lists the worker once it could connect to it. */
+  add(worker: DesiredWorker): void {
+    this.connect(worker, 1);
+  }
+
+  remove(handle: string): void {
+    const worker = [...this.workers.values()].find((candidate) => candidate.handle === handle);
+    if (!worker) return;
+    worker.status = "draining";
+    this.world.routerChanged(this);
+    this.after(DRAINING_MS, () => {
+      if (this.workers.get(worker.url) === worker) this.workers.delete(worker.url);
+    });
+  }
+
+  /** Whether a request would be served now: with prefills or decodes it needs one of each. */
+  isReady(): boolean {
+    if (this.isEnding) return false;
+    const roles = new Set(this.live().map((worker) => worker.role));
+    return roles.has("worker") || (roles.has("prefill") && roles.has("decode"));
+  }
+
+  get accepts(): boolean {
+    return this.process.serves && !this.isEnding;
+  }
+
+  terminate(done: () => void): void {
+    this.isEnding = true;
+    const look = () => {
+      if (this.process.inFlight.size === 0) done();
+      else this.after(TERMINATE_LOOK_MS, look);
+    };
+    this.after(TERMINATE_MS, look);
+  }
+
+  private connect(worker: DesiredWorker, attempt: number): void {
+    const { min, max } = LISTED_AFTER_MS;
+    this.after(attempt === 1 ? this.world.random.int(min, max) : RETRY_MS, () => {
+      if (this.process.end !== null || this.workers.has(worker.url)) return;
+      if (this.world.reach(this.process.machine, worker.url)?.serves) this.register(worker);
+      else if (attempt < TRIES_MAX) this.connect(worker, attempt + 1);
+    });
+  }
+
+  private register({ url, role, bootstrapPort, labels }: DesiredWorker): void {
+    const handle = `w${this.world.nextSerial()}`;
+    this.workers.set(url, { handle, url, status: "ready", role, bootstrapPort, labels: { ...labels } });
+    this.world.routerChanged(this);
+  }
+
+  private after(ms: number, action: () => void): void {
+    this.process.machine.after(ms, () => {
+      if (this.process.end === null) action();
+    });
+  }
+}

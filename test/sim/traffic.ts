@@ -1,0 +1,98 @@
+import type { SimLink } from "./link.ts";
+import type { Process } from "./process.ts";
+import { Random } from "./random.ts";
+import type { World } from "./world.ts";
+
+/** Mean time between two requests of callers. */
+const PAUSE_MS = 700;
+/** How long a worker works on one, on average: some last longer than a drain may. */
+const WORK_MS = 3_000;
+/** A router tries this many pairs of workers. */
+const TRIES_MAX = 3;
+
+/** Callers of the services: requests by the proxy over links to routers, and from there to workers. */
+export class Traffic {
+  served = 0;
+  unserved = 0;
+  private readonly world: World;
+  private readonly random: Random;
+  private readonly targets: { project: string; service: string }[];
+  private serial = 0;
+  private isOver = false;
+
+  constructor(world: World, seed: number, projects: string[]) {
+    this.world = world;
+    this.random = new Random(seed, "traffic");
+    this.targets = projects.flatMap((project) => ["alpha", "beta"].map((service) => ({ project, service })));
+  }
+
+  begin(): void {
+    this.world.timeline.after(this.random.span(PAUSE_MS), () => {
+      if (this.isOver) return;
+      this.send();
+      this.begin();
+    });
+  }
+
+  end(): void {
+    this.isOver = true;
+  }
+
+  private send(): void {
+    const { servers, timeline } = this.world;
+    const { project, service } = this.random.pick(this.targets);
+    if (servers.length === 0) return;
+    const server = this.random.pick(servers);
+    timeline.awaits();
+    server.directory.service(project, service).then(
+      (entry) => {
+        if (!entry || entry.targets.length === 0 || !server.isAlive) return;
+        const { host, replica } = this.random.pick(entry.targets);
+        const link = server.control.link(project, host) as SimLink | null;
+        timeline.after(this.random.int(1, 10), () => this.arrive(link, replica));
+      },
+      () => undefined,
+    );
+  }
+
+  /** At the host's agent, which passes it on only to the replica that is meant. */
+  private arrive(link: SimLink | null, replica: string): void {
+    const machine = link?.agent.machine;
+    const process = link?.isOpen && machine?.isRunning && !link.agent.isOver ? link.agent.target(replica) : null;
+    if (!process?.serves) {
+      this.unserved += 1;
+      return;
+    }
+    this.world.rules.requested(process, replica);
+    const workers = process.smg ? this.workersOf(process) : [process];
+    if (workers.length === 0) {
+      this.unserved += 1;
+      return;
+    }
+    this.served += 1;
+    this.serial += 1;
+    this.work(process.smg ? [process, ...workers] : workers, this.serial, this.random.span(WORK_MS));
+  }
+
+  /** Whom SMG sends it to: a pair, or one worker. */
+  private workersOf(router: Process): Process[] {
+    const live = router.smg?.live() ?? [];
+    for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
+      const chosen = ["prefill", "decode", "worker"].flatMap((role) => {
+        const candidates = live.filter((worker) => worker.role === role);
+        return candidates.length === 0 ? [] : [this.random.pick(candidates)];
+      });
+      if (chosen.length === 0) return [];
+      const reached = chosen.map((worker) => this.world.reach(router.machine, worker.url));
+      if (reached.every((process) => process?.serves)) return reached as Process[];
+    }
+    return [];
+  }
+
+  private work(processes: Process[], request: number, ms: number): void {
+    for (const process of processes) process.inFlight.add(request);
+    this.world.timeline.after(ms, () => {
+      for (const process of processes) process.inFlight.delete(request);
+    });
+  }
+}
