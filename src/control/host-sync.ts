@@ -54,9 +54,12 @@ export class HostSync {
     const { controller } = this.project;
     // An agent that holds a newer version than this controller has heard from another controller: read first.
     await controller.catchUp(report.applied.version);
-    const host = (await controller.state()).tables.host.byId.get(id);
+    const state = await controller.state();
+    const host = state.tables.host.byId.get(id);
     if (!host) throw new ControlError("not_found", `there is no host ${id} in project ${this.project.name}`);
-    if (this.isNews(host, report)) {
+    const isNew = this.isNew(host, report);
+    // The same words are news to a state that counts the host as silent, or that never took them in.
+    if (isNew || host.silentSince !== null || !state.observed.has(id)) {
       try {
         await controller.report(id, report);
       } catch (error) {
@@ -69,7 +72,8 @@ export class HostSync {
     return this.answer(id, report);
   }
 
-  private isNews(host: HostEntity, report: Report): boolean {
+  /** Whether it says anything that its host has not said before. @throws ControlError `forbidden` */
+  private isNew(host: HostEntity, report: Report): boolean {
     if (report.agent.machine !== host.machine) {
       throw new ControlError(
         "forbidden",

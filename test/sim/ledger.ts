@@ -15,7 +15,7 @@ export class Ledger {
 
   constructor(project: string, entities: Entity[]) {
     this.project = project;
-    this.state = projectState(project, 1, entities);
+    this.state = projectState(project, 1, entities, 0);
   }
 
   /**

@@ -56,11 +56,11 @@ export class SimLink implements LinkEnd {
   }
 
   /** The server's end closes; the agent hears of it if it can. */
-  close(_reason: string): void {
+  close(_reason: string, silentMs = 0): void {
     if (!this.openAtServer) return;
     this.openAtServer = false;
     for (const listener of this.closedListeners.splice(0)) listener();
-    this.server.linkClosed(this);
+    this.server.linkClosed(this, silentMs);
     this.network.tellClosed(this, () => this.closedAtAgent());
   }
 

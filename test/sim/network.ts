@@ -59,13 +59,14 @@ export class Network {
   /** Links that nothing comes over are closed after a while at both ends. Call it when a machine goes silent. */
   watch(machine: Machine): void {
     const { boot } = machine;
-    this.world.timeline.after(SILENT_MS + this.world.random.int(0, 5_000), () => {
+    const silentMs = SILENT_MS + this.world.random.int(0, 5_000);
+    this.world.timeline.after(silentMs, () => {
       if (boot === machine.boot && machine.isRunning && !this.cutFromControl.has(machine)) return;
       for (const link of [...this.links]) {
         if (link.agent.machine !== machine) continue;
         this.links.delete(link);
         this.world.timeline.awaits();
-        link.close("nothing came over the link");
+        link.close("nothing came over the link", silentMs);
         link.closedAtAgent();
       }
     });

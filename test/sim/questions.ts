@@ -4,7 +4,7 @@ import type { Machine } from "./machine.ts";
 import type { Process } from "./process.ts";
 import type { World } from "./world.ts";
 
-export type Question = Extract<Action, { kind: "ask" | "list" | "add" | "delete" | "reach" }>;
+export type Question = Extract<Action, { kind: "ask" | "list" | "add" | "delete" | "reach" | "hear" }>;
 
 /** What an answer takes on the machine itself. */
 const ANSWER_MS = { min: 1, max: 8 };
@@ -28,13 +28,22 @@ export function answerQuestion(
     const ok = world.reach(machine, url) !== null;
     return { ms: ok ? soon : CONNECT_TIMEOUT_MS, answer: () => ({ kind: "reached", url, ok }) };
   }
+  if (question.kind === "hear") {
+    const { url } = question;
+    const ok = !world.reach(machine, url)?.hangs;
+    return { ms: ok ? soon : TIMEOUT_MS, answer: () => ({ kind: "heard", url, ok }) };
+  }
   const port = desired?.jobs.find((job) => job.job === question.job)?.port;
   const asked = port === undefined ? null : machine.listener(port);
   const ms = asked?.hangs ? TIMEOUT_MS : soon;
   return { ms, answer: () => answerOf(question, asked?.serves ? asked : null, asked === null) };
 }
 
-function answerOf(question: Exclude<Question, { kind: "reach" }>, process: Process | null, refused: boolean): Answer {
+function answerOf(
+  question: Exclude<Question, { kind: "reach" | "hear" }>,
+  process: Process | null,
+  refused: boolean,
+): Answer {
   const { job, incarnation } = question;
   const name = { job, incarnation };
   const smg = process?.smg ?? null;

@@ -20,7 +20,12 @@ export const simSealer: Sealer = {
     if (sealedFor !== project || sealedAs !== name) throw new Error(`the sealed value ${name} belongs elsewhere`);
     return plain;
   },
-  matches: async (project, { version }, plain) => version === versionOf(project, plain),
+  matches: async (project, version, plain) => version === versionOf(project, plain),
+  derive: async (project, name) => [
+    createHash("sha256")
+      .update(JSON.stringify(["derive", project, name]))
+      .digest(),
+  ],
 };
 
 function versionOf(project: string, plain: string): string {

@@ -69,11 +69,12 @@ export class Server {
     this.control.linkOpened(project, host, link);
   }
 
-  linkClosed(link: SimLink): void {
+  /** @param silentMs for how long nothing had come over it */
+  linkClosed(link: SimLink, silentMs: number): void {
     if (!this.links.delete(link) || !this.alive) return;
     const { project, host } = link.agent.machine.spec;
     this.world.note(this.name, `link of ${link.agent.machine.name} closed`);
-    this.control.linkClosed(project, host, link);
+    this.control.linkClosed(project, host, link, silentMs);
   }
 
   caller(project: string): Caller {

@@ -1,4 +1,4 @@
-import type { ServiceEntity } from "../../src/core/state.ts";
+import type { ReplicaEntity, ServiceEntity } from "../../src/core/state.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Machine } from "./machine.ts";
 import type { Process } from "./process.ts";
@@ -13,6 +13,9 @@ export function unsettled(world: World): string | null {
     if (!machine.agent?.isLinked) return `${machine.name} has no link`;
   }
   for (const ledger of world.ledgers.values()) {
+    for (const host of ledger.state.tables.host.byId.values()) {
+      if (host.silentSince !== null) return `${host.id} counts as silent`;
+    }
     for (const service of ledger.state.tables.service.byId.values()) {
       const why = unsettledService(world, ledger, service);
       if (why) return `${ledger.project}/${service.id}: ${why}`;
@@ -29,33 +32,19 @@ function unsettledService(world: World, ledger: Ledger, service: ServiceEntity):
   for (const [group, wanted] of Object.entries(service.wanted)) {
     const ofGroup = all.filter((replica) => replica.group === group);
     if (ofGroup.length !== wanted) return `${group} has ${ofGroup.length} replicas, ${wanted} are wanted`;
-    for (const replica of ofGroup) {
-      if (replica.status === "ready") continue;
-      const fits = replica.status === "pending" && hasRoom(world, ledger);
-      // A router without workers never becomes ready, and workers may have no room.
-      const waits = group === "router" && replica.status === "starting" && !canServe(service);
-      if (waits || (replica.status === "pending" && !fits && group !== "router")) continue;
-      if (group === "router" && replica.status === "starting" && someWait(all)) continue;
-      return `${replica.id} is ${replica.status} (${replica.reason})`;
-    }
+    const waiting = ofGroup.find((replica) => replica.status !== "ready" && !mayWait(world, ledger, replica, all));
+    if (waiting) return `${waiting.id} is ${waiting.status} (${waiting.reason})`;
   }
-  const ready = all.filter((replica) => replica.status === "ready" || replica.group === "router");
-  return (
-    notRunning(
-      world,
-      ledger,
-      ready.map(({ id }) => id),
-    ) ?? notListed(world, ledger, service, all)
-  );
+  const placed = all.filter((replica) => replica.status !== "pending").map(({ id }) => id);
+  return notRunning(world, ledger, placed) ?? notListed(world, ledger, service, all);
 }
 
-function canServe({ wanted }: ServiceEntity): boolean {
-  const has = (group: string) => (wanted[group] ?? 0) > 0;
-  return has("worker") || (has("prefill") && has("decode"));
-}
-
-function someWait(replicas: { status: string }[]): boolean {
-  return replicas.some(({ status }) => status === "pending");
+/** A worker may wait for room where there is none, and a router for workers that it could send to. */
+function mayWait(world: World, ledger: Ledger, replica: ReplicaEntity, all: ReplicaEntity[]): boolean {
+  if (replica.group !== "router") return replica.status === "pending" && !hasRoom(world, ledger);
+  const ready = new Set(all.filter(({ status }) => status === "ready").map(({ group }) => group));
+  const couldServe = ready.has("worker") || (ready.has("prefill") && ready.has("decode"));
+  return replica.status === "starting" && !couldServe;
 }
 
 /** Whether any host has an accelerator that is promised to nobody. */

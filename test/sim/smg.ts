@@ -6,10 +6,10 @@ import type { World } from "./world.ts";
 /** SMG connects to a worker that it was told of this long after it was told; a living one is listed then. */
 const LISTED_AFTER_MS = { min: 20, max: 50 };
 /** A worker that it could not connect to is tried again this often, so many times. */
-const RETRY_MS = 1_000;
-const TRIES_MAX = 10;
+const RETRY_MS = 30_000;
+const TRIES_MAX = 60;
 /** A worker that was taken out stays in the list as `draining` for this long. */
-const DRAINING_MS = 5_000;
+const DRAINING_MS = 1_000;
 /** After SIGTERM it lives at least this long, and until its last stream has ended. */
 const TERMINATE_MS = 5_000;
 const TERMINATE_LOOK_MS = 500;

@@ -16,6 +16,14 @@ type Ask =
   | { kind: "stop"; service: string }
   | { kind: "delete"; service: string };
 
+/** Writes whatever there is already, since nobody has asked for it before or since its answer has to be remembered. */
+const LAST: Ask = {
+  kind: "apply",
+  wanted: { service: "gamma", shape: "plain", prefills: 0, workers: 0, drainTimeoutS: 30 },
+  expectedRevision: null,
+  token: "hf-1",
+};
+
 /** One request of a user, until it is answered. */
 export interface Asked {
   key: string;
@@ -49,9 +57,13 @@ export class Users {
     this.next();
   }
 
-  /** Nobody asks for anything new; what was asked is asked until it is answered. */
+  /**
+   * Nobody asks for anything new but one last thing of each project, by which a server that another one has overtaken
+   * finds out; what was asked is asked until it is answered.
+   */
   end(): void {
     this.isOver = true;
+    for (const project of this.projects) this.ask(project, LAST);
   }
 
   get isWaiting(): boolean {

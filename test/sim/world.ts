@@ -85,7 +85,7 @@ export class World {
       address: `10.${this.ledgers.size + 1}.0.${index + 1}`,
       accelerators: accelerators(),
     }));
-    const fleet: FleetEntity = { kind: "fleet", id: "default", placement: "any", overcommit: true };
+    const fleet: FleetEntity = { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null };
     const counters: ProjectEntity = { kind: "project", id: "project", nextSerial: 1 };
     const hosts = specs.map(
       (spec): HostEntity => ({

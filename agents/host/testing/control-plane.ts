@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
-import { sha256Hex } from "../../../src/control/digest.ts";
+import { sha256Hex as digest } from "../../../src/control/digest.ts";
 import type { Link } from "../../../src/link/link.ts";
 import type { LinkAnswer } from "../../../src/link/types.ts";
 import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../../../src/link/ws.ts";
@@ -120,7 +120,7 @@ export class TestControlPlane {
 
   async #sync(body: Uint8Array): Promise<LinkAnswer> {
     const heard = report.parse(JSON.parse(new TextDecoder().decode(body)));
-    const hash = await desiredHash(this.jobs, sha256Hex);
+    const hash = await desiredHash(this.jobs, digest);
     const desired = { project: "main", host: "h1", version: this.version, jobs: this.jobs };
     const plain: SyncAnswer = {
       version: this.version,

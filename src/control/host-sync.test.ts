@@ -1,0 +1,76 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { inventoryOf } from "../../test/sim/agent.ts";
+import { MemoryStore } from "../../test/sim/memory-store.ts";
+import { simSealer } from "../../test/sim/sealer.ts";
+import type { HostEntity } from "../core/state.ts";
+import type { Report } from "../wire/index.ts";
+import { systemClock } from "./clock.ts";
+import { sha256Hex } from "./digest.ts";
+import { HostSync } from "./host-sync.ts";
+import { Project } from "./project.ts";
+
+const HOST: HostEntity = {
+  kind: "host",
+  id: "h1",
+  name: "h1",
+  fleet: "default",
+  machine: "m1",
+  inventory: inventoryOf({
+    spec: { project: "main", host: "h1", machineId: "m1", address: "10.0.0.1", accelerators: 1 },
+  }),
+  silentSince: null,
+  joinedAt: 0,
+};
+
+describe("a report that says nothing new", () => {
+  let project: Project;
+  let sync: HostSync;
+  const silent = async () => (await project.controller.state()).tables.host.byId.get("h1")?.silentSince ?? null;
+  const report = (seq: number): Report => ({
+    agent: { version: "0", bootId: "b", machine: "m1", incarnation: "i" },
+    seq,
+    applied: { version: 0, hash: "" },
+    inventory: HOST.inventory,
+    busyPorts: [],
+    jobs: [],
+    routers: [],
+  });
+
+  async function begin(host: HostEntity): Promise<void> {
+    const store = new MemoryStore();
+    await store.createProject("main", 0, [
+      { kind: "project", id: "project", nextSerial: 1 },
+      { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null },
+      host,
+    ]);
+    const log = () => undefined;
+    project = new Project({ name: "main", store, clock: systemClock, newId: () => crypto.randomUUID(), log });
+    sync = new HostSync(project, store, simSealer, sha256Hex);
+  }
+
+  beforeEach(() => begin(HOST));
+
+  test("writes nothing", async () => {
+    await sync.sync("h1", report(1));
+    const { version } = await project.controller.state();
+    await sync.sync("h1", report(2));
+    expect((await project.controller.state()).version).toBe(version);
+  });
+
+  test("brings back a host that was called silent meanwhile", async () => {
+    await sync.sync("h1", report(1));
+    // Another controller, which has no link to the host, calls it silent.
+    const state = await project.controller.state();
+    state.tables.host.put({ ...HOST, silentSince: 1 });
+    await sync.sync("h1", report(2));
+    expect(await silent()).toBeNull();
+  });
+
+  test("is taken in by a state that has not heard it", async () => {
+    await sync.sync("h1", report(1));
+    const state = await project.controller.state();
+    state.observed.delete("h1");
+    await sync.sync("h1", report(2));
+    expect(state.observed.has("h1")).toBe(true);
+  });
+});
