@@ -10,7 +10,7 @@ export interface Wanted {
 const SGLANG = "python -m sglang.launch_server --model-path m --host $HEADRACE_ADDRESS --port $HEADRACE_PORT";
 
 /** The wanted replicas of each group. */
-export function countsOf(wanted: Wanted): Record<string, number> {
+function countsOf(wanted: Wanted): Record<string, number> {
   switch (wanted.shape) {
     case "prefill-decode":
       return { router: 1, prefill: wanted.prefills, decode: wanted.workers };
