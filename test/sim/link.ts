@@ -1,10 +1,10 @@
-import type { LinkAnswer, LinkEnd } from "../../src/link/types.ts";
+import type { LinkEnd, ReceivedAnswer } from "../../src/link/types.ts";
 import type { OpenToAgent, Report, SyncAnswer } from "../../src/wire/index.ts";
 import type { Agent } from "./agent.ts";
 import type { Network } from "./network.ts";
 import type { Server } from "./server.ts";
 
-const NO_ANSWER = { head: { status: 204, headers: [] }, body: null } satisfies LinkAnswer;
+const NO_ANSWER = { head: { status: 204, headers: [] }, body: null } satisfies ReceivedAnswer;
 
 /** The link of one host: the server's end as `control` knows it, and what the agent does with its own. */
 export class SimLink implements LinkEnd {
@@ -26,7 +26,7 @@ export class SimLink implements LinkEnd {
   }
 
   /** The control plane opens a stream: only wake-ups take this way here. */
-  request(open: unknown): Promise<LinkAnswer> {
+  request(open: unknown): Promise<ReceivedAnswer> {
     const { kind } = open as OpenToAgent;
     if (kind !== "wake") throw new Error(`the simulation has no answer to ${kind}`);
     return new Promise((resolve, reject) => {

@@ -69,6 +69,15 @@ export class Server {
     this.control.linkOpened(project, host, link);
   }
 
+  /** The link that the control plane uses for a host: the last one that was opened. */
+  linkOf(project: string, host: string): SimLink | null {
+    const { links } = this;
+    return (
+      [...links].findLast(({ agent: { machine } }) => machine.spec.project === project && machine.spec.host === host) ??
+      null
+    );
+  }
+
   /** @param silentMs for how long nothing had come over it */
   linkClosed(link: SimLink, silentMs: number): void {
     if (!this.links.delete(link) || !this.alive) return;

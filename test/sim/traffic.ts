@@ -48,7 +48,7 @@ export class Traffic {
       (entry) => {
         if (!entry || entry.targets.length === 0 || !server.isAlive) return;
         const { host, replica } = this.random.pick(entry.targets);
-        const link = server.control.link(project, host) as SimLink | null;
+        const link = server.linkOf(project, host);
         timeline.after(this.random.int(1, 10), () => this.arrive(link, replica));
       },
       () => undefined,
