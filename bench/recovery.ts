@@ -12,6 +12,7 @@ const ROUNDS_USUAL = 3;
 /** What the times of the findings say, in the words of the table. */
 const TIME_TITLES: Record<string, string> = {
   outOfRouter: "fault -> out of the router",
+  outOfRouterFrozen: "fault -> out of the router",
   restartDecided: "fault -> restart in place decided",
   replacementDecided: "fault -> replacement elsewhere decided",
   replaced: "fault -> replacements ready",

@@ -1,6 +1,8 @@
 /** What DESIGN and the drills' own purpose allow, in milliseconds, by the name of a finding's time. */
 export const BUDGETS_MS: Readonly<Record<string, number>> = {
   outOfRouter: 2_000,
+  // Its host accepts connections, so it is only told by its silence: asked every 2 s, given 5 s to answer.
+  outOfRouterFrozen: 8_000,
   restartDecided: 5_000,
   listedAfterReturn: 3_000,
   servingAfterReturn: 3_000,

@@ -12,7 +12,7 @@ test.each(["frozen", "cut"] as const)(
       expectNoneFailed(way.window);
       expectWhole(way.after);
     }
-    expect(found.seen.placedOnOther).toBe(true);
+    expect(found.seen.onOther).toBe(found.seen.wereOnLost);
     expect(found.seen.left).toEqual(["decode ready", "decode ready", "prefill ready", "prefill ready", "router ready"]);
     expectTimes(found);
   },

@@ -12,16 +12,16 @@ const REPLACED_MS_MAX = 120_000;
 /** A whole host stands still, as a machine does whose kernel hangs for a while: nothing of it runs, nothing ends. */
 export const freezeHost: Drill = {
   title: "a host frozen with SIGSTOP, later thawed",
-  run: (cluster) => loseHost(cluster, (lost) => signalHost(cluster, lost ? "SIGSTOP" : "SIGCONT")),
+  run: (cluster) => loseHost(cluster, "outOfRouterFrozen", (lost) => signalHost(cluster, lost)),
 };
 
 /** The host's cable is pulled: what is on it runs on, and nobody reaches it. */
 export const cutHost: Drill = {
   title: "a host's network cut, later restored",
-  run: (cluster) => loseHost(cluster, (lost) => cluster.network.plug(LOST, !lost)),
+  run: (cluster) => loseHost(cluster, "outOfRouter", (lost) => cluster.network.plug(LOST, !lost)),
 };
 
-async function loseHost(cluster: DrillCluster, lose: (lost: boolean) => void): Promise<Finding> {
+async function loseHost(cluster: DrillCluster, outName: string, lose: (lost: boolean) => void): Promise<Finding> {
   const router = await cluster.routerUrl();
   const { replicas } = await cluster.view();
   const onLost = replicas.filter((replica) => cluster.hostOf(replica) === LOST);
@@ -64,18 +64,19 @@ async function loseHost(cluster: DrillCluster, lose: (lost: boolean) => void): P
     proxy: phasesOf(served.proxy, fault, out),
     direct: phasesOf(served.direct, fault, out),
     times: {
-      ...since(fault, { outOfRouter: out, replaced }),
+      ...since(fault, { [outName]: out, replaced }),
       replacementDecided: Math.min(...decided.map(({ afterMs }) => afterMs)),
       ...since(returned, { settledAfterReturn: settled }),
     },
     seen: {
       events: events.map(({ type, replica, host, afterMs }) => `${afterMs} ${type} ${replica ?? host ?? ""}`),
-      placedOnOther: final.filter(isNew).every((replica) => cluster.hostOf(replica) === OTHER),
+      onOther: final.filter((replica) => isNew(replica) && cluster.hostOf(replica) === OTHER).length,
+      wereOnLost: onLost.length,
       left: final.map(({ group, status }) => `${group} ${status}`).sort(),
     },
   };
 }
 
-function signalHost(cluster: DrillCluster, signal: "SIGSTOP" | "SIGCONT"): void {
-  for (const pid of cluster.network.processesOf(LOST)) process.kill(pid, signal);
+function signalHost(cluster: DrillCluster, stop: boolean): void {
+  for (const pid of cluster.network.processesOf(LOST)) process.kill(pid, stop ? "SIGSTOP" : "SIGCONT");
 }

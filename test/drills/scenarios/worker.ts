@@ -30,11 +30,11 @@ async function run(cluster: DrillCluster, group: "prefill" | "decode"): Promise<
     proxy: phasesOf(served.proxy, fault, out),
     direct: phasesOf(served.direct, fault, out),
     times: since(fault, { outOfRouter: out, restartDecided: restarted, listedAgain: back }),
-    seen: { others, after, cutAtOthers: cutAtOthers(served.direct, group === "decode" ? url : null) },
+    seen: { others, after, cutAtOthers: cutAtOthers(served.direct, url) },
   };
 }
 
 /** Streams that broke although another decode than the killed one wrote them. */
-function cutAtOthers(served: { outcome: string; worker: string | null }[], killed: string | null): number {
+function cutAtOthers(served: { outcome: string; worker: string | null }[], killed: string): number {
   return served.filter(({ outcome, worker }) => outcome === "cut" && worker !== killed).length;
 }
