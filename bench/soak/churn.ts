@@ -109,7 +109,7 @@ export class Churn {
     const before = (await this.cluster.view(PAIRED)).replicas.find((replica) => replica.group === group);
     if (!before) throw new Error(`there is no ${group}`);
     const over = this.traffic.paired.excuse();
-    this.cluster.killJob(before.id);
+    if (this.cluster.killJob(before.id) === 0) throw new Error(`${before.id} has no process`);
     await until(
       async () => {
         const now = (await this.cluster.view(PAIRED)).replicas.find(({ id }) => id === before.id);

@@ -3,6 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { listProcesses } from "../../agents/host/runtime/process/proc.ts";
+import { readJob } from "../../agents/host/runtime/process/records.ts";
 import { ensurePython } from "../../scripts/python.ts";
 import { createClient } from "../../src/api/client.ts";
 import type { ServiceView } from "../../src/control/views.ts";
@@ -91,15 +93,16 @@ export class LocalCluster {
     return view as unknown as ServiceView;
   }
 
-  /** Kills every process of a replica's job with SIGKILL, as a crash would. @returns how many */
+  /**
+   * Kills every process of a replica's job with SIGKILL, as a crash would; its supervisor lives on. They are found by the
+   * session of the job's main process, since a router writes over the environment that names its replica.
+   * @returns how many
+   */
   killJob(replica: string): number {
-    let killed = 0;
-    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-      if (!readProc(pid, "environ").includes(`HEADRACE_REPLICA=${replica}\0`)) continue;
-      process.kill(Number(pid), "SIGKILL");
-      killed += 1;
-    }
-    return killed;
+    const main = readJob(join(this.agentFolder, "jobs", `${replica}.0`))?.last?.main;
+    const pids = listProcesses().filter(({ session }) => session === main?.pid);
+    for (const { pid } of pids) process.kill(pid, "SIGKILL");
+    return pids.length;
   }
 
   /** Applies a changed copy of a file and waits until it is ready. */
