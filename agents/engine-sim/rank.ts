@@ -4,6 +4,7 @@ import { NETWORK_BYTES_PER_S } from "./model.ts";
 import { Network } from "./network.ts";
 import { noise } from "./random.ts";
 import { Scheduler, type Step } from "./scheduler.ts";
+import type { Sequence } from "./sequence.ts";
 import type { Settings } from "./settings.ts";
 
 /** Standard deviation of a step's length. */
@@ -102,6 +103,13 @@ export class Rank {
       this.queues[queue] -= 1;
       this.changed();
     }
+  }
+
+  /** Has a request decode whose prompt came from elsewhere, and shows it at once: it has just left its last queue. */
+  join(sequence: Sequence): void {
+    const wasDecoding = this.scheduler.isDecoding;
+    this.scheduler.join(sequence);
+    if (!wasDecoding) this.publish();
   }
 
   /** Something came or went. A rank that decodes publishes it with one of its next steps. */

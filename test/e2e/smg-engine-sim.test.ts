@@ -61,6 +61,7 @@ afterAll(async () => {
 });
 
 it("registers the workers by our adapter's questions, and is ready then", async () => {
+  await until("the router listens", async () => (await statusOf(`${smgUrl}/health`)) === 200, processes);
   for (const worker of [prefill, ...decodes]) {
     const probe = worker.url + engine.probe.url;
     await until(`${worker.url} is healthy`, async () => (await statusOf(probe)) === 200, processes);

@@ -39,7 +39,7 @@ export class DecodeRole implements Role {
         });
       }
       sequence.onToken();
-      if (sequence.produced < sequence.outputTokens) rank.scheduler.join(sequence);
+      if (sequence.produced < sequence.outputTokens) rank.join(sequence);
       await untilAborted(sequence.done, signal);
     } finally {
       rank.scheduler.remove(sequence);
