@@ -14,7 +14,8 @@ beforeAll(async () => {
 afterAll(() => victim.dispose());
 
 const authorization = () => ({ Authorization: `Bearer ${victim.tokens[GOOD]}` });
-const status = (answer: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]);
+/** 0: the connection was closed without an answer. */
+const status = (answer: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
 /** Answers on one connection: more than one means that a second request was seen. */
 const answers = (text: string) => text.match(/^HTTP\/1\.1 \d{3}/gm)?.length ?? 0;
 const bodyOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf("{"), answer.lastIndexOf("}") + 1)) as never;
@@ -66,7 +67,7 @@ test("no spelling of a path reaches a router's worker API", async () => {
     );
     for (const form of forms) {
       const answer = await RawSocket.exchange(victim, head(form, { ...authorization(), Connection: "close" }));
-      expect([400, 401, 403, 404, 405, NaN], `${form}: ${answer}`).toContain(status(answer));
+      expect([0, 400, 401, 403, 404, 405], `${form}: ${answer}`).toContain(status(answer));
       expect(answer).not.toContain("worker_type");
     }
     const reached = await fetch(victim.routedUrl("/v1/reached"), { headers: authorization() });
