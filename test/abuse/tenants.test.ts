@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { unnoticed } from "./support/neighbour.ts";
 import { BAD, GOOD, SECRET, STEADY, seedToken, Victim } from "./support/victim.ts";
@@ -140,6 +141,7 @@ describe("a join token", () => {
     name,
     machine: name,
     agentVersion: "0",
+    credentialHash: createHash("sha256").update(name).digest("hex"),
     inventory: {
       address: "127.0.0.1",
       arch: "x86",

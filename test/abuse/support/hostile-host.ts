@@ -1,0 +1,92 @@
+import { WebSocket } from "ws";
+import { makeToken, tokenHash } from "../../../src/control/tokens.ts";
+import { FRAME_BYTES_MAX } from "../../../src/link/limits.ts";
+import { LINK_SOCKET_OPTIONS } from "../../../src/link/ws.ts";
+import type { Inventory, Report } from "../../../src/wire/index.ts";
+import { BAD, type Victim } from "./victim.ts";
+
+export const INVENTORY: Inventory = {
+  address: "127.0.0.1",
+  arch: "x86",
+  cpus: 8,
+  memoryGib: 16,
+  diskGib: 100,
+  accelerators: [],
+  runtimes: ["process"],
+  warnings: [],
+};
+
+/** A host of the bad project that joined as it should and does not behave from then on. */
+export class HostileHost {
+  readonly id: string;
+  readonly credential: string;
+  readonly #victim: Victim;
+
+  private constructor(victim: Victim, id: string, credential: string) {
+    this.#victim = victim;
+    this.id = id;
+    this.credential = credential;
+  }
+
+  static async join(victim: Victim, name: string, inventory: unknown = INVENTORY): Promise<HostileHost> {
+    const { token } = await victim.client(BAD).createToken({ kind: "join", name: "hostile" });
+    const credential = makeToken("host");
+    const credentialHash = await tokenHash(credential);
+    const response = await fetch(`${victim.url}/agent/join`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({ name, machine: name, agentVersion: "0", inventory, credentialHash }),
+    });
+    if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
+    const { host } = (await response.json()) as { host: string };
+    return new HostileHost(victim, host, credential);
+  }
+
+  /** Opens the bare WebSocket, for frames of one's own making. */
+  async socket(): Promise<WebSocket> {
+    const socket = new WebSocket(`${this.#victim.url.replace("http", "ws")}/agent/link`, {
+      ...LINK_SOCKET_OPTIONS,
+      headers: { authorization: `Bearer ${this.credential}` },
+    });
+    // The server may cut it at any moment; that is what these tests are after.
+    socket.on("error", () => {});
+    await new Promise<void>((resolve, reject) => socket.once("open", resolve).once("close", reject));
+    return socket;
+  }
+
+  report(over: Partial<Report> = {}): Report {
+    return {
+      agent: { version: "0", bootId: "b", machine: this.id.replace(/-[0-9a-f]{8}$/, ""), incarnation: "i1" },
+      seq: 1,
+      applied: { version: 0, hash: "" },
+      inventory: INVENTORY,
+      busyPorts: [],
+      jobs: [],
+      routers: [],
+      ...over,
+    };
+  }
+}
+
+/** One frame as it travels, whatever it says. */
+export function frame(type: number, stream: number, rest: Uint8Array = new Uint8Array()): Uint8Array {
+  const bytes = new Uint8Array(9 + rest.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, 5 + rest.length);
+  view.setUint8(4, type);
+  view.setUint32(5, stream);
+  bytes.set(rest, 9);
+  return bytes;
+}
+
+/** The rest of an open: how its body travels (0 none, 1 whole, 2 stream) and its head. */
+export function openRest(head: string, body: 0 | 1 | 2 = 0): Uint8Array {
+  const json = new TextEncoder().encode(head);
+  const rest = new Uint8Array(5 + json.length);
+  rest[0] = body;
+  new DataView(rest.buffer).setUint32(1, json.length);
+  rest.set(json, 5);
+  return rest;
+}
+
+export const TOO_LONG = FRAME_BYTES_MAX + 1;
