@@ -14,6 +14,7 @@ import { sealingKeys } from "./node/key.ts";
 import { logToStderr } from "./node/log.ts";
 import { isProxied, proxyListener } from "./node/proxy-listener.ts";
 import { refuseSocket } from "./node/raw-refusal.ts";
+import { ReportPace } from "./node/report-pace.ts";
 import { openServerDatabase } from "./node/server-database.ts";
 import { type ServerFlags, serverSettings } from "./node/settings.ts";
 import { StartError } from "./node/start-error.ts";
@@ -50,9 +51,11 @@ export async function startServer(
     const first = await firstStart(store, systemClock.now());
     await control.start();
 
+    const pace = new ReportPace(() => performance.now());
     const app = createApp(control, {
       version: VERSION,
       whenSent,
+      pace,
       report: (requestId, error) => log("error", "a request failed", { requestId, error: describe(error) }),
     });
     const api = getRequestListener(app.fetch);
@@ -60,7 +63,7 @@ export async function startServer(
     const server = createHttpServer((request, response) =>
       isProxied(request) ? proxy(request, response) : void api(request, response),
     );
-    const links = agentLinks(control, log);
+    const links = agentLinks(control, log, pace);
     server.on("upgrade", (request, socket, head) => {
       if (request.url?.split("?")[0] === LINK_PATH) return links.upgrade(request, socket, head);
       refuseSocket(

@@ -56,7 +56,8 @@ const ADMINS_ONLY = ["/tokens", "/hosts/{host}"];
 function expected(operation: Operation, holder: keyof typeof TOKENS | "none" | "unknown"): 401 | 403 | "pass" {
   if (OPEN.includes(operation.path)) return "pass";
   if (holder === "none" || holder === "unknown") return 401;
-  if (operation.path.startsWith("/agent/")) return holder === "join" ? "pass" : 403;
+  if (operation.path === "/agent/sync") return holder === "host" ? "pass" : 403;
+  if (operation.path === "/agent/join") return holder === "join" ? "pass" : 403;
   if (holder === "host" || holder === "join") return 403;
   if (holder === "other-admin") return operation.path.includes("{project}") ? 403 : "pass";
   if (holder === "member" && ADMINS_ONLY.some((path) => operation.path.endsWith(path)) && operation.method !== "GET") {
@@ -83,6 +84,7 @@ describe("every route x every holder of a token", () => {
         "GET /api/projects/{project}/services/{service}/logs",
         "GET /health",
         "POST /agent/join",
+        "POST /agent/sync",
         "POST /api/projects/{project}/apply",
         "POST /api/projects/{project}/plan",
         "POST /api/projects/{project}/services/{service}/stop",
@@ -103,10 +105,9 @@ describe("every route x every holder of a token", () => {
     const { call, control } = setUp();
     control.add(commit(1));
     const token = holder === "none" ? {} : { token: holder === "unknown" ? "nobody" : TOKENS[holder] };
-    const body = operation.path.startsWith("/agent/") ? JOIN : operation.path.endsWith("/tokens") ? TOKEN : FILE;
     const response = await call(operation.method, concrete(operation.path), {
       ...token,
-      ...(operation.body ? { body } : {}),
+      ...(operation.body ? { body: bodyOf(operation) } : {}),
       headers: { "Idempotency-Key": KEY },
     });
     const want = expected(operation, holder);
@@ -151,6 +152,75 @@ const JOIN = {
   },
 };
 
+const SYNC = {
+  agent: { version: "0.1.0", bootId: "b", machine: "m1", incarnation: "i" },
+  seq: 7,
+  applied: { version: 0, hash: "" },
+  inventory: JOIN.inventory,
+  busyPorts: [],
+  jobs: [],
+  routers: [],
+};
+
+function bodyOf({ path }: Operation): object {
+  if (path === "/agent/sync") return SYNC;
+  if (path === "/agent/join") return JOIN;
+  return path.endsWith("/tokens") ? TOKEN : FILE;
+}
+
+describe("a sync without a link", () => {
+  test("speaks for the host whose credential it carries, and is answered as one over the link", async () => {
+    const { call, control } = setUp();
+    const response = await call("POST", "/agent/sync", { token: TOKENS.host, body: SYNC });
+    expect(await response.json()).toEqual({ version: 1, hash: "h", desired: null, nextSyncInMs: 2_000 });
+    expect(control.synced).toEqual([{ project: "main", host: "host-1", seq: 7 }]);
+  });
+
+  test("that is malformed is refused with its place", async () => {
+    const { call, control } = setUp();
+    const response = await call("POST", "/agent/sync", { token: TOKENS.host, body: { ...SYNC, seq: -1 } });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: "invalid_request", issues: [{ path: "body.seq" }] } });
+    expect(control.synced).toEqual([]);
+  });
+
+  test("is read no faster than the project's hosts may report together", async () => {
+    const control = new FakeControl();
+    const spent: number[] = [];
+    const pace = { waitMs: () => (spent.length > 1 ? 10 : 0), spend: (_: string, bytes: number) => spent.push(bytes) };
+    const app = createApp(control, { version: "0", report: () => {}, pace });
+    const body = JSON.stringify(SYNC);
+    const sync = (headers: object) =>
+      app.request("/agent/sync", {
+        method: "POST",
+        headers: { authorization: `Bearer ${TOKENS.host}`, "content-type": "application/json", ...headers },
+        body,
+      });
+    expect((await sync({ "content-length": String(body.length) })).status).toBe(200);
+    expect((await sync({})).status).toBe(200);
+    const refused = await sync({});
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"]);
+    expect(spent).toEqual([body.length, 4 * 1024 * 1024]);
+    expect(control.synced).toHaveLength(2);
+  });
+
+  test("waits for the host's earlier ones, two at a time", async () => {
+    const control = new FakeControl();
+    const unsent: (() => void)[] = [];
+    const whenSent = (_: unknown, over: () => void) => unsent.push(over);
+    const app = createApp(control, { version: "0", report: () => {}, whenSent });
+    const sync = () =>
+      app.request("/agent/sync", {
+        method: "POST",
+        headers: { authorization: `Bearer ${TOKENS.host}`, "content-type": "application/json" },
+        body: JSON.stringify(SYNC),
+      });
+    expect([(await sync()).status, (await sync()).status, (await sync()).status]).toEqual([200, 200, 429]);
+    for (const over of unsent) over();
+    expect((await sync()).status).toBe(200);
+  });
+});
+
 describe("changes", () => {
   test.each(all.filter((operation) => operation.change))(
     "$method $path needs an idempotency key",
@@ -175,17 +245,19 @@ describe("changes", () => {
     },
   );
 
-  test("whatever is not a GET and not the plan or a join is a change", () => {
+  test("whatever is not a GET, the plan or an agent's is a change", () => {
     const unkeyed = all.filter((operation) => operation.method !== "GET" && !operation.change);
-    expect(unkeyed.map((operation) => operation.path).sort()).toEqual(["/agent/join", "/api/projects/{project}/plan"]);
+    const paths = ["/agent/join", "/agent/sync", "/api/projects/{project}/plan"];
+    expect(unkeyed.map((operation) => operation.path).sort()).toEqual(paths);
   });
 
   test.each(all.filter((operation) => operation.body))("$method $path has a bound on its body", async (operation) => {
     const { call, control } = setUp();
-    const token = operation.path.startsWith("/agent/") ? TOKENS.join : TOKENS.admin;
+    const isSync = operation.path === "/agent/sync";
+    const token = isSync ? TOKENS.host : operation.path === "/agent/join" ? TOKENS.join : TOKENS.admin;
     const response = await call(operation.method, concrete(operation.path), {
       token,
-      body: { config: "x".repeat(1024 * 1024) },
+      body: { config: "x".repeat((isSync ? 4 : 1) * 1024 * 1024) },
       headers: { "Idempotency-Key": KEY },
     });
     expect(response.status).toBe(413);

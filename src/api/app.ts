@@ -4,7 +4,8 @@ import type { Control } from "../control/types.ts";
 import { type ApiEnv, allow, ownProjectOnly } from "./auth.ts";
 import { answerError, invalidRequest, type ReportError, refuse } from "./errors.ts";
 import { HEARTBEAT_MS, REQUESTS_PER_PROJECT_MAX, STREAMS_PER_PROJECT_MAX } from "./limits.ts";
-import { agentRoutes } from "./routes/agent.ts";
+import type { ReportPace } from "./pace.ts";
+import { agentRoutes, SYNC_PATH } from "./routes/agent.ts";
 import { hostRoutes } from "./routes/hosts.ts";
 import { journalRoutes } from "./routes/journal.ts";
 import { serviceRoutes } from "./routes/services.ts";
@@ -22,6 +23,8 @@ export interface AppOptions {
   heartbeatMs?: number;
   /** Where the platform can tell: a request counts until its answer has been sent, and not only made. */
   whenSent?: WhenSent;
+  /** Shared with the links: how fast a project's hosts may report. */
+  pace?: ReportPace;
 }
 
 export const OPENAPI_PATH = "/api/openapi.json";
@@ -45,7 +48,8 @@ export function createApp(control: Control, options: AppOptions): OpenAPIHono<Ap
 
   app.use("/api/*", allow(control, ["admin", "member"]));
   app.use("/api/projects/:project/*", ownProjectOnly);
-  app.use("/agent/*", allow(control, ["join"]));
+  const [joining, joined] = [allow(control, ["join"]), allow(control, ["host"])];
+  app.use("/agent/*", (c, next) => (c.req.path === SYNC_PATH ? joined : joining)(c, next));
   const requests = new Shares(
     REQUESTS_PER_PROJECT_MAX,
     `This project has ${REQUESTS_PER_PROJECT_MAX} requests under way, the most that one may have. Await some answers.`,
@@ -61,7 +65,7 @@ export function createApp(control: Control, options: AppOptions): OpenAPIHono<Ap
   hostRoutes(app, control);
   journalRoutes(app, control, { streams, heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS, report: options.report });
   tokenRoutes(app, control);
-  agentRoutes(app, control);
+  agentRoutes(app, control, { pace: options.pace, whenSent: options.whenSent });
   if (options.proxy) app.route("/", options.proxy);
   return app;
 }
@@ -79,7 +83,7 @@ function describe(app: OpenAPIHono<ApiEnv>, version: string): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
-    description: "A person's or a pipeline's token; for /agent/join a join token.",
+    description: "A person's or a pipeline's token; for /agent/join a join token, for /agent/sync a host's credential.",
   });
   // Open to everyone and the same for everyone, so it is made once: making it takes milliseconds.
   let document: object | null = null;

@@ -56,6 +56,7 @@ function wrongKind(kind: CredentialKind, allowed: readonly CredentialKind[]): st
   if (allowed.includes("join")) {
     return "A host joins with a join token (`headrace token create --host`), this is a token of another kind.";
   }
+  if (allowed.includes("host")) return "Only a host's own credential syncs; this is a token of another kind.";
   return kind === "host"
     ? "This is a host's own credential: only its agent uses it. Use a person's token."
     : "A join token only lets a host join. Use a person's token.";

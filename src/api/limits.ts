@@ -15,6 +15,9 @@ export const BODY_BYTES_MAX = 64 * 1024;
  */
 export const REQUESTS_PER_PROJECT_MAX = 256;
 
+/** Syncs of one host under way: it sends one at a time, and another when it has given the first up. */
+export const SYNCS_PER_HOST_MAX = 2;
+
 /** Streams (followers of commits and of logs) that one project may hold open; each costs a socket and a buffer. */
 export const STREAMS_PER_PROJECT_MAX = 100;
 

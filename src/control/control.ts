@@ -1,5 +1,7 @@
 import type { Answer, Input } from "../core/input.ts";
 import { planApply } from "../core/plan.ts";
+import type { ProjectState } from "../core/project-state.ts";
+import type { ServiceEntity } from "../core/state.ts";
 import type { LinkEnd } from "../link/types.ts";
 import type { RouteTarget, ServiceEntry } from "../proxy/types.ts";
 import type { Credential, IdempotencyRecord, Store } from "../store/types.ts";
@@ -311,12 +313,16 @@ export class HeadraceControl implements Control {
     return this.open(project).sync.sync(host, report);
   }
 
+  syncUnlinked(project: string, host: string, report: Report): Promise<SyncAnswer> {
+    return this.open(project).sync.syncUnlinked(host, report);
+  }
+
   linkOpened(project: string, host: string, link: LinkEnd): void {
-    this.open(project).project.linkOpened(host, link);
+    this.open(project).project.presence.linkOpened(host, link);
   }
 
   linkClosed(project: string, host: string, link: LinkEnd, silentMs: number): void {
-    this.open(project).project.linkClosed(host, link, silentMs);
+    this.open(project).project.presence.linkClosed(host, link, silentMs);
   }
 
   // What the proxy needs.
@@ -324,7 +330,7 @@ export class HeadraceControl implements Control {
   async service(project: string, name: string): Promise<ServiceEntry | null> {
     const state = await this.stateIfAny(project);
     const service = state?.tables.service.byId.get(name);
-    return state && service ? describeRoutes(state, service) : null;
+    return state && service ? this.routes(state, service) : null;
   }
 
   async models(project: string): Promise<ServiceEntry[]> {
@@ -332,7 +338,7 @@ export class HeadraceControl implements Control {
     if (!state) return [];
     return sorted(state.tables.service.byId)
       .filter((service) => service.status === "running")
-      .map((service) => describeRoutes(state, service))
+      .map((service) => this.routes(state, service))
       .filter((entry) => entry.model !== null);
   }
 
@@ -342,7 +348,12 @@ export class HeadraceControl implements Control {
   }
 
   way(project: string, { host }: RouteTarget): LinkEnd | null {
-    return this.open(project).project.link(host);
+    return this.open(project).project.presence.link(host);
+  }
+
+  private routes(state: ProjectState, service: ServiceEntity): ServiceEntry {
+    const { presence } = this.open(state.project).project;
+    return describeRoutes(state, service, (host) => presence.isUnlinked(host));
   }
 
   private async stateIfAny(project: string) {

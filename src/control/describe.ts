@@ -6,6 +6,11 @@ import type { HostEntity, JobEntity, ReplicaEntity, ServiceEntity } from "../cor
 import type { ServiceEntry } from "../proxy/types.ts";
 import type { HostView, ReplicaView, ServiceView } from "./views.ts";
 
+/** Of a service that serves, though only on hosts that sync without a link. */
+const OUT_OF_REACH =
+  "the network of its hosts lets no link through, so requests cannot be passed on to it from here; " +
+  "send them to its router inside that network";
+
 /** Path of a service on this server. */
 function servicePath(project: string, service: string): string {
   return `/proxy/services/${project}/${service}`;
@@ -76,10 +81,19 @@ export function describeHost(state: ProjectState, host: HostEntity): HostView {
   };
 }
 
-/** What the request path needs of a service. */
-export function describeRoutes(state: ProjectState, service: ServiceEntity): ServiceEntry {
+/**
+ * What the request path needs of a service.
+ * @param isUnlinked whether a host is there without a link, so that nothing can be sent to it
+ */
+export function describeRoutes(
+  state: ProjectState,
+  service: ServiceEntity,
+  isUnlinked: (host: string) => boolean,
+): ServiceEntry {
   const { spec } = currentRevision(state, service);
   const routes = routesOf(state, service);
+  const targets = routes.targets.filter(({ host }) => !isUnlinked(host));
+  const outOfReach = targets.length < routes.targets.length ? OUT_OF_REACH : "";
   return {
     project: state.project,
     service: service.id,
@@ -87,7 +101,7 @@ export function describeRoutes(state: ProjectState, service: ServiceEntity): Ser
     auth: spec.auth,
     router: routes.router,
     model: spec.model,
-    targets: routes.targets,
-    message: routes.message || "no replica is ready",
+    targets,
+    message: routes.message || outOfReach || "no replica is ready",
   };
 }

@@ -7,8 +7,10 @@ import type { Project } from "./project.ts";
 import type { Sealer } from "./seal.ts";
 import { ControlError } from "./types.ts";
 
-/** How soon an agent comes back by itself; it comes at once when something changed at either end. */
+/** How soon an agent comes back by itself; over a link it comes at once when something changed at either end. */
 const NEXT_SYNC_MS = { withJobs: 10_000, idle: 120_000 };
+/** Without a link nobody can tell it that something changed here, so this is how long a change takes to reach it. */
+const NEXT_UNLINKED_SYNC_MS = { withJobs: 2_000, idle: 10_000 };
 /** Agents that were superseded on a credential and are remembered. */
 const SUPERSEDED_MAX = 16;
 
@@ -46,11 +48,26 @@ export class HostSync {
   }
 
   /**
-   * Takes a report in and answers with what the host shall run.
+   * Takes a report in that came over a link, and answers with what the host shall run.
    * @throws ControlError `forbidden` when the report comes from another machine than the one that joined, or from an
    *   agent that another one on the same credential has superseded
    */
   async sync(id: string, report: Report): Promise<SyncAnswer> {
+    await this.takeIn(id, report, () => {});
+    return this.answer(id, report, NEXT_SYNC_MS);
+  }
+
+  /** Like `sync`, for a report that came by a request of its own: that it came is how the host is known to be there. */
+  async syncUnlinked(id: string, report: Report): Promise<SyncAnswer> {
+    const { presence } = this.project;
+    await this.takeIn(id, report, () => presence.asked(id));
+    const answer = await this.answer(id, report, NEXT_UNLINKED_SYNC_MS);
+    presence.promised(id, answer.nextSyncInMs);
+    return answer;
+  }
+
+  /** @param accepted called when the host may report, before anything is decided about what it says */
+  private async takeIn(id: string, report: Report, accepted: () => void): Promise<void> {
     const { controller } = this.project;
     // An agent that holds a newer version than this controller has heard from another controller: read first.
     await controller.catchUp(report.applied.version);
@@ -58,18 +75,17 @@ export class HostSync {
     const host = state.tables.host.byId.get(id);
     if (!host) throw new ControlError("not_found", `there is no host ${id} in project ${this.project.name}`);
     const isNew = this.isNew(host, report);
+    accepted();
     // The same words are news to a state that counts the host as silent, or that never took them in.
-    if (isNew || host.silentSince !== null || !state.observed.has(id)) {
-      try {
-        await controller.report(id, report);
-      } catch (error) {
-        // It was not taken in, so it is news when it comes again.
-        const heard = this.heard.get(id);
-        if (heard) heard.content = "";
-        throw error;
-      }
+    if (!isNew && host.silentSince === null && state.observed.has(id)) return;
+    try {
+      await controller.report(id, report);
+    } catch (error) {
+      // It was not taken in, so it is news when it comes again.
+      const heard = this.heard.get(id);
+      if (heard) heard.content = "";
+      throw error;
     }
-    return this.answer(id, report);
   }
 
   /** Whether it says anything that its host has not said before. @throws ControlError `forbidden` */
@@ -97,7 +113,11 @@ export class HostSync {
     return true;
   }
 
-  private async answer(id: string, report: Report): Promise<SyncAnswer> {
+  private async answer(
+    id: string,
+    report: Report,
+    nextSyncMs: { withJobs: number; idle: number },
+  ): Promise<SyncAnswer> {
     // The version is read before the content, so that the content is never older than the version that goes with it.
     const state = await this.project.controller.state();
     const { version } = state;
@@ -115,7 +135,7 @@ export class HostSync {
       version,
       hash,
       desired: hash === report.applied.hash ? null : desired,
-      nextSyncInMs: jobs.length > 0 ? NEXT_SYNC_MS.withJobs : NEXT_SYNC_MS.idle,
+      nextSyncInMs: jobs.length > 0 ? nextSyncMs.withJobs : nextSyncMs.idle,
     };
   }
 

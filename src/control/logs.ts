@@ -54,9 +54,9 @@ async function openLogs(
     replicas.slice(0, REPLICAS_MAX).map(async (replica) => {
       const [jobId] = state.tables.job.ids("replica", replica.id);
       const job = jobId === undefined ? undefined : state.tables.job.byId.get(jobId);
-      const link = job ? project.link(job.host) : null;
+      const link = job ? project.presence.link(job.host) : null;
       if (!job || !link) {
-        refusals.push(`${replica.id}: ${job ? "its host is not connected" : "it runs on no host yet"}`);
+        refusals.push(`${replica.id}: ${job ? whyNoLogs(project, job.host) : "it runs on no host yet"}`);
         return;
       }
       try {
@@ -72,6 +72,11 @@ async function openLogs(
     throw new ControlError("unavailable", `no log can be read: ${refusals.join("; ")}`);
   }
   return bodies;
+}
+
+function whyNoLogs(project: Project, host: string): string {
+  if (!project.presence.isUnlinked(host)) return "its host is not connected";
+  return "its host's network lets no link through, so its logs can be read only on the host";
 }
 
 /** Passes a source on in whole lines, so that lines of several sources do not mix. */

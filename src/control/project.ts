@@ -1,25 +1,18 @@
 import type { Effect, Input } from "../core/input.ts";
 import { RETURN_AFTER_START_MS } from "../core/limits.ts";
-import type { LinkEnd } from "../link/types.ts";
 import type { Store } from "../store/types.ts";
 import type { Clock } from "./clock.ts";
 import { Controller } from "./controller.ts";
 import type { Log } from "./log.ts";
+import { Presence } from "./presence.ts";
 
-/** A host with jobs that was last heard of this long ago is silent. */
-const SILENT_AFTER_MS = 10_000;
-/** And that, once its link has ended, had this long to open another; that takes an agent about a second. */
-const RECONNECT_MS = 5_000;
-
-/** What one project has in this process: its controller, the links of its hosts, and who follows its commits. */
+/** What one project has in this process: its controller, its hosts as they are heard, and who follows its commits. */
 export class Project {
   readonly name: string;
   readonly controller: Controller;
-  private readonly clock: Clock;
+  readonly presence: Presence;
   private readonly log: Log;
-  private readonly links = new Map<string, LinkEnd>();
   private readonly waking = new Set<string>();
-  private readonly silence = new Map<string, () => void>();
   private readonly listeners = new Set<() => void>();
   private readonly invalidated: ((host: string | null) => void)[] = [];
   private watchesAll = false;
@@ -27,8 +20,12 @@ export class Project {
 
   constructor(options: { name: string; store: Store; clock: Clock; newId(): string; log: Log }) {
     this.name = options.name;
-    this.clock = options.clock;
     this.log = options.log;
+    this.presence = new Presence({
+      clock: options.clock,
+      changed: (host, present) => this.tell(host, present),
+      silent: (host, since) => this.submit({ kind: "host_silent", host, since }, `host/${host}`),
+    });
     this.controller = new Controller({
       project: options.name,
       store: options.store,
@@ -46,38 +43,12 @@ export class Project {
     return this.isClosed;
   }
 
-  link(host: string): LinkEnd | null {
-    return this.links.get(host) ?? null;
-  }
-
-  linkOpened(host: string, link: LinkEnd): void {
-    this.links.get(host)?.close("another link of the same host took its place");
-    this.links.set(host, link);
-    this.silence.get(host)?.();
-    this.silence.delete(host);
-    this.tell(host, true);
-  }
-
-  /** @param silentMs for how long nothing had come over the link when it ended */
-  linkClosed(host: string, link: LinkEnd, silentMs: number): void {
-    if (this.links.get(host) !== link) return;
-    this.links.delete(host);
-    this.tell(host, false);
-    const now = this.clock.now();
-    const heardAt = now - silentMs;
-    this.expect(host, heardAt, Math.max(heardAt + SILENT_AFTER_MS, now + RECONNECT_MS));
-  }
-
   /** An operator removed a host: its link goes, and what was observed of it. */
   async hostRemoved(host: string): Promise<void> {
     const state = await this.controller.state();
     state.present.delete(host);
     state.observed.delete(host);
-    this.silence.get(host)?.();
-    this.silence.delete(host);
-    const link = this.links.get(host);
-    this.links.delete(host);
-    link?.close("the host was removed from its project");
+    this.presence.forget(host);
   }
 
   /** Calls `listener` after each commit. @returns stops that */
@@ -94,10 +65,7 @@ export class Project {
   close(): void {
     this.isClosed = true;
     this.controller.close();
-    for (const cancel of this.silence.values()) cancel();
-    this.silence.clear();
-    for (const link of this.links.values()) link.close("the server is shutting down");
-    this.links.clear();
+    this.presence.close();
     for (const listener of this.listeners) listener();
   }
 
@@ -114,19 +82,7 @@ export class Project {
     if (this.watchesAll) return;
     this.watchesAll = true;
     const hosts = new Set([...(this.controller.current?.tables.job.byId.values() ?? [])].map((job) => job.host));
-    const now = this.clock.now();
-    for (const host of hosts) if (!this.links.has(host)) this.expect(host, now, now + RETURN_AFTER_START_MS);
-  }
-
-  /** Calls a host silent at `moment` unless it is back by then. */
-  private expect(host: string, heardAt: number, moment: number): void {
-    this.silence.get(host)?.();
-    const cancel = this.clock.at(moment, () => {
-      this.silence.delete(host);
-      if (this.links.has(host)) return;
-      this.submit({ kind: "host_silent", host, since: heardAt }, `host/${host}`);
-    });
-    this.silence.set(host, cancel);
+    this.presence.expectBack(hosts, RETURN_AFTER_START_MS);
   }
 
   private tell(host: string, present: boolean): void {
@@ -147,14 +103,14 @@ export class Project {
 
   private runEffect(effect: Effect): void {
     for (const listener of this.invalidated) listener(effect.host);
-    const link = this.links.get(effect.host);
+    const link = this.presence.link(effect.host);
     // One wake-up under way is enough: the sync that it causes reads what is committed by then.
     if (!link || this.waking.has(effect.host)) return;
     this.waking.add(effect.host);
     link
       .request({ kind: "wake" })
       .catch(() => {
-        // A host that was not reached syncs by itself when its link is back.
+        // A host that was not reached syncs by itself when its link is back; one without a link, when it said it would.
       })
       .finally(() => this.waking.delete(effect.host));
   }

@@ -85,6 +85,8 @@ export interface Control extends ProxySource {
   join(caller: Caller, request: JoinRequest): Promise<JoinAnswer>;
   /** One sync of a host: takes its report in and answers with what it shall run. */
   sync(project: string, host: string, report: Report): Promise<SyncAnswer>;
+  /** The same by a request of its own, from a host whose network lets no link through: it is there while these come. */
+  syncUnlinked(project: string, host: string, report: Report): Promise<SyncAnswer>;
   /** A host's link opened; `close` it when another takes its place. */
   linkOpened(project: string, host: string, link: LinkEnd): void;
   /** @param silentMs for how long nothing had come over the link when it ended */

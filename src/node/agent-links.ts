@@ -7,7 +7,7 @@ import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../link/ws.ts";
 import { type LinkedHost, serveHost } from "./host-requests.ts";
 import { LINK_CLOSE_MS } from "./limits.ts";
 import { refuseSocket } from "./raw-refusal.ts";
-import { ReportPace } from "./report-pace.ts";
+import type { ReportPace } from "./report-pace.ts";
 
 /** Where agents dial. */
 export const LINK_PATH = "/agent/link";
@@ -18,11 +18,12 @@ export interface AgentLinks {
   close(): void;
 }
 
-/** The server's ends of the links: one WebSocket a host, opened with the host's own credential. */
-export function agentLinks(control: Control, log: Log): AgentLinks {
+/**
+ * The server's ends of the links: one WebSocket a host, opened with the host's own credential.
+ * @param pace at which reports are read
+ */
+export function agentLinks(control: Control, log: Log, pace: ReportPace): AgentLinks {
   const server = new WebSocketServer({ noServer: true, ...LINK_SOCKET_OPTIONS, ...{ closeTimeout: LINK_CLOSE_MS } });
-
-  const pace = new ReportPace(() => performance.now());
 
   async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const caller = await hostOf(control, request);

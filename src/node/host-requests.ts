@@ -3,8 +3,8 @@ import { refusalOf } from "../control/refusal.ts";
 import { type Caller, type Control, ControlError } from "../control/types.ts";
 import { streamOf } from "../link/flows.ts";
 import type { LinkAnswer, LinkHandler, ReceivedBody } from "../link/types.ts";
-import { openToControl, report } from "../wire/index.ts";
-import { REPORT_BYTES_MAX, SYNCS_PER_LINK_MAX } from "./limits.ts";
+import { openToControl, REPORT_BYTES_MAX, report } from "../wire/index.ts";
+import { SYNCS_PER_LINK_MAX } from "./limits.ts";
 import type { ReportPace } from "./report-pace.ts";
 
 const STATUS: Partial<Record<ControlError["code"], number>> = {

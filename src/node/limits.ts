@@ -33,9 +33,6 @@ export const REFUSED_SOCKET_MS = 1_000;
 /** How long the other end of a link may take to confirm that it is closed; then the socket is cut. */
 export const LINK_CLOSE_MS = 2_000;
 
-/** A report names every job of a host, at most a thousand, each with the last 2 KiB of its log at worst. */
-export const REPORT_BYTES_MAX = 4 * 1024 * 1024;
-
 /** Syncs that one link may have open: an agent sends one at a time, and another when it has given the first up. */
 export const SYNCS_PER_LINK_MAX = 2;
 

@@ -48,6 +48,9 @@ export const routerReport = z.object({
   synced: commitVersion,
 });
 
+/** A report names every job of a host, at most a thousand, each with the last 2 KiB of its log at worst. */
+export const REPORT_BYTES_MAX = 4 * 1024 * 1024;
+
 /** All that an agent knows; never a difference. Any report can be lost or repeated. */
 export const report = z.object({
   agent: z.object({
@@ -69,7 +72,7 @@ export const report = z.object({
   routers: z.array(routerReport).max(100),
 });
 
-/** The answer to a report. */
+/** The answer to a report, over the link or to `POST /agent/sync`. */
 export const syncAnswer = z.object({
   /** The project's commit version; the agent holds its desired state at this version from now on. */
   version: commitVersion,

@@ -1,6 +1,7 @@
 import { type Caller, type Control, ControlError } from "../../control/types.ts";
 import type { ApplyRequest, CommitView, HostView, PlanView, ServiceView } from "../../control/views.ts";
 import { streamOf } from "../../link/flows.ts";
+import type { Report, SyncAnswer } from "../../wire/index.ts";
 
 /** Tokens that the fake knows: project `main` but for `other-admin`, whose project is `other`. */
 export const TOKENS = {
@@ -61,6 +62,7 @@ export function commit(version: number): CommitView {
 export class FakeControl implements Control {
   readonly changes: { what: string; subject: string; key: string }[] = [];
   readonly commits: CommitView[] = [];
+  readonly synced: { project: string; host: string; seq: number }[] = [];
   oldest = 1;
   /** The one service; null = there is none. */
   view: ServiceView | null = SERVICE;
@@ -89,7 +91,7 @@ export class FakeControl implements Control {
     if (name === undefined) return null;
     const project = name === "other-admin" ? "other" : "main";
     const kind = name === "other-admin" ? "admin" : (name as Caller["kind"]);
-    return { credentialId: `c-${name}`, project, kind, name, subject: null };
+    return { credentialId: `c-${name}`, project, kind, name, subject: kind === "host" ? "host-1" : null };
   }
 
   async plan(_caller: Caller, request: ApplyRequest) {
@@ -182,7 +184,13 @@ export class FakeControl implements Control {
   }
 
   async sync(): Promise<never> {
-    throw new Error("The API never syncs.");
+    throw new Error("The API syncs nothing that came over a link.");
+  }
+
+  async syncUnlinked(project: string, host: string, report: Report): Promise<SyncAnswer> {
+    this.#fail();
+    this.synced.push({ project, host, seq: report.seq });
+    return { version: 1, hash: "h", desired: null, nextSyncInMs: 2_000 };
   }
 
   linkOpened() {}

@@ -1,0 +1,165 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { LinkEnd } from "../link/types.ts";
+import type { Clock } from "./clock.ts";
+import { Presence } from "./presence.ts";
+
+/** A clock that stands until a test moves it. */
+class TestClock implements Clock {
+  #now = 1_000_000;
+  readonly #timers = new Set<{ moment: number; action: () => void }>();
+
+  now() {
+    return this.#now;
+  }
+
+  sleep(): Promise<void> {
+    throw new Error("nobody sleeps here");
+  }
+
+  at(moment: number, action: () => void) {
+    const timer = { moment, action };
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
+  }
+
+  advance(ms: number) {
+    const until = this.#now + ms;
+    for (;;) {
+      const [next] = [...this.#timers].filter(({ moment }) => moment <= until).sort((a, b) => a.moment - b.moment);
+      if (!next) break;
+      this.#timers.delete(next);
+      this.#now = Math.max(this.#now, next.moment);
+      next.action();
+    }
+    this.#now = until;
+  }
+}
+
+let clock: TestClock;
+let told: string[];
+let presence: Presence;
+
+beforeEach(() => {
+  clock = new TestClock();
+  told = [];
+  const start = clock.now();
+  presence = new Presence({
+    clock,
+    changed: (host, present) => told.push(`${host} ${present ? "here" : "gone"}`),
+    silent: (host, since) => told.push(`${host} silent since ${since - start} at ${clock.now() - start}`),
+  });
+});
+
+function link(closed: string[] = []): LinkEnd {
+  return {
+    request: () => Promise.reject(new Error("no requests here")),
+    receive() {},
+    close: (reason) => closed.push(reason),
+    openStreams: 0,
+  };
+}
+
+describe("a host with a link", () => {
+  test("is here while the link is, however long nothing happens", () => {
+    presence.linkOpened("a", link());
+    clock.advance(3_600_000);
+    expect(told).toEqual(["a here"]);
+  });
+
+  test("is silent 10 s after it was heard, and not before it had 5 s to come back", () => {
+    const [early, late] = [link(), link()];
+    presence.linkOpened("a", early);
+    presence.linkClosed("a", early, 0);
+    presence.linkOpened("b", late);
+    presence.linkClosed("b", late, 30_000);
+    clock.advance(60_000);
+    expect(told.slice(4)).toEqual(["b silent since -30000 at 5000", "a silent since 0 at 10000"]);
+  });
+
+  test("that opens another in time was never silent, and the old one's end means nothing", () => {
+    const closed: string[] = [];
+    const [first, second] = [link(closed), link()];
+    presence.linkOpened("a", first);
+    presence.linkOpened("a", second);
+    presence.linkClosed("a", first, 0);
+    clock.advance(60_000);
+    expect(closed).toEqual(["another link of the same host took its place"]);
+    expect(presence.link("a")).toBe(second);
+    expect(told).toEqual(["a here", "a here"]);
+  });
+});
+
+describe("a host without a link", () => {
+  test("is here, and told of once, while its syncs come as promised", () => {
+    for (let i = 0; i < 20; i += 1) {
+      presence.asked("a");
+      presence.promised("a", 2_000);
+      clock.advance(11_999);
+    }
+    expect(told).toEqual(["a here"]);
+    expect(presence.isUnlinked("a")).toBe(true);
+    expect(presence.link("a")).toBeNull();
+  });
+
+  test("is gone and silent 10 s after the sync that it promised, since it was last heard", () => {
+    presence.asked("a");
+    clock.advance(500);
+    presence.promised("a", 2_000);
+    clock.advance(60_000);
+    expect(told).toEqual(["a here", "a gone", "a silent since 500 at 12500"]);
+    expect(presence.isUnlinked("a")).toBe(false);
+    presence.asked("a");
+    expect(told.at(-1)).toBe("a here");
+  });
+
+  test("waits as long as the answer takes, within a bound", () => {
+    presence.asked("a");
+    clock.advance(39_999);
+    expect(told).toEqual(["a here"]);
+    clock.advance(1);
+    expect(told).toEqual(["a here", "a gone", "a silent since 0 at 40000"]);
+  });
+
+  test("that opens a link after all is known by that, and a late answer promises nothing", () => {
+    presence.asked("a");
+    presence.linkOpened("a", link());
+    presence.promised("a", 2_000);
+    presence.asked("a");
+    clock.advance(3_600_000);
+    expect(told).toEqual(["a here", "a here"]);
+    expect(presence.isUnlinked("a")).toBe(false);
+  });
+
+  test("whose link was lost and that syncs without one is not called silent", () => {
+    const lost = link();
+    presence.linkOpened("a", lost);
+    presence.linkClosed("a", lost, 0);
+    clock.advance(4_000);
+    presence.asked("a");
+    presence.promised("a", 10_000);
+    clock.advance(19_999);
+    expect(told).toEqual(["a here", "a gone", "a here"]);
+  });
+});
+
+test("hosts that were here before this process was have their time to come back, by either way", () => {
+  presence.expectBack(["a", "b", "c"], 45_000);
+  clock.advance(44_000);
+  presence.linkOpened("a", link());
+  presence.asked("b");
+  presence.promised("b", 2_000);
+  clock.advance(1_000);
+  expect(told).toEqual(["a here", "b here", "c silent since 0 at 45000"]);
+});
+
+test("a host that was removed is not waited for", () => {
+  const closed: string[] = [];
+  presence.asked("a");
+  presence.linkOpened("b", link(closed));
+  presence.forget("a");
+  presence.forget("b");
+  clock.advance(3_600_000);
+  expect(told).toEqual(["a here", "b here"]);
+  expect(closed).toEqual(["the host was removed from its project"]);
+  expect([presence.isUnlinked("a"), presence.link("b")]).toEqual([false, null]);
+});

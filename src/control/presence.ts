@@ -1,0 +1,119 @@
+import type { LinkEnd } from "../link/types.ts";
+import type { Clock } from "./clock.ts";
+
+/** A host with jobs that was last heard of this long ago, or this long after it promised to sync, is silent. */
+const SILENT_AFTER_MS = 10_000;
+/** And that, once its link has ended, had this long to open another; that takes an agent about a second. */
+const RECONNECT_MS = 5_000;
+/** How long the answer to a sync may be in the making; after it the host waits for the time that the answer stated. */
+const ANSWER_MS_MAX = 30_000;
+
+interface PresenceParts {
+  clock: Clock;
+  /** A host is there that was not, or is not there any more. */
+  changed(host: string, present: boolean): void;
+  /** Nothing was heard of a host since then, and it is not expected any more. */
+  silent(host: string, since: number): void;
+}
+
+/**
+ * Which hosts of a project are there: those that have a link, and those without one whose syncs come as promised. A host
+ * is told of once when it comes and once when it goes, whichever way it is heard.
+ */
+export class Presence {
+  private readonly parts: PresenceParts;
+  private readonly links = new Map<string, LinkEnd>();
+  /** Hosts that sync without a link. */
+  private readonly unlinked = new Set<string>();
+  /** Hosts without a link that are expected to be heard of; each cancels the waiting. */
+  private readonly expected = new Map<string, () => void>();
+
+  constructor(parts: PresenceParts) {
+    this.parts = parts;
+  }
+
+  link(host: string): LinkEnd | null {
+    return this.links.get(host) ?? null;
+  }
+
+  /** Whether a host is there and nothing can be sent to it: it only asks. */
+  isUnlinked(host: string): boolean {
+    return this.unlinked.has(host);
+  }
+
+  linkOpened(host: string, link: LinkEnd): void {
+    this.links.get(host)?.close("another link of the same host took its place");
+    this.links.set(host, link);
+    this.unlinked.delete(host);
+    this.expectNoMore(host);
+    this.parts.changed(host, true);
+  }
+
+  /** @param silentMs for how long nothing had come over the link when it ended */
+  linkClosed(host: string, link: LinkEnd, silentMs: number): void {
+    if (this.links.get(host) !== link) return;
+    this.links.delete(host);
+    this.parts.changed(host, false);
+    const now = this.parts.clock.now();
+    const heardAt = now - silentMs;
+    this.expect(host, heardAt, Math.max(heardAt + SILENT_AFTER_MS, now + RECONNECT_MS));
+  }
+
+  /** A sync came by a request of its own, and will be answered. */
+  asked(host: string): void {
+    if (this.links.has(host)) return;
+    if (!this.unlinked.has(host)) {
+      this.unlinked.add(host);
+      this.parts.changed(host, true);
+    }
+    this.promised(host, ANSWER_MS_MAX);
+  }
+
+  /** Such a sync was answered, and the host told to come back after this long. */
+  promised(host: string, withinMs: number): void {
+    if (!this.unlinked.has(host)) return;
+    const now = this.parts.clock.now();
+    this.expect(host, now, now + withinMs + SILENT_AFTER_MS);
+  }
+
+  /** Hosts that were there before this process was: each has so long to come back. */
+  expectBack(hosts: Iterable<string>, withinMs: number): void {
+    const now = this.parts.clock.now();
+    for (const host of hosts) {
+      if (!this.links.has(host) && !this.unlinked.has(host)) this.expect(host, now, now + withinMs);
+    }
+  }
+
+  /** A host that was removed: nobody waits for it. */
+  forget(host: string): void {
+    this.expectNoMore(host);
+    this.unlinked.delete(host);
+    const link = this.links.get(host);
+    this.links.delete(host);
+    link?.close("the host was removed from its project");
+  }
+
+  close(): void {
+    for (const cancel of this.expected.values()) cancel();
+    this.expected.clear();
+    this.unlinked.clear();
+    for (const link of this.links.values()) link.close("the server is shutting down");
+    this.links.clear();
+  }
+
+  /** Calls a host silent at `moment` unless it is heard of by then. */
+  private expect(host: string, heardAt: number, moment: number): void {
+    this.expectNoMore(host);
+    const cancel = this.parts.clock.at(moment, () => {
+      this.expected.delete(host);
+      if (this.unlinked.delete(host)) this.parts.changed(host, false);
+      this.parts.silent(host, heardAt);
+    });
+    this.expected.set(host, cancel);
+  }
+
+  private expectNoMore(host: string): void {
+    this.expected.get(host)?.();
+    this.expected.delete(host);
+  }
+}
