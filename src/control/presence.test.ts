@@ -1,46 +1,14 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { HandClock } from "../../test/support/hand-clock.ts";
 import type { LinkEnd } from "../link/types.ts";
-import type { Clock } from "./clock.ts";
 import { Presence } from "./presence.ts";
 
-/** A clock that stands until a test moves it. */
-class TestClock implements Clock {
-  #now = 1_000_000;
-  readonly #timers = new Set<{ moment: number; action: () => void }>();
-
-  now() {
-    return this.#now;
-  }
-
-  sleep(): Promise<void> {
-    throw new Error("nobody sleeps here");
-  }
-
-  at(moment: number, action: () => void) {
-    const timer = { moment, action };
-    this.#timers.add(timer);
-    return () => void this.#timers.delete(timer);
-  }
-
-  advance(ms: number) {
-    const until = this.#now + ms;
-    for (;;) {
-      const [next] = [...this.#timers].filter(({ moment }) => moment <= until).sort((a, b) => a.moment - b.moment);
-      if (!next) break;
-      this.#timers.delete(next);
-      this.#now = Math.max(this.#now, next.moment);
-      next.action();
-    }
-    this.#now = until;
-  }
-}
-
-let clock: TestClock;
+let clock: HandClock;
 let told: string[];
 let presence: Presence;
 
 beforeEach(() => {
-  clock = new TestClock();
+  clock = new HandClock(1_000_000);
   told = [];
   const start = clock.now();
   presence = new Presence({
