@@ -352,8 +352,9 @@ export class HeadraceControl implements Control {
   }
 
   private routes(state: ProjectState, service: ServiceEntity): ServiceEntry {
-    const { presence } = this.open(state.project).project;
-    return describeRoutes(state, service, (host) => presence.isUnlinked(host));
+    const { project } = state;
+    const { presence } = this.open(project).project;
+    return describeRoutes(state, service, (at) => presence.isUnlinked(at.host) && this.way(project, at) === null);
   }
 
   private async stateIfAny(project: string) {

@@ -3,7 +3,7 @@ import type { ProjectState } from "../core/project-state.ts";
 import { currentRevision, revisionGroups } from "../core/revision.ts";
 import { replicasOf, routesOf } from "../core/routes.ts";
 import type { HostEntity, JobEntity, ReplicaEntity, ServiceEntity } from "../core/state.ts";
-import type { ServiceEntry } from "../proxy/types.ts";
+import type { RouteTarget, ServiceEntry } from "../proxy/types.ts";
 import type { HostView, ReplicaView, ServiceView } from "./views.ts";
 
 /** Of a service that serves, though only on hosts that sync without a link. */
@@ -83,16 +83,16 @@ export function describeHost(state: ProjectState, host: HostEntity): HostView {
 
 /**
  * What the request path needs of a service.
- * @param isUnlinked whether a host is there without a link, so that nothing can be sent to it
+ * @param isOutOfReach whether a target is there and nothing can be sent to it, however long one waits
  */
 export function describeRoutes(
   state: ProjectState,
   service: ServiceEntity,
-  isUnlinked: (host: string) => boolean,
+  isOutOfReach: (target: RouteTarget) => boolean,
 ): ServiceEntry {
   const { spec } = currentRevision(state, service);
   const routes = routesOf(state, service);
-  const targets = routes.targets.filter(({ host }) => !isUnlinked(host));
+  const targets = routes.targets.filter((target) => !isOutOfReach(target));
   const outOfReach = targets.length < routes.targets.length ? OUT_OF_REACH : "";
   return {
     project: state.project,
