@@ -118,6 +118,7 @@ test("hosts that were here before this process was have their time to come back,
   presence.promised("b", 2_000);
   clock.advance(1_000);
   expect(told).toEqual(["a here", "b here", "c silent since 0 at 45000"]);
+  expect([...presence.here()].sort()).toEqual(["a", "b"]);
 });
 
 test("a host that was removed is not waited for", () => {

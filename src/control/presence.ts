@@ -36,6 +36,11 @@ export class Presence {
     return this.links.get(host) ?? null;
   }
 
+  /** The hosts that are there now. */
+  here(): Iterable<string> {
+    return [...this.links.keys(), ...this.unlinked];
+  }
+
   /** Whether a host is there and nothing can be sent to it: it only asks. */
   isUnlinked(host: string): boolean {
     return this.unlinked.has(host);

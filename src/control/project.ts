@@ -31,7 +31,7 @@ export class Project {
       store: options.store,
       clock: options.clock,
       newId: options.newId,
-      present: () => this.links.keys(),
+      present: () => this.presence.here(),
       runEffect: (effect) => this.runEffect(effect),
       committed: (_version, reloaded) => this.committed(reloaded),
       failed: (error) => options.log("error", "a decision could not be made or written", { error: String(error) }),
