@@ -44,7 +44,8 @@ export async function runNamedTests(folder: string, tests: readonly NamedTest[],
   await rm(file, { force: true });
   const files = [...new Set(tests.map((test) => test.file))];
   const names = tests.map(({ test }) => `^${escapeName(test)}$`).join("|");
-  const ended = await run(folder, ["run", ...files, "-t", names, "--reporter=json", `--outputFile=${file}`], limitMs);
+  const reporter = ["--reporter=json", `--outputFile=${file}`];
+  const { ended } = await run(folder, [...files, "-t", names, ...reporter], limitMs);
   const json = await readFile(file, "utf8").catch(() => null);
   if (json === null) return tests.map(() => ({ kind: "broken", message: ended }));
   const { testResults } = report.parse(JSON.parse(json));
@@ -63,18 +64,31 @@ function escapeName(name: string): string {
   return name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-/** @returns how it ended, for people */
-function run(cwd: string, args: string[], limitMs: number): Promise<string> {
+/**
+ * Whether all tests of these files pass in a copy of the checkout; stops at the first that fails. One that takes longer
+ * than `limitMs` does not pass.
+ *
+ * @param choice arguments of vitest: files, projects
+ */
+export async function passes(folder: string, choice: readonly string[], limitMs: number): Promise<boolean> {
+  return (await run(folder, [...choice, "--bail=1"], limitMs)).ok;
+}
+
+/** @returns whether all is well, and how it ended, for people */
+function run(cwd: string, args: readonly string[], limitMs: number): Promise<{ ok: boolean; ended: string }> {
   return new Promise((resolve, reject) => {
     // In a group of its own, so that workers which run in circles go with it.
-    const child = spawn("node_modules/.bin/vitest", args, { cwd, stdio: "ignore", detached: true });
+    const child = spawn("node_modules/.bin/vitest", ["run", ...args], { cwd, stdio: "ignore", detached: true });
     const timer = setTimeout(() => {
       if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     }, limitMs);
     child.on("error", reject);
     child.on("exit", (code, signal) => {
       clearTimeout(timer);
-      resolve(signal ? `it took more than ${limitMs / 1_000} s` : `vitest ended with ${code} and without a report`);
+      const ended = signal
+        ? `it took more than ${limitMs / 1_000} s`
+        : `vitest ended with ${code} and without a report`;
+      resolve({ ok: code === 0, ended });
     });
   });
 }
