@@ -290,6 +290,21 @@ describe("a drain", () => {
     expect(host.signals()).toEqual(["SIGTERM"]);
   });
 
+  it("waits for the deadline where no adapter can tell idle, if a router and not the link brings the requests", () => {
+    const termAfter = (behindRouter: boolean) => {
+      const host = new VirtualHost();
+      host.world.idle = () => true;
+      host.want([desiredJob({ engine: null, behindRouter })]);
+      host.run(1_000);
+      host.want([desiredJob({ engine: null, behindRouter, phase: { kind: "quiesce", withinMs: 60_000 } })]);
+      const from = host.now;
+      host.run(70_000);
+      return host.times("signal", from);
+    };
+    expect(termAfter(true)).toEqual([60_000]);
+    expect(termAfter(false)[0]).toBeLessThan(5_000);
+  });
+
   it("does not restart what ends by itself meanwhile", () => {
     const host = new VirtualHost();
     host.want([desiredJob()]);

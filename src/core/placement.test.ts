@@ -8,7 +8,10 @@ import {
   withGpus,
   workerGroup,
 } from "../../test/support/specs.ts";
+import type { GpuSpec } from "../spec/types.ts";
 import type { Accelerator } from "../wire/index.ts";
+import { PLACE_RETRY_MS } from "./limits.ts";
+import { step } from "./step.ts";
 
 const gpus = (count: number, name = "H200", memoryGib = 141): Accelerator[] =>
   Array.from({ length: count }, (_, index) => ({ index, vendor: "nvidia", name, memoryGib }));
@@ -30,11 +33,36 @@ describe("placement", () => {
     expect(reasonOf(world, "three")).toBe("fits on no host: host a: needs 1 x H200, 0 of 4 are free");
   });
 
+  test("gives room that is freed in a step to who was refused it earlier in the step", () => {
+    const world = new World();
+    world.addHost("a", { accelerators: gpus(1) });
+    world.apply(serviceSpec("second", [workerGroup(1, withGpus(1))]));
+    world.apply(serviceSpec("first", [workerGroup(1, withGpus(1))]));
+    world.input({ kind: "stop", service: "second" });
+    expect(world.summary("second")).toEqual(["worker:stopping"]);
+    const observed = world.state.observed.get("a");
+    if (observed) observed.report.applied.version = world.state.version;
+    const result = step(world.state, [{ kind: "host_reported", host: "a" }], world.now + PLACE_RETRY_MS);
+    expect(result.changes.deletes).toContainEqual({ kind: "replica", id: "second-worker-1" });
+    expect(result.changes.puts).toContainEqual(expect.objectContaining({ kind: "job", service: "first", host: "a" }));
+  });
+
   test("spreads the replicas of a group over hosts", () => {
     const world = new World();
     for (const id of ["a", "b", "c"]) world.addHost(id);
     world.apply(serviceSpec("w", [workerGroup(6)]));
     for (const id of ["a", "b", "c"]) expect(world.state.tables.job.ids("host", id).size).toBe(2);
+  });
+
+  test("counts the replicas of the group that were placed before", () => {
+    const world = new World();
+    world.addHost("a");
+    world.apply(serviceSpec("w", [workerGroup(1)]));
+    world.addHost("b");
+    world.apply(serviceSpec("others", [workerGroup(5)]));
+    for (const id of ["a", "b"]) expect(world.state.tables.job.ids("host", id).size).toBe(3);
+    world.apply(serviceSpec("w", [workerGroup(2)]));
+    expect(world.desired("w").map((job) => world.state.tables.job.byId.get(job.job)?.host)).toEqual(["a", "b"]);
   });
 
   test("prefers the host with the fewest free accelerators, so that whole hosts stay for large groups", () => {
@@ -87,6 +115,30 @@ describe("placement", () => {
     ["accelerators of that name", { accelerators: gpus(8, "H100") }, "needs 2 x H200, it has 8 x H100"],
     ["a count of them", { accelerators: gpus(1) }, "needs 2 x H200, it has 1 x H200"],
   ];
+  const kinds: [string, Partial<GpuSpec>, Accelerator[], number][] = [
+    ["another vendor", { vendor: "amd" }, gpus(8), 0],
+    ["its vendor", { vendor: "nvidia" }, gpus(8), 1],
+    ["another of the names", { names: ["A100", "H200"] }, gpus(8), 1],
+    ["a name within a name", { names: ["H20"] }, gpus(8), 0],
+    ["a name among the words of the driver", { names: ["H100"] }, gpus(8, "NVIDIA H100 80GB HBM3"), 1],
+    ["too little memory each", { memory: { min: 142, max: null } }, gpus(8), 0],
+    ["just enough memory each", { memory: { min: 141, max: null } }, gpus(8), 1],
+    ["too little memory together", { totalMemory: { min: 283, max: null } }, gpus(8), 0],
+    ["just enough memory together", { totalMemory: { min: 282, max: null } }, gpus(8), 1],
+    ["a lower compute capability", { computeCapability: [9, 1] }, gpus(8), 0],
+    ["just that compute capability", { computeCapability: [9, 0] }, gpus(8), 1],
+    ["a higher compute capability", { computeCapability: [8, 9] }, gpus(8), 1],
+    ["a compute capability that is not known", { computeCapability: [1, 0] }, gpus(8, "Z1"), 0],
+  ];
+  test.each(kinds)("on accelerators with %s", (_, asked, accelerators, placed) => {
+    const world = new World();
+    world.addHost("a", { accelerators });
+    const { resources } = withGpus(2);
+    const gpu: GpuSpec = { ...resources.gpu, names: [], ...asked };
+    world.apply(serviceSpec("w", [workerGroup(1, { resources: { ...resources, gpu } })]));
+    expect(world.state.tables.job.byId.size).toBe(placed);
+  });
+
   for (const [what, inventory, reason] of tooSmall) {
     test(`refuses a host that lacks ${what}`, () => {
       const world = new World();
@@ -95,6 +147,17 @@ describe("placement", () => {
       expect(reasonOf(world, "w")).toBe(`fits on no host: host a: ${reason}`);
     });
   }
+
+  test("says what accelerators are needed and what there is", () => {
+    const world = new World();
+    world.addHost("a", { accelerators: [...gpus(1), { index: 1, vendor: "amd", name: "MI300X", memoryGib: 192 }] });
+    const { resources } = withGpus(2);
+    const gpu = { ...resources.gpu, names: ["H200", "B200"], memory: { min: 100, max: null } };
+    world.apply(serviceSpec("w", [workerGroup(1, { resources: { ...resources, gpu } })]));
+    expect(reasonOf(world, "w")).toBe(
+      "fits on no host: host a: needs 2 x H200 or B200 with at least 100 GB, it has 1 x H200, 1 x MI300X",
+    );
+  });
 
   test("groups equal reasons of many hosts", () => {
     const world = new World();

@@ -74,6 +74,7 @@ function act(world: World, { ...action }: Action): void {
 
 function rulesHold(world: World): string | null {
   const { tables } = world.state;
+  const everReady = new Set(world.events.map((event) => (event.type === "replica.ready" ? event.replica : undefined)));
   for (const host of tables.host.byId.values()) {
     const jobs = [...tables.job.ids("host", host.id)].map((id) => tables.job.byId.get(id)!);
     const accelerators = jobs.flatMap((job) => job.accelerators);
@@ -85,7 +86,7 @@ function rulesHold(world: World): string | null {
     const listed = new Set(world.desired(service).flatMap((job) => job.workers.map((worker) => worker.replica)));
     for (const id of listed) {
       const replica = tables.replica.byId.get(id);
-      if (!replica?.wasReady) return "rule 1: a replica is listed that was never ready";
+      if (!replica || !everReady.has(id)) return "rule 1: a replica is listed that was never ready";
       if (["unlisting", "quiescing", "stopping"].includes(replica.status))
         return "rule 2: a draining replica is listed";
     }

@@ -148,6 +148,20 @@ describe("readiness", () => {
     expect(world.summary("pd").filter((line) => line === "decode:ready")).toHaveLength(2);
   });
 
+  test.each([
+    [{ exitCode: 3, signal: null, outOfMemory: false }, "exit code 3"],
+    [{ exitCode: null, signal: "SIGSEGV", outOfMemory: false }, "killed by SIGSEGV"],
+    [{ exitCode: null, signal: "SIGKILL", outOfMemory: true }, "out of memory"],
+    [null, "no exit code is known"],
+  ])("what is replaced says how it ended: %j", (end, said) => {
+    world.apply(serviceSpec("w", [workerGroup(1)]));
+    world.settle();
+    const job = world.state.observed.get("a")?.jobs.get("w-worker-1.0");
+    if (job) Object.assign(job, { state: "backoff", recentEnds: 3, lastEnd: end && { ...end, tail: "" } });
+    world.input({ kind: "host_reported", host: "a" });
+    expect(world.events.map((event) => event.message)).toContain(`it ended 3 times within 5 minutes: ${said}`);
+  });
+
   test("what ends three times within five minutes is replaced after a wait that grows", () => {
     world.apply(serviceSpec("w", [workerGroup(1)]));
     const waits: number[] = [];
@@ -246,6 +260,7 @@ describe("draining", () => {
     world.behaviour.clear();
     world.settle();
     expect(world.state.tables.service.byId.get("pd")?.status).toBe("stopped");
+    expect(world.events.at(-1)).toMatchObject({ type: "service.stopped", service: "pd" });
     expect(world.state.tables.job.byId.size).toBe(0);
     expect(world.input({ kind: "delete", service: "pd" })).toEqual({ kind: "done" });
     expect(world.state.tables.revision.byId.size).toBe(0);
@@ -290,6 +305,15 @@ describe("a silent host", () => {
     world.advance(1);
     world.settle();
     expect(world.summary("w")).toEqual(["worker:lost", "worker:ready", "worker:ready"]);
+    expect(world.state.tables.job.ids("host", "a").size).toBe(1);
+  });
+
+  test("has its replicas let go when none are wanted any more", () => {
+    world.freeze("a", true);
+    world.advance(LOST_AFTER_MS);
+    world.settle();
+    world.apply(serviceSpec("w", [workerGroup(0)]));
+    expect(world.summary("w")).toEqual(["worker:unlisting", "worker:unlisting", "worker:unlisting"]);
     expect(world.state.tables.job.ids("host", "a").size).toBe(1);
   });
 

@@ -175,6 +175,17 @@ describe("a worker that cannot be reached", () => {
     expect(host.router()?.listed).toEqual(["d-1", "p-4"]);
   });
 
+  it("is not offered while another of its role can be reached, even to a router that lists nothing", () => {
+    const host = routing(a, b);
+    host.world.unreachable.add(a.url);
+    host.run(4_000);
+    host.processes.get("r-1.0")!.listed = [];
+    const offered = host.times("add").length;
+    host.run(3_000);
+    expect(host.router()?.listed).toEqual(["d-2"]);
+    expect(host.times("add")).toHaveLength(offered + 1);
+  });
+
   it("leaves the last one in when all go one after the other", () => {
     const host = routing(a, b);
     host.world.unreachable.add(a.url);
