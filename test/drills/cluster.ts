@@ -7,8 +7,8 @@ import type { ListedWorker } from "../../src/adapters/types.ts";
 import { createClient } from "../../src/api/client.ts";
 import type { CommitView, ReplicaView, ServiceView } from "../../src/control/views.ts";
 import { chat } from "../support/chat.ts";
+import { BRIDGE_ADDRESS, HostNetwork } from "../support/host-network.ts";
 import { CLI, type Running, runProcess, startProcess, until } from "../support/processes.ts";
-import { BRIDGE_ADDRESS, Network } from "./network.ts";
 import { CONFIG, HOSTS, type HostName, MODEL, SERVICE } from "./service.ts";
 
 const PORT = 3_000;
@@ -31,7 +31,7 @@ export interface Starts {
 
 /** A control plane and three hosts that run the drills' service, each process of which can be killed and started again. */
 export class DrillCluster {
-  readonly network = new Network(HOST_NAMES);
+  readonly network = HostNetwork.make(HOST_NAMES);
   readonly url = `http://${BRIDGE_ADDRESS}:${PORT}`;
   readonly folder: string;
   readonly #pythonBin: string;

@@ -4,11 +4,11 @@
  *
  * Prints one line of JSON (`ClusterResult`) as its last line.
  */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { ROOT } from "../../../scripts/bootstrap.js";
 import { type Answer, chat } from "../../support/chat.ts";
+import { BRIDGE_ADDRESS, HostNetwork } from "../../support/host-network.ts";
 import { CLI, type Running, runProcess, startProcess, until } from "../../support/processes.ts";
 
 export interface ClusterResult {
@@ -24,7 +24,6 @@ export interface ClusterResult {
   leftOver: string[];
 }
 
-const BRIDGE_ADDRESS = "10.213.77.1";
 const HOSTS = ["host1", "host2", "host3"];
 const DECLARED = {
   cpus: 128,
@@ -35,28 +34,6 @@ const DECLARED = {
 
 const [folder, pythonBin] = process.argv.slice(2) as [string, string];
 const running: Running[] = [];
-
-function ip(...args: string[]): void {
-  execFileSync("ip", args, { stdio: ["ignore", "ignore", "inherit"] });
-}
-
-function makeNetwork(): void {
-  // `ip netns` keeps its names in /run; a private one leaves nothing on the machine.
-  execFileSync("mount", ["-t", "tmpfs", "tmpfs", "/run"]);
-  ip("link", "set", "lo", "up");
-  ip("link", "add", "br0", "type", "bridge");
-  ip("addr", "add", `${BRIDGE_ADDRESS}/24`, "dev", "br0");
-  ip("link", "set", "br0", "up");
-  for (const [i, host] of HOSTS.entries()) {
-    ip("netns", "add", host);
-    ip("link", "add", `v${i}`, "type", "veth", "peer", "name", "eth0", "netns", host);
-    ip("link", "set", `v${i}`, "master", "br0", "up");
-    ip("-n", host, "addr", "add", `10.213.77.${11 + i}/24`, "dev", "eth0");
-    ip("-n", host, "link", "set", "eth0", "up");
-    ip("-n", host, "link", "set", "lo", "up");
-    ip("-n", host, "route", "add", "default", "via", BRIDGE_ADDRESS);
-  }
-}
 
 /** A `python` that records what its engine serves, so that the service's file needs no change. */
 function makeBin(records: string): string {
@@ -71,7 +48,7 @@ function makeBin(records: string): string {
 }
 
 async function main(): Promise<ClusterResult> {
-  makeNetwork();
+  HostNetwork.make(HOSTS);
   const records = join(folder, "records");
   const bin = makeBin(records);
   const base = { PATH: process.env.PATH, HOME: folder, XDG_CONFIG_HOME: join(folder, "config") };

@@ -1,17 +1,22 @@
 import { execFileSync } from "node:child_process";
 
 /** The control plane's address on the bridge, and the client's. */
-export const BRIDGE_ADDRESS = "10.213.78.1";
+export const BRIDGE_ADDRESS = "10.213.77.1";
 
 /**
  * Hosts as network namespaces on one bridge; nothing else leads to them. To be run inside fresh network and mount
  * namespaces, so that all of it is gone when this process ends.
  */
-export class Network {
+export class HostNetwork {
   readonly #hosts: string[];
 
-  constructor(hosts: string[]) {
+  private constructor(hosts: string[]) {
     this.#hosts = hosts;
+  }
+
+  /** Makes the bridge and a host for each name, all plugged in. */
+  static make(hosts: string[]): HostNetwork {
+    const network = new HostNetwork(hosts);
     // `ip netns` keeps its names in /run, agents their state; a private one leaves nothing on the machine.
     execFileSync("mount", ["-t", "tmpfs", "tmpfs", "/run"]);
     ip("link", "set", "lo", "up");
@@ -22,15 +27,16 @@ export class Network {
       ip("netns", "add", host);
       ip("link", "add", `v${i}`, "type", "veth", "peer", "name", "eth0", "netns", host);
       ip("link", "set", `v${i}`, "master", "br0", "up");
-      ip("-n", host, "addr", "add", `${this.addressOf(host)}/24`, "dev", "eth0");
+      ip("-n", host, "addr", "add", `${network.addressOf(host)}/24`, "dev", "eth0");
       ip("-n", host, "link", "set", "eth0", "up");
       ip("-n", host, "link", "set", "lo", "up");
       ip("-n", host, "route", "add", "default", "via", BRIDGE_ADDRESS);
     }
+    return network;
   }
 
   addressOf(host: string): string {
-    return `10.213.78.${11 + this.#indexOf(host)}`;
+    return `10.213.77.${11 + this.#indexOf(host)}`;
   }
 
   /** Pulls the host's cable, or puts it back. What runs on the host still reaches itself. */
