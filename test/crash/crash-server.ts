@@ -12,6 +12,9 @@ export function serverFiles(folder: string): { dataDir: string; keyFile: string 
   return { dataDir: join(folder, "data"), keyFile: join(folder, "key") };
 }
 
+/** Root makes the namespace itself; anyone else is root in a user namespace of their own. */
+const UNSHARE = ["unshare", "--mount", ...(process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"])];
+
 /** A control plane in a process of its own, which a fault ends or stops. */
 export class CrashServer {
   readonly child: ChildProcess;
@@ -21,11 +24,14 @@ export class CrashServer {
   adminToken: string | null = null;
   private output = "";
 
-  private constructor(options: CrashServerOptions, codeCache: string) {
+  private constructor(options: CrashServerOptions, codeCache: string, mounts: string | null) {
+    const shell = mounts === null ? [] : [...UNSHARE, "sh", "-ec", `${mounts}\nexec "$0" "$@"`, process.execPath];
+    const [program = process.execPath, ...before] = shell;
     this.child = fork(SERVER, [JSON.stringify(options)], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      env: { ...process.env, NODE_COMPILE_CACHE: codeCache, NODE_OPTIONS: "" },
-      execArgv: [],
+      env: { ...process.env, NODE_COMPILE_CACHE: codeCache, NODE_OPTIONS: "", DATA: options.dataDir },
+      execPath: program,
+      execArgv: before,
     });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on("data", (chunk: Buffer) => {
@@ -38,9 +44,11 @@ export class CrashServer {
   /**
    * Starts one, and returns when it serves or is gone.
    * @param codeCache a folder that all servers of a test may share, so that their code is compiled once
+   * @param mounts shell commands that mount, in a namespace of the server's own; `$DATA` is its data folder
+   * @throws Error with what it printed when it ended by itself
    */
-  static async start(folder: string, codeCache: string, fault: Fault | null = null): Promise<CrashServer> {
-    const server = new CrashServer({ ...serverFiles(folder), fault }, codeCache);
+  static async start(folder: string, codeCache: string, mounts: string | null = null): Promise<CrashServer> {
+    const server = new CrashServer(serverFiles(folder), codeCache, mounts);
     const said = await Promise.race([once(server.child, "message"), server.ended]);
     if (Array.isArray(said)) Object.assign(server, said[0] as CrashServerSays);
     else if (said === null) throw new Error(`the server did not start: ${server.output}`);
@@ -49,6 +57,11 @@ export class CrashServer {
 
   get isRunning(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** A path as the server sees it, whatever is mounted there for it alone. */
+  seenAt(path: string): string {
+    return `/proc/${this.child.pid}/root${path}`;
   }
 
   /** Hits it at a write from now on. */

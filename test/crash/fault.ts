@@ -53,8 +53,9 @@ export class FaultyStore {
     if (fault.point === "before") hit();
     if (fault.point === "inside") this.thread?.go();
     const done = await write();
+    if (fault.point === "applied") hit();
     // A thread that came too late for the write itself hits here all the same.
-    if (fault.point === "applied" || fault.point === "inside") hit();
+    if (fault.point === "inside") this.thread?.wait();
     if (fault.point === "after") setImmediate(hit);
     return done;
   }
@@ -62,18 +63,21 @@ export class FaultyStore {
 
 /** Sends this process a signal at a moment at which its own thread is busy in SQLite. */
 class SignalThread {
-  private readonly begun = new Int32Array(new SharedArrayBuffer(4));
+  /** 0 until the write begins, 1 until the signal was sent, then 2. */
+  private readonly phase = new Int32Array(new SharedArrayBuffer(4));
 
   static async start(delayUs: number, signal: NodeJS.Signals): Promise<SignalThread> {
     const thread = new SignalThread();
     const worker = new Worker(
-      `const { parentPort, workerData: { begun, delayUs, signal } } = require("node:worker_threads");
+      `const { parentPort, workerData: { phase, delayUs, signal } } = require("node:worker_threads");
        parentPort.postMessage("waits");
-       Atomics.wait(begun, 0, 0);
+       Atomics.wait(phase, 0, 0);
        const end = performance.now() + delayUs / 1000;
        while (performance.now() < end);
-       process.kill(process.pid, signal);`,
-      { eval: true, workerData: { begun: thread.begun, delayUs, signal } },
+       process.kill(process.pid, signal);
+       Atomics.store(phase, 0, 2);
+       Atomics.notify(phase, 0);`,
+      { eval: true, workerData: { phase: thread.phase, delayUs, signal } },
     );
     worker.unref();
     await new Promise((resolve) => worker.once("message", resolve));
@@ -81,7 +85,12 @@ class SignalThread {
   }
 
   go(): void {
-    Atomics.store(this.begun, 0, 1);
-    Atomics.notify(this.begun, 0);
+    Atomics.store(this.phase, 0, 1);
+    Atomics.notify(this.phase, 0);
+  }
+
+  /** Blocks until the signal was sent. */
+  wait(): void {
+    Atomics.wait(this.phase, 0, 1);
   }
 }

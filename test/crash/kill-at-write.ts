@@ -93,7 +93,7 @@ export async function rehearse(bench: Workbench, life: Operation[]): Promise<Sta
       await counted.set(null);
       const answer = await operation.request(server.url, world, key);
       operation.take?.(world, answer as never);
-      await settle(operation, server.url, world);
+      await settle(operation.name, () => operation.isDone(server.url, world), world.agent);
       await server.close();
       const facts = await databaseFacts(serverFiles(folder).dataDir);
       stages.push({ operation, key, ...before, writes: counted.writes, answer, facts });
@@ -117,7 +117,8 @@ async function killAt(bench: Workbench, stage: Stage, fault: Fault): Promise<Kil
     await doomed.set(fault);
     answered = await operation.request(doomed.url, world, key).catch(unlessRunning(doomed));
     if (answered !== undefined) operation.take?.(world, answered as never);
-    await settle(operation, doomed.url, world).catch(unlessRunning(doomed));
+    const isDone = () => operation.isDone(doomed.url, world);
+    await settle(operation.name, isDone, world.agent).catch(unlessRunning(doomed));
     if ((await doomed.writes()) !== null) return { reached: false, answered, repeated: undefined, facts: null };
   } finally {
     await doomed.kill();
@@ -128,7 +129,7 @@ async function killAt(bench: Workbench, stage: Stage, fault: Fault): Promise<Kil
     await link(world, server.url);
     const repeated = await operation.request(server.url, world, key);
     operation.take?.(world, repeated as never);
-    await settle(operation, server.url, world);
+    await settle(operation.name, () => operation.isDone(server.url, world), world.agent);
     await server.close();
     return { reached: true, answered, repeated, facts: await databaseFacts(serverFiles(folder).dataDir) };
   } finally {
@@ -154,15 +155,15 @@ async function link({ agent }: World, url: string): Promise<void> {
   await agent.sync();
 }
 
-async function settle(operation: Operation, url: string, world: World): Promise<void> {
-  const { agent } = world;
+/** Syncs until what was asked has happened and nothing new comes of it. */
+export async function settle(what: string, isDone: () => Promise<boolean>, agent: World["agent"]): Promise<void> {
   const deadline = performance.now() + SETTLE_MS_MAX;
   for (let quiet = 0; quiet < QUIET_SYNCS; ) {
-    if (performance.now() > deadline) throw new Error(`${operation.name}: it did not settle`);
+    if (performance.now() > deadline) throw new Error(`${what}: it did not settle`);
     const before = agent?.version;
-    if (agent && agent.host !== "" && agent.isLinked) await agent.sync();
+    if (agent?.isLinked) await agent.sync();
     const isQuiet = agent?.version === before;
-    if (await operation.isDone(url, world)) quiet = isQuiet ? quiet + 1 : 0;
+    if (await isDone()) quiet = isQuiet ? quiet + 1 : 0;
     else if (isQuiet) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
 }

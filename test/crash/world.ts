@@ -75,19 +75,19 @@ export const LIFE: Operation[] = [
     name: "a service is applied",
     writesMin: 2,
     request: (url, { adminToken }, key) => apply(url, adminToken, key, 2),
-    isDone: (url, { adminToken }) => isReadyWith(url, adminToken, 2),
+    isDone: (url, { adminToken }) => hasReady(url, adminToken, 2),
   },
   {
     name: "a group is made smaller",
     writesMin: 2,
     request: (url, { adminToken }, key) => apply(url, adminToken, key, 1),
-    isDone: (url, { adminToken }) => isReadyWith(url, adminToken, 1),
+    isDone: (url, { adminToken }) => hasReady(url, adminToken, 1),
   },
   {
     name: "a group is made larger",
     writesMin: 2,
     request: (url, { adminToken }, key) => apply(url, adminToken, key, 3),
-    isDone: (url, { adminToken }) => isReadyWith(url, adminToken, 3),
+    isDone: (url, { adminToken }) => hasReady(url, adminToken, 3),
   },
   {
     name: "the service is stopped",
@@ -105,12 +105,13 @@ export const LIFE: Operation[] = [
   },
 ];
 
-function apply(url: string, token: string, key: string, workers: number): Promise<unknown> {
+export function apply(url: string, token: string, key: string, workers: number): Promise<unknown> {
   const body = { config: CONFIG(workers), file: "chat.yml", env: { HF_TOKEN: "hf-plain-text" } };
   return send(url, token, "POST", "/api/projects/main/apply", key, body);
 }
 
-async function isReadyWith(url: string, token: string, workers: number): Promise<boolean> {
+/** Whether the service serves with so many workers and nothing of it is left to be done. */
+export async function hasReady(url: string, token: string, workers: number): Promise<boolean> {
   const service = await view(url, token);
   return (
     service?.ready === true &&
