@@ -5,6 +5,8 @@ import { type HostCredential, readCredential, writeCredential } from "./credenti
 import { reasonOf } from "./log.ts";
 
 const JOIN_TIMEOUT_MS = 30_000;
+/** The answer is a handful of short names. */
+const ANSWER_BYTES_MAX = 64 * 1024;
 
 interface JoinOptions {
   /** `http://` or `https://`, without a path. */
@@ -43,7 +45,7 @@ export async function ensureJoined(options: JoinOptions): Promise<{ host: HostCr
 }
 
 async function join(server: string, token: string, body: JoinRequest): Promise<JoinAnswer> {
-  const agent = new Agent();
+  const agent = new Agent({ maxResponseSize: ANSWER_BYTES_MAX });
   try {
     const { statusCode, body: answer } = await request(`${server}/agent/join`, {
       dispatcher: agent,
@@ -54,7 +56,7 @@ async function join(server: string, token: string, body: JoinRequest): Promise<J
     }).catch((error) => {
       throw new Error(`The server ${server} cannot be reached: ${reasonOf(error)}.`);
     });
-    const text = await answer.text();
+    const text = await answer.text().catch(() => "");
     if (statusCode < 200 || statusCode > 299) throw new Error(refusalText(server, statusCode, text));
     const parsed = joinAnswer.safeParse(parseJson(text));
     if (!parsed.success) throw new Error(`${server} answered, but not as a Headrace server. Check the address.`);

@@ -20,6 +20,9 @@ export interface Held {
   hash: string;
 }
 
+/** What is wrong with an answer can be said of each of its parts; the first few tell. */
+const REASON_CHARS_MAX = 1_000;
+
 interface SyncParts {
   project: string;
   host: string;
@@ -101,8 +104,9 @@ export class Sync {
 
   /** Once for each reason: a server that refuses does so every time. */
   #sayFailed(reason: string): void {
-    if (reason !== this.#failure) this.#parts.log("warn", "a sync failed", { reason });
-    this.#failure = reason;
+    const short = reason.slice(0, REASON_CHARS_MAX);
+    if (short !== this.#failure) this.#parts.log("warn", "a sync failed", { reason: short });
+    this.#failure = short;
   }
 
   /** @returns when to come back */

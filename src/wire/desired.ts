@@ -1,13 +1,16 @@
 import * as z from "zod";
 import { commitVersion, id, JOBS_MAX, role, spanMs } from "./names.ts";
 
+/** Twice what the language allows; a timer takes 24 days at most, and beyond it none at all. */
+const PROBE_TIMEOUT_MS_MAX = 600_000;
+
 export const httpProbe = z.object({
   method: z.string(),
   path: z.string(),
   headers: z.array(z.object({ name: z.string(), value: z.string() })),
   body: z.string().nullable(),
-  timeoutMs: spanMs,
-  intervalMs: spanMs,
+  timeoutMs: spanMs.min(1).max(PROBE_TIMEOUT_MS_MAX),
+  intervalMs: spanMs.min(1),
   readyAfter: z.int().min(1),
   untilReady: z.boolean(),
 });
