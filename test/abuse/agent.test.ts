@@ -38,9 +38,10 @@ function startAgent(server = control.url): Running {
   return agent;
 }
 
-const script = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const ENGINE = fileURLToPath(new URL("../../agents/host/testing/engine.js", import.meta.url));
+const HOSTILE_JOB = fileURLToPath(new URL("support/hostile-job.js", import.meta.url));
 
-async function job(name: string, path: string, over: Partial<DesiredJob> = {}, env = {}): Promise<DesiredJob> {
+async function job(name: string, script: string, over: Partial<DesiredJob> = {}, env = {}): Promise<DesiredJob> {
   const port = await freePort();
   return desiredJob({
     job: `${name}.0`,
@@ -53,7 +54,7 @@ async function job(name: string, path: string, over: Partial<DesiredJob> = {}, e
       runtime: "process",
       image: null,
       shell: "/bin/sh",
-      script: `exec '${process.execPath}' '${script(path)}'`,
+      script: `exec '${process.execPath}' '${script}'`,
       env: { HEADRACE_PORT: String(port), ...env },
       workingDir: null,
     },
@@ -61,7 +62,7 @@ async function job(name: string, path: string, over: Partial<DesiredJob> = {}, e
   });
 }
 
-const goodJob = () => job("good", "../../agents/host/testing/engine.js");
+const goodJob = () => job("good", ENGINE);
 
 async function ask(replica: string, path: string): Promise<{ status: number; text: string }> {
   const open = { kind: "http", replica, method: "GET", path, headers: [] };
@@ -78,8 +79,8 @@ async function isWell(): Promise<void> {
 test("routers and engines that hang, never end, break off or talk rubbish do no harm to the jobs beside them", async () => {
   const liars = await Promise.all(
     ["hang", "endless", "cut", "rubbish-0", "rubbish-5", "rubbish-10"].flatMap((MODE) => [
-      job(`router-${MODE}`, "support/hostile-job.js", { role: "router", router: "smg" }, { MODE }),
-      job(`engine-${MODE}`, "support/hostile-job.js", { role: "prefill", engine: "sglang" }, { MODE }),
+      job(`router-${MODE}`, HOSTILE_JOB, { role: "router", router: "smg" }, { MODE }),
+      job(`engine-${MODE}`, HOSTILE_JOB, { role: "prefill", engine: "sglang" }, { MODE }),
     ]),
   );
   startAgent();
@@ -95,7 +96,7 @@ test("routers and engines that hang, never end, break off or talk rubbish do no 
     );
   }
   expect(await ask("good", "/hello")).toMatchObject({ status: 200 });
-  await control.want([...control.jobs, await job("late", "../../agents/host/testing/engine.js")]);
+  await control.want([...control.jobs, await job("late", ENGINE)]);
   await control.state("late.0", "ready");
   const last = control.reports.at(-1);
   expect(last?.jobs.find((one) => one.job === "good.0")).toMatchObject({ state: "ready", attempt: 1 });
