@@ -2,12 +2,15 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Mutant } from "../test/mutants/types.ts";
 import { type NamedTest, type Outcome, runNamedTests } from "./named-tests.ts";
+import { runSimulation } from "./run-simulation.ts";
 import { inSourceCopy } from "./source-copy.ts";
 
 /** A mutant's test takes a second or two; a mutant that makes it run in circles is not caught by an assertion. */
 const MUTANT_LIMIT_MS = 60_000;
 /** All named tests once, without any mutant. */
 const UNCHANGED_LIMIT_MS = 300_000;
+/** Lives that are simulated with a mutant: most bugs that the simulation finds come up in every second. */
+const SIMULATED_SEEDS = 12;
 
 /**
  * Shows for each mutant that its named test catches it: the test passes on the sources as they are and fails, by an
@@ -53,20 +56,27 @@ async function whyMissed(folder: string, mutant: Mutant, unchanged: Outcome): Pr
   if (unchanged.kind !== "passed") return `without the mutant its test does not pass: ${unchanged.message}`;
   const path = join(folder, mutant.file);
   const source = await readFile(path, "utf8");
-  let outcome: Outcome | undefined;
+  const { rule, simulation } = mutant.caughtBy;
   try {
     await writeFile(path, mutate(source, mutant));
-    [outcome] = await runNamedTests(folder, [mutant.caughtBy], MUTANT_LIMIT_MS);
+    const [tested] = await runNamedTests(folder, [mutant.caughtBy], MUTANT_LIMIT_MS);
+    const problem = notCaught("its test", tested as Outcome, rule);
+    if (problem !== null || simulation === undefined) return problem;
+    const simulated = await runSimulation(folder, { from: 1, seeds: SIMULATED_SEEDS }, MUTANT_LIMIT_MS);
+    return notCaught("the simulation", simulated, `BROKEN ${simulation}`);
   } catch (error) {
     return (error as Error).message;
   } finally {
     await writeFile(path, source);
   }
-  if (outcome?.kind === "passed") return "its test passes all the same";
-  if (outcome?.kind !== "failed") return `its test could not be run: ${outcome?.message}`;
-  const { rule } = mutant.caughtBy;
+}
+
+/** @returns null when what was run failed as it must */
+function notCaught(what: string, outcome: Outcome, rule: string | undefined): string | null {
+  if (outcome.kind === "passed") return `${what} passes all the same`;
+  if (outcome.kind === "broken") return `${what} could not be run: ${outcome.message}`;
   if (outcome.message.includes(rule ?? "AssertionError")) return null;
-  return `its test fails, but not by ${rule === undefined ? "an assertion" : `"${rule}"`}: ${outcome.message}`;
+  return `${what} fails, but not by ${rule === undefined ? "an assertion" : `"${rule}"`}: ${outcome.message}`;
 }
 
 function describe({ file, replace, by, caughtBy }: Mutant, problem: string): string {

@@ -1,7 +1,9 @@
 import { MUTANTS } from "../test/mutants/index.ts";
+import { ROOT } from "./bootstrap.js";
 import { runChecks } from "./check-steps.ts";
 import { ensurePython } from "./python.ts";
 import { runMutants } from "./run-mutants.ts";
+import { runSimulation } from "./run-simulation.ts";
 import { runTests } from "./run-tests.ts";
 import { ensureSystemPackages } from "./system-packages.ts";
 import type { TestCounts } from "./test-counts.ts";
@@ -14,6 +16,9 @@ export interface Part {
 
 /** Further beginnings of the random tests; fixed, so that a red run is due to the change and not to the draw. */
 const MORE_SEEDS = [1, 2, 3, 4, 5];
+/** Simulated lives beside those of `npm test`, fixed for the same reason; about four minutes on 2 cores. */
+const MORE_LIVES = { from: 10_001, seeds: 1_000, jobs: 2 };
+const SIMULATION_LIMIT_MS = 20 * 60_000;
 
 /** What the tests need: system packages, Python with the router. @throws SetupError when something cannot be had */
 export async function setUpForTests(): Promise<void> {
@@ -34,8 +39,17 @@ export const THE_REST: Part[] = [
     name: `random tests from ${seed}`,
     run: () => runTests({ project: "system", files: ".property.test.ts", seed }, true),
   })),
+  { name: "simulation", run: simulateMore },
   { name: "mutants", run: catchMutants },
 ];
+
+/** Counts as one test. */
+async function simulateMore() {
+  const outcome = await runSimulation(ROOT, MORE_LIVES, SIMULATION_LIMIT_MS);
+  if (outcome.kind !== "passed") process.stdout.write(`${outcome.message}\n`);
+  const ok = outcome.kind === "passed";
+  return { ok, counts: { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: [] } };
+}
 
 /** Each mutant counts as a test, which fails when the mutant is not caught. */
 async function catchMutants() {

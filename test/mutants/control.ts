@@ -15,7 +15,10 @@ export const controlMutants: Mutant[] = [
     replace: "    const outcome = await this.write(commit);\n",
     by: "    answerAll(batch, result, commit.version);\n    const outcome = await this.write(commit);\n",
     breaks: "A user is told that a change is made before it is.",
-    caughtBy: contract("a change > is answered only once its commit is known to be written"),
+    caughtBy: {
+      ...contract("a change > is answered only once its commit is known to be written"),
+      simulation: "6: nothing acknowledged is lost",
+    },
   },
   {
     file: "src/control/controller.ts",

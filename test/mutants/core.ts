@@ -15,7 +15,7 @@ export const coreMutants: Mutant[] = [
     replace: "matching.filter((accelerator) => !use.accelerators.has(accelerator.index))",
     by: "matching",
     breaks: "A job is promised an accelerator that another job has.",
-    caughtBy: rule("rule 4: an accelerator is promised twice"),
+    caughtBy: { ...rule("rule 4: an accelerator is promised twice"), simulation: "4: promised once" },
   },
   {
     file: "src/core/fit.ts",
@@ -78,7 +78,7 @@ export const coreMutants: Mutant[] = [
     replace: 'replica.status === "ready" ||',
     by: 'replica.status === "ready" || replica.status === "starting" ||',
     breaks: "A worker is listed before its probes pass.",
-    caughtBy: rule("rule 1: a replica is listed that was never ready"),
+    caughtBy: { ...rule("rule 1: a replica is listed that was never ready"), simulation: "1: listed only when ready" },
   },
   {
     file: "src/core/listing.ts",
@@ -92,7 +92,7 @@ export const coreMutants: Mutant[] = [
     replace: " || observed.report.applied.version < job.created",
     by: "",
     breaks: "A report from before a job was made ends the job, and its promises are given away.",
-    caughtBy: step("a report > from before a job was made does not end the job"),
+    caughtBy: { ...step("a report > from before a job was made does not end the job"), simulation: "4: promised once" },
   },
   {
     file: "src/core/reconcile.ts",

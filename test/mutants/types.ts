@@ -15,5 +15,7 @@ export interface Mutant {
     test: string;
     /** What the failure must say, for rules that are told in words; otherwise any failed assertion will do. */
     rule?: string;
+    /** The rule of the simulation that must catch it too, by its name in test/sim/rules/. */
+    simulation?: string;
   };
 }
