@@ -159,8 +159,9 @@ function syncRouters(turn: Turn, memory: Memory, desired: DesiredState): void {
     if (job.router !== null && run?.alive && run.termAt === null) live.push({ job, memory: known, run });
   }
   askReach(turn, memory, new Set(live.flatMap(({ job }) => job.workers.map((worker) => worker.url))));
+  const connects = (url: string) => memory.reach[url]?.connects === true;
   for (const { job, memory: known, run } of live) {
     known.router ??= newRouter(run.incarnation, turn.now);
-    syncRouter(turn, job, desired.version, known.router, soundWorkers(job.workers, memory.reach, turn.now));
+    syncRouter(turn, job, desired.version, known.router, soundWorkers(job.workers, memory.reach, turn.now), connects);
   }
 }

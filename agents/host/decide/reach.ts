@@ -36,6 +36,7 @@ export function noteReach(
     return;
   }
   reach.waiting = false;
+  reach.connects = answer.ok;
   reach.nextAt = now + (answer.ok ? REACH_INTERVAL_MS : REACH_RETRY_INTERVAL_MS);
   reach.failures = answer.ok ? 0 : reach.failures + 1;
   if (answer.ok) reach.since = now;
@@ -62,6 +63,7 @@ function newReach(now: Instant): ReachMemory {
     nextAt: now,
     since: now,
     failures: 0,
+    connects: false,
     hearing: { waiting: false, nextAt: now, silent: false },
   };
 }

@@ -134,12 +134,13 @@ describe("the list of a router", () => {
     const host = routing(a);
     const process = host.processes.get("r-1.0")!;
     host.want([router([a, b])]);
-    host.run(2);
+    host.run(5);
+    expect(host.times("add")).toHaveLength(2);
     // SMG lists a worker only when it has checked it: the offer is taken and not listed.
     process.listed = process.listed.filter((entry) => entry.url !== b.url);
     host.want([router([a])]);
     host.run(1_000);
-    expect(host.router()).toMatchObject({ synced: 1 });
+    expect(host.router()).toMatchObject({ synced: 2 });
     host.run(3_000);
     expect(host.router()).toMatchObject({ synced: 3, listed: ["d-1"] });
   });
@@ -165,6 +166,18 @@ describe("a worker that cannot be reached", () => {
     host.world.unreachable.clear();
     host.run(10_000);
     expect(host.times("delete")).toEqual([]);
+  });
+
+  it("is not offered before it can be, even where its role has nobody else", () => {
+    const host = routing(prefill);
+    host.world.unreachable.add(a.url);
+    host.want([router([a, prefill])]);
+    host.run(60_000);
+    // SMG would go on trying, and list whatever listens at that address half an hour later.
+    expect(host.times("add")).toHaveLength(1);
+    host.world.unreachable.delete(a.url);
+    host.run(1_500);
+    expect(host.router()?.listed).toEqual(["d-1", "p-4"]);
   });
 
   it("stays when it is the last listed one of its role", () => {

@@ -37,6 +37,7 @@ export function newRouter(incarnation: string, now: Instant): RouterMemory {
  * concluded from a list that was read before a change was asked for.
  *
  * @param sound URLs of the workers that can be sent to
+ * @param connects whether the last attempt to connect to a URL succeeded
  */
 export function syncRouter(
   turn: Turn,
@@ -44,11 +45,12 @@ export function syncRouter(
   version: number,
   router: RouterMemory,
   sound: ReadonlySet<string>,
+  connects: (url: string) => boolean,
 ): void {
   rememberReplicas(job, router);
   if (router.pending > 0) return;
   if (router.listed !== null && !router.outdated) {
-    const changes = routerChanges(job.workers, router, sound, turn.now);
+    const changes = routerChanges(job.workers, router, sound, connects, turn.now);
     if (changes.add.length + changes.remove.length > 0) {
       askChanges(turn, job, router, changes);
       return;
@@ -63,11 +65,15 @@ export function syncRouter(
  *
  * A worker that is not sound (it cannot be reached, or is silent) is taken out only while another of its role is listed
  * and is: the last one stays, there being nothing better to send to. One that is no longer wanted goes in any case.
+ *
+ * Only a worker that was connected to just now is offered. SMG goes on trying to reach one that is not there for half
+ * an hour, unseen in its list and past any withdrawal, and would list whatever listens at that address by then.
  */
 function routerChanges(
   workers: DesiredWorker[],
   router: Pick<RouterMemory, "listed" | "offered" | "registered">,
   sound: ReadonlySet<string>,
+  connects: (url: string) => boolean,
   now: Instant,
 ): Changes {
   const wanted = new Map(workers.map((worker) => [worker.url, worker]));
@@ -75,7 +81,6 @@ function routerChanges(
   const live = listed.filter((entry) => entry.status !== "draining");
   const isGood = (worker: DesiredWorker) => sound.has(worker.url);
   const wantedLive = live.flatMap((entry) => wanted.get(entry.url) ?? []);
-  const roleListed = (role: string) => wantedLive.some((worker) => worker.role === role);
   const goodListed = (role: string) => wantedLive.some((worker) => worker.role === role && isGood(worker));
 
   const remove = live.filter((entry) => {
@@ -89,9 +94,7 @@ function routerChanges(
     if (listed.some((entry) => entry.url === worker.url)) return false;
     const offer = router.offered[worker.url];
     if (offer !== undefined && now - offer.at < ROUTER_OFFER_INTERVAL_MS) return false;
-    if (isGood(worker)) return true;
-    // Nothing of its role is sound: it is only worth offering where the router would have nothing at all.
-    return !workers.some((other) => other.role === worker.role && isGood(other)) && !roleListed(worker.role);
+    return isGood(worker) && connects(worker.url);
   });
   return { add, remove };
 }

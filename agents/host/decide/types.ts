@@ -140,6 +140,8 @@ export interface ReachMemory extends Asking {
   since: Instant;
   /** In a row. */
   failures: number;
+  /** Whether the last attempt succeeded; false before the first. */
+  connects: boolean;
   /** `silent`: it did not answer when it was asked last. */
   hearing: Asking & { silent: boolean };
 }
