@@ -1,7 +1,7 @@
 import type { Draft } from "./draft.ts";
 import { moveJob, moveReplica } from "./lifecycle.ts";
 import { ROUTE_CACHE_MS, STOP_GRACE_MS } from "./limits.ts";
-import { reportOf, routerReportOf } from "./observed.ts";
+import { appliedVersion, reportOf, routerReportOf } from "./observed.ts";
 import { drainTimeMs, groupOfReplica, hasRouter, revisionOf } from "./revision.ts";
 import type { Millis, ReplicaEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
@@ -65,8 +65,10 @@ function hasLetGo(draft: Draft, router: ReplicaEntity, worker: ReplicaEntity): b
   if (router.status === "lost") return true;
   const unlistedIn = worker.unlistedIn ?? draft.version;
   return draft.by("job", "replica", router.id).every((job) => {
-    // A router that was placed later never heard of the worker, and one whose process has ended forgot it.
-    if (job.created >= unlistedIn || reportOf(draft, job)?.state === "backoff") return true;
+    // A router that was placed later never heard of the worker.
+    if (job.created >= unlistedIn) return true;
+    // One whose process has ended forgot it, and is not told of it again by an agent that knows of the commit.
+    if (reportOf(draft, job)?.state === "backoff") return appliedVersion(draft, job) >= unlistedIn;
     const report = routerReportOf(draft, job);
     return report !== undefined && report.synced >= unlistedIn && !report.listed.includes(worker.id);
   });

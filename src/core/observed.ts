@@ -24,6 +24,11 @@ export function jobIsGone(source: Draft | ProjectState, job: JobEntity): boolean
   return !report || report.state === "ended";
 }
 
+/** The version of the desired state that a job's host acted on when it last reported; 0 while nothing is known. */
+export function appliedVersion(source: Draft | ProjectState, job: JobEntity): number {
+  return observedHost(source, job)?.report.applied.version ?? 0;
+}
+
 function observedHost(source: Draft | ProjectState, job: JobEntity) {
   const state = "state" in source ? source.state : source;
   return state.observed.get(job.host);

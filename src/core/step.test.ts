@@ -243,6 +243,17 @@ describe("draining", () => {
     expect(world.summary("pd").filter((line) => line.startsWith("decode"))).toEqual(["decode:ready"]);
   });
 
+  test("a router whose process had ended before its agent heard of the drain may be started with the worker again", () => {
+    ready();
+    world.behaviour.set(world.replicas("pd", "router")[0]?.id ?? "", { state: "backoff" });
+    world.settle();
+    world.apply(pd(1));
+    world.input({ kind: "time" });
+    expect(world.summary("pd")).toContain("decode:unlisting");
+    world.settle();
+    expect(world.summary("pd").filter((line) => line.startsWith("decode"))).toEqual(["decode:ready"]);
+  });
+
   test("stop: out of the routes, then the router, then the workers", () => {
     ready();
     world.input({ kind: "stop", service: "pd" });
