@@ -11,6 +11,8 @@ import { type Outcome, simulate } from "../test/sim/simulate.ts";
 
 /** A run this long has to have reached everything; a shorter one is told what it did not reach. */
 const SEEDS_FOR_COVERAGE = 150;
+/** And one this long also what needs several unlikely things at once. */
+const SEEDS_FOR_RARE = 20_000;
 /** Broken seeds that are told one by one. */
 const TOLD_MAX = 20;
 /** Progress is told this often. */
@@ -75,7 +77,7 @@ async function runMany(from: number, count: number, jobs: number): Promise<void>
 
 function conclude(summary: Summary, seconds: number): void {
   process.stdout.write(`${describe(summary)}, ${(summary.seeds / seconds).toFixed(1)} seeds/s\n`);
-  const missing = notReached(summary.coverage);
+  const missing = notReached(summary.coverage, { isLong: summary.seeds >= SEEDS_FOR_RARE });
   if (missing.length > 0) process.stdout.write(`Not reached:\n${missing.map((name) => `  ${name}`).join("\n")}\n`);
   process.stdout.write(`${summary.broken.length} seeds broke a rule\n`);
   const isShort = summary.seeds < SEEDS_FOR_COVERAGE || values.faultless;

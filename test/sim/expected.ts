@@ -2,33 +2,52 @@ import { JOB_TRANSITIONS, REPLICA_TRANSITIONS } from "../../src/core/lifecycle.t
 import type { Coverage } from "./coverage.ts";
 import { FAULT_KINDS } from "./faults.ts";
 
-/** Edges of core's tables that no run can reach yet, and why. */
-const UNREACHABLE: Record<string, string> = {};
+const NOBODY_REMOVES = "only an operator who removes a host by force ends it so, and nobody does that here yet";
 
-/** What has to happen at least once in a run of many seeds, or the run has proved less than it seems. */
-export function notReached(coverage: Coverage): string[] {
-  const expected: [kind: string, value: string][] = [
+/** What the tables of core allow and no run reaches, and why. */
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  "replica edge: starting -> gone": NOBODY_REMOVES,
+  "replica edge: ready -> gone": NOBODY_REMOVES,
+  "replica edge: suspect -> gone": NOBODY_REMOVES,
+  "replica edge: lost -> gone": NOBODY_REMOVES,
+  "replica edge: unlisting -> gone": NOBODY_REMOVES,
+  "job edge: assigned -> gone": NOBODY_REMOVES,
+  "job edge: running -> gone": NOBODY_REMOVES,
+};
+
+/** What needs several unlikely things at once: asked for in long runs only. */
+const RARE: Readonly<Record<string, string>> = {
+  "job edge: assigned -> quiescing": "a host falls silent before it tells of a job, and the service is stopped then",
+};
+
+/** Job states of the wire, statuses of services, and what control has to deal with. */
+const OTHERS: [kind: string, values: string[]][] = [
+  ["job state", ["starting", "ready", "unready", "backoff", "quiescing", "stopping", "ended"]],
+  ["service", ["running", "stopping", "stopped"]],
+  ["commit", ["conflict", "sent again"]],
+  ["sync refused", ["forbidden"]],
+  ["request", ["conflict", "not_found", "failed"]],
+];
+
+/**
+ * What has to happen at least once in a run of many seeds, or the run has proved less than it seems.
+ * @returns what did not happen
+ */
+export function notReached(coverage: Coverage, { isLong }: { isLong: boolean }): string[] {
+  const expected = [
     ...edges("replica edge", REPLICA_TRANSITIONS),
     ...edges("job edge", JOB_TRANSITIONS),
-    ...FAULT_KINDS.map((kind): [string, string] => ["fault", kind]),
-    ...["starting", "ready", "unready", "backoff", "quiescing", "stopping", "ended"].map((state): [string, string] => [
-      "job state",
-      state,
-    ]),
-    ...["running", "stopping", "stopped"].map((status): [string, string] => ["service", status]),
-    ["commit", "conflict"],
-    ["commit", "sent again"],
-    ["answer", "older than what is held"],
-    ["sync refused", "forbidden"],
+    ...FAULT_KINDS.map((kind) => ["fault", kind] as const),
+    ...OTHERS.flatMap(([kind, values]) => values.map((value) => [kind, value] as const)),
   ];
   return expected
     .filter(([kind, value]) => !coverage.has(kind, value))
     .map(([kind, value]) => `${kind}: ${value}`)
-    .filter((name) => UNREACHABLE[name] === undefined);
+    .filter((name) => !(name in UNREACHABLE) && (isLong || !(name in RARE)));
 }
 
-function edges(kind: string, table: Record<string, Partial<Record<string, string>>>): [string, string][] {
+function edges(kind: string, table: Record<string, Partial<Record<string, string>>>) {
   return Object.entries(table).flatMap(([from, events]) =>
-    [...new Set(Object.values(events))].map((to): [string, string] => [kind, `${from} -> ${to}`]),
+    [...new Set(Object.values(events))].map((to) => [kind, `${from} -> ${to}`] as const),
   );
 }
