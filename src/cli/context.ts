@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { findTarget, type Target } from "./settings.ts";
+import { jsonText } from "./style.ts";
 
 /** What every command is handed. A command that ends in another way than `ok` or an error sets `exitCode`. */
 export interface Context {
@@ -28,7 +29,7 @@ export function printLine(io: Io, line: string): void {
 
 /** One document on one line, so that streams of them are NDJSON and tools need no mode. */
 export function printJson(io: Io, value: unknown): void {
-  printLine(io, JSON.stringify(value));
+  printLine(io, jsonText(value));
 }
 
 /** For people, on standard error: progress, hints, and questions' surroundings. */

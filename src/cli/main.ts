@@ -16,7 +16,7 @@ import type { AddCommand, Context } from "./context.ts";
 import { EXIT, EXIT_HELP, type ExitCode } from "./exit-codes.ts";
 import { failureOf } from "./failure.ts";
 import { type Io, processIo } from "./io.ts";
-import { colorsFor } from "./style.ts";
+import { colorsFor, severalLines } from "./style.ts";
 
 /** In the order of the help: what starts things, what is done daily, what is done once. */
 const COMMANDS: AddCommand[] = [
@@ -46,7 +46,7 @@ export async function main(argv: string[], io: Io): Promise<ExitCode> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     const { message, hint, exitCode } = failureOf(error, io.interrupted.aborted);
     const colors = colorsFor(io.stderr, io.env);
-    if (message !== "") io.stderr.write(`${colors.red("error:")} ${message}\n`);
+    if (message !== "") io.stderr.write(`${colors.red("error:")} ${severalLines(message)}\n`);
     if (hint !== null) io.stderr.write(`${hint}\n`);
     return exitCode;
   }

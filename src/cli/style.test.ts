@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { colorsFor, logText, oneLine } from "./style.ts";
+import { colorsFor, jsonText, logText, oneLine, severalLines } from "./style.ts";
 
 const screen = (isTTY: boolean) => ({ isTTY, columns: 80, rows: 24, write: () => {} });
 
@@ -20,4 +20,13 @@ test("text of others cannot move the cursor", () => {
     "\u001b[31mred\u001b[0m\tx]0;title",
   );
   expect(logText("\u001b[31mred\u001b[0m\tx", false)).toBe("red\tx");
+  expect(severalLines("a\u001b[2J\nb\r")).toBe("a [2J\nb ");
+});
+
+test("nor do one-byte escapes and marks that turn the direction of writing", () => {
+  expect(oneLine("a\u009b2Jb\u202ec")).toBe("a 2Jb c");
+  expect(logText("a\u009b2Jb\u202ec\u2066d", true)).toBe("a2Jbcd");
+  const value = { text: "a\u009b2J\u007f\u202e\u001b" };
+  expect(jsonText(value)).toBe('{"text":"a\\u009b2J\\u007f\\u202e\\u001b"}');
+  expect(JSON.parse(jsonText(value))).toEqual(value);
 });
