@@ -18,6 +18,7 @@ import { mergedLogs } from "./logs.ts";
 import { type PreparedApply, prepareApply } from "./prepare-apply.ts";
 import { Project } from "./project.ts";
 import type { Sealer } from "./seal.ts";
+import { makeTokenRoom } from "./token-room.ts";
 import { tokenHash, tokenOf } from "./tokens.ts";
 import { type Caller, type Control, ControlError } from "./types.ts";
 import type {
@@ -251,8 +252,10 @@ export class HeadraceControl implements Control {
     const { id, kind, expiresAt } = credential;
     // Derived, so that a request whose answer was lost gets the same token again and nothing of it need be kept.
     const tokens = (await seal.derive(project, `token/${id}`)).map((bytes) => tokenOf(kind, bytes));
-    const before = (await store.credentials(project)).find((each) => each.id === id);
+    const known = await store.credentials(project);
+    const before = known.find((each) => each.id === id);
     if (before) return { id, token: await shownAgain(before, credential, tokens), expiresAt: before.expiresAt };
+    await makeTokenRoom(store, project, known, now);
     const token = tokens[0] as string;
     await store.putCredential({ ...credential, hash: await tokenHash(token) });
     return { id, token, expiresAt };

@@ -7,6 +7,7 @@ import { systemClock } from "../../src/control/clock.ts";
 import { HeadraceControl } from "../../src/control/control.ts";
 import { sha256Hex } from "../../src/control/digest.ts";
 import { createSealer } from "../../src/control/seal.ts";
+import { TOKENS_PER_PROJECT_MAX } from "../../src/control/token-room.ts";
 import { tokenHash } from "../../src/control/tokens.ts";
 import type { Caller } from "../../src/control/types.ts";
 import { openDatabase } from "../../src/node/database.ts";
@@ -477,6 +478,24 @@ describe("joining", () => {
     expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     await expect(join("m-late")).rejects.toMatchObject({ code: "forbidden" });
     expect(await control.hosts(FIRST_PROJECT)).toHaveLength(1);
+  });
+
+  test("makes a token one of a thousand at most in its project; those that have long been over make room", async () => {
+    const control = await openControl();
+    const { store } = opened[0] as { store: Store };
+    const fill = async (first: number, over: { expiresAt: number | null }) => {
+      for (let i = first; i < TOKENS_PER_PROJECT_MAX; i++) {
+        const fixed = { project: FIRST_PROJECT, kind: "member" as const, name: "ci", subject: null, usedAt: null };
+        await store.putCredential({ ...fixed, id: `t-${i}`, hash: `h-${i}`, createdAt: 0, ...over });
+      }
+    };
+    const create = (key: string) => control.createToken(ADMIN, { kind: "member", name: "one", fleet: "default" }, key);
+    await fill(0, { expiresAt: null });
+    await expect(create("key-0001")).rejects.toMatchObject({ code: "too_many" });
+    await fill(TOKENS_PER_PROJECT_MAX - 10, { expiresAt: 1 });
+    const { token } = await create("key-0001");
+    expect(await control.authenticate(token)).toMatchObject({ kind: "member" });
+    expect((await store.credentials(FIRST_PROJECT)).length).toBeLessThan(TOKENS_PER_PROJECT_MAX);
   });
 
   test("needs a fleet that exists", async () => {
