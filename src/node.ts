@@ -8,6 +8,7 @@ import { HeadraceControl } from "./control/control.ts";
 import type { Log } from "./control/log.ts";
 import { createSealer } from "./control/seal.ts";
 import { agentLinks, LINK_PATH } from "./node/agent-links.ts";
+import { DirectWays, withDirectWays } from "./node/direct/direct-ways.ts";
 import { firstStart } from "./node/first-start.ts";
 import { createHttpServer } from "./node/http-server.ts";
 import { sealingKeys } from "./node/key.ts";
@@ -59,11 +60,21 @@ export async function startServer(
       report: (requestId, error) => log("error", "a request failed", { requestId, error: describe(error) }),
     });
     const api = getRequestListener(app.fetch);
-    const proxy = proxyListener(new RequestPath(control), log);
+    const links = agentLinks(control, log, pace);
+    const direct = new DirectWays({
+      networks: settings.direct,
+      placeOf: (project, replica) => control.placeOf(project, replica),
+      peerOf: links.peerOf,
+      now: () => performance.now(),
+    });
+    for (const fleet of settings.direct.fleets) log("info", "replicas are connected to directly", { fleet });
+    const proxy = proxyListener(
+      new RequestPath(settings.direct.fleets.length > 0 ? withDirectWays(control, direct) : control),
+      log,
+    );
     const server = createHttpServer((request, response) =>
       isProxied(request) ? proxy(request, response) : void api(request, response),
     );
-    const links = agentLinks(control, log, pace);
     server.on("upgrade", (request, socket, head) => {
       if (request.url?.split("?")[0] === LINK_PATH) return links.upgrade(request, socket, head);
       refuseSocket(
@@ -79,6 +90,7 @@ export async function startServer(
       async close() {
         control.close();
         links.close();
+        void direct.close();
         server.close();
         server.closeAllConnections();
         await store.close();

@@ -9,6 +9,7 @@ export interface ServerFlags {
   databaseUrl?: string;
   host?: string;
   port?: number;
+  direct?: string;
 }
 
 export const PORT_MAX = 65_535;

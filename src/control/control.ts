@@ -20,7 +20,7 @@ import { Project } from "./project.ts";
 import type { Sealer } from "./seal.ts";
 import { makeTokenRoom } from "./token-room.ts";
 import { tokenHash, tokenOf } from "./tokens.ts";
-import { type Caller, type Control, ControlError } from "./types.ts";
+import { type Caller, type Control, ControlError, type ReplicaPlace } from "./types.ts";
 import type {
   ApplyAnswer,
   ApplyRequest,
@@ -358,6 +358,15 @@ export class HeadraceControl implements Control {
     const { project } = state;
     const { presence } = this.open(project).project;
     return describeRoutes(state, service, (at) => presence.isUnlinked(at.host) && this.way(project, at) === null);
+  }
+
+  /** Where the committed state says that a replica runs, at this moment; null: nowhere, or the state is not loaded. */
+  placeOf(project: string, replica: string): ReplicaPlace | null {
+    const tables = this.projects.get(project)?.project.controller.current?.tables;
+    const [jobId] = tables?.job.ids("replica", replica) ?? [];
+    const job = jobId === undefined ? undefined : tables?.job.byId.get(jobId);
+    const host = job && tables?.host.byId.get(job.host);
+    return job && host ? { fleet: host.fleet, host: host.id, address: host.inventory.address, port: job.port } : null;
   }
 
   private async stateIfAny(project: string) {

@@ -50,6 +50,16 @@ export class ControlError extends Error {
   }
 }
 
+/** Where a replica runs. */
+export interface ReplicaPlace {
+  fleet: string;
+  host: string;
+  /** As the host's agent says: a claim. */
+  address: string;
+  /** Promised to the replica alone until its agent says that nothing of it is left. */
+  port: number;
+}
+
 /** Everything that the API does. All methods refuse with a ControlError. Changes are answered after their commit. */
 export interface Control extends ProxySource {
   /** Who holds this bearer token; null when unknown or expired. */

@@ -4,6 +4,7 @@ import { WebSocketServer } from "ws";
 import type { Log } from "../control/log.ts";
 import type { Control } from "../control/types.ts";
 import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../link/ws.ts";
+import { Peers } from "./direct/peers.ts";
 import { type LinkedHost, serveHost } from "./host-requests.ts";
 import { LINK_CLOSE_MS } from "./limits.ts";
 import { refuseSocket } from "./raw-refusal.ts";
@@ -15,6 +16,8 @@ export const LINK_PATH = "/agent/link";
 export interface AgentLinks {
   /** Takes an upgrade for `LINK_PATH` over. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** The address from which the link of a host was opened last; null: it was not yet. */
+  peerOf(project: string, host: string): string | null;
   close(): void;
 }
 
@@ -25,10 +28,13 @@ export interface AgentLinks {
 export function agentLinks(control: Control, log: Log, pace: ReportPace): AgentLinks {
   const server = new WebSocketServer({ noServer: true, ...LINK_SOCKET_OPTIONS, ...{ closeTimeout: LINK_CLOSE_MS } });
 
+  const peers = new Peers();
+
   async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const caller = await hostOf(control, request);
     if (!caller) return refuseSocket(socket, "unauthorized", "The link needs the credential of a host.");
     server.handleUpgrade(request, socket, head, (ws) => {
+      peers.opened(`${caller.project}/${caller.subject}`, request.socket.remoteAddress ?? null);
       const link = linkOverWebSocket(ws, {
         side: "accepted",
         later: setImmediate,
@@ -44,6 +50,7 @@ export function agentLinks(control: Control, log: Log, pace: ReportPace): AgentL
   }
 
   return {
+    peerOf: (project, host) => peers.of(`${project}/${host}`),
     upgrade(request, socket, head) {
       accept(request, socket, head).catch((error) => {
         log("error", "a link could not be opened", { error: String(error) });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { DirectNetworks } from "./direct/networks.ts";
 import { serverSettings } from "./settings.ts";
 
+const NO_DIRECT_WAY = DirectNetworks.parse("", "");
 const HOME = "/home/ada";
 
 describe("server settings", () => {
@@ -12,6 +14,7 @@ describe("server settings", () => {
       port: 3000,
       key: null,
       keyFile: "/home/ada/.config/headrace/key",
+      direct: NO_DIRECT_WAY,
     });
   });
 
@@ -30,6 +33,7 @@ describe("server settings", () => {
       port: 8080,
       key: "secret",
       keyFile: "/etc/headrace/key",
+      direct: NO_DIRECT_WAY,
     });
   });
 
@@ -48,6 +52,7 @@ describe("server settings", () => {
       port: 0,
       key: null,
       keyFile: "/key",
+      direct: NO_DIRECT_WAY,
     });
   });
 

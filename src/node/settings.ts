@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { DirectNetworks } from "./direct/networks.ts";
 import { StartError } from "./start-error.ts";
 
 /** Where the server keeps its state and listens. Every path is absolute. */
@@ -14,6 +15,8 @@ export interface ServerSettings {
   key: string | null;
   /** Must not lie in `dataDir`: a copy of the one must not open the other. */
   keyFile: string;
+  /** `--direct`, `HEADRACE_DIRECT_FLEETS`: where the request path may connect to replicas itself. Nowhere by default. */
+  direct: DirectNetworks;
 }
 
 /** What was given on the command line. */
@@ -23,6 +26,7 @@ export interface ServerFlags {
   host?: string | undefined;
   port?: number | string | undefined;
   keyFile?: string | undefined;
+  direct?: string | undefined;
 }
 
 const DEFAULT_HOST = "127.0.0.1";
@@ -50,6 +54,9 @@ export function serverSettings(
     keyFile: resolve(
       flags.keyFile || env.HEADRACE_KEY_FILE || join(base("XDG_CONFIG_HOME", ".config"), "headrace", "key"),
     ),
+    direct: flags.direct
+      ? DirectNetworks.parse(flags.direct, "--direct")
+      : DirectNetworks.parse(env.HEADRACE_DIRECT_FLEETS ?? "", "HEADRACE_DIRECT_FLEETS"),
   };
 }
 

@@ -49,7 +49,7 @@ export class Load {
       const way = wayTo(target);
       if (way === null) {
         if (best.kind === "none") best = { kind: "unreachable" };
-      } else if ((this.#hosts.get(`${project}/${target.host}`) ?? 0) >= HOST_REQUESTS_MAX) {
+      } else if ((this.#hosts.get(`${project}/${target.host}`) ?? 0) >= (way.requestsMax ?? HOST_REQUESTS_MAX)) {
         if (best.kind !== "target") best = { kind: "full" };
       } else {
         best = { kind: "target", target, way };

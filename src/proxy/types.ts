@@ -38,6 +38,8 @@ export interface ProxySource {
 
 /** A way to one replica: the link of its host, or a connection to the replica itself. */
 export interface ReplicaWay {
+  /** Requests that it takes at a time from here; what a link takes where it is not said. */
+  requestsMax?: number;
   /**
    * @returns the answer of the replica, or a refusal of its agent (`REFUSED_HEADER`)
    * @throws LinkError; with `sent: false` the replica has seen nothing and the body was not touched

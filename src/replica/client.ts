@@ -68,8 +68,14 @@ export class ReplicaClient {
     });
   }
 
+  /** Ends every connection, whatever is under way on it. */
   close(): Promise<void> {
     return this.#agent.destroy();
+  }
+
+  /** Takes no more requests, and ends each connection when what is under way on it is over. */
+  retire(): Promise<void> {
+    return this.#agent.close();
   }
 }
 

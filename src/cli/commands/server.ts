@@ -16,6 +16,11 @@ export const addServer: AddCommand = (program, { io }) => {
       "the port to listen on, 0 = any (HEADRACE_LISTEN_PORT; default 3000)",
       countFlag(0, PORT_MAX),
     )
+    .option(
+      "--direct <fleets>",
+      "connect to replicas of these fleets without the link, where they are in these networks: " +
+        "main/default=10.0.0.0/8,... (HEADRACE_DIRECT_FLEETS; default none)",
+    )
     .addHelpText(
       "after",
       "\nThe first start makes project main, fleet default and an admin token, which is shown once and kept in the config file.\n" +
