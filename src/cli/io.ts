@@ -33,6 +33,8 @@ export interface Io {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Aborts at Ctrl-C, SIGTERM, or when the terminal is closed. A second one ends the process at once. */
   interrupted: AbortSignal;
+  /** Becomes another script of the project: the same process, its memory and signals included. Does not come back. */
+  become(script: string, args: string[]): void;
 }
 
 const WIDE = 10_000;
@@ -54,6 +56,10 @@ export function processIo(): Io {
       await delay(ms, undefined, signal ? { signal } : {}).catch(() => {});
     },
     interrupted: interruptions(),
+    become(script, args) {
+      if (!process.execve) throw new Error("This system cannot run it in place of this program.");
+      process.execve(process.execPath, [process.execPath, ...process.execArgv, script, ...args]);
+    },
   };
 }
 

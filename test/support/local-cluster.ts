@@ -16,21 +16,24 @@ export class LocalCluster {
   readonly url: string;
   private readonly port: number;
   private readonly bin: string;
+  private readonly serverEnv: NodeJS.ProcessEnv;
   server: Running | null = null;
   agent: Running | null = null;
   token = "";
 
-  private constructor(folder: string, port: number, bin: string) {
+  private constructor(folder: string, port: number, bin: string, serverEnv: NodeJS.ProcessEnv) {
     this.folder = folder;
     this.port = port;
     this.url = `http://127.0.0.1:${port}`;
     this.bin = bin;
+    this.serverEnv = serverEnv;
   }
 
-  /** With the control plane up and the host joined. */
-  static async start(): Promise<LocalCluster> {
+  /** With the control plane up and the host joined. @param serverEnv the server's own variables, at every start */
+  static async start({ serverEnv = {} }: { serverEnv?: NodeJS.ProcessEnv } = {}): Promise<LocalCluster> {
     const { bin } = await ensurePython();
-    const cluster = new LocalCluster(await mkdtemp(join(tmpdir(), "headrace-e2e-")), await freePort(), bin);
+    const folder = await mkdtemp(join(tmpdir(), "headrace-e2e-"));
+    const cluster = new LocalCluster(folder, await freePort(), bin, serverEnv);
     await cluster.startServer();
     cluster.token = (await cluster.headrace(["token", "show"])).stdout.trim();
     const joinToken = (await cluster.headrace(["token", "create", "--host"])).stdout.trim();
@@ -40,10 +43,10 @@ export class LocalCluster {
 
   async startServer(): Promise<void> {
     const data = join(this.folder, "server");
-    this.server = startProcess(
-      [process.execPath, CLI, "server", "--port", String(this.port), "--data-dir", data],
-      this.env(),
-    );
+    this.server = startProcess([process.execPath, CLI, "server", "--port", String(this.port), "--data-dir", data], {
+      ...this.env(),
+      ...this.serverEnv,
+    });
     const { server } = this;
     await until(() => server.output().includes("serves at"), server.output);
   }

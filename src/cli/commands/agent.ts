@@ -1,9 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { Option } from "commander";
 import type { LogLevel } from "../../../agents/host/log.ts";
 import type { AddCommand } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
-import { interruption } from "../local-server.ts";
 import { readSettings, serverUrl } from "../settings.ts";
 
 interface AgentFlags {
@@ -16,6 +16,9 @@ interface AgentFlags {
   stopJobsOnExit?: boolean;
   logLevel: LogLevel;
 }
+
+/** The agent's own entry: as a process of its own it needs half the memory that it would inside this program. */
+const AGENT = fileURLToPath(new URL("../../../agents/host/main.ts", import.meta.url));
 
 export const addAgent: AddCommand = (program, { io }) => {
   program
@@ -41,27 +44,7 @@ export const addAgent: AddCommand = (program, { io }) => {
         "  headrace agent --declare gpu=H200:8",
     )
     .action(async (flags: AgentFlags) => {
-      const server = await serverOf(flags.server);
-      const joinToken = io.env.HEADRACE_JOIN_TOKEN || null;
-      // Nothing that is started from here shall find it.
-      delete io.env.HEADRACE_JOIN_TOKEN;
-      // Loaded only here: other commands need none of it.
-      const { runAgent } = await import("../../../agents/host/main.ts");
-      const { readDeclaration } = await import("../../../agents/host/inventory/inventory.ts");
-      const { logToStderr } = await import("../../../agents/host/log.ts");
-      const agent = await runAgent({
-        server,
-        joinToken,
-        name: flags.name ?? null,
-        address: flags.address ?? null,
-        dataDir: flags.dataDir ?? null,
-        declared: flags.declare === undefined ? {} : await readDeclaration(flags.declare),
-        jobUser: flags.jobUser ?? null,
-        stopJobsOnExit: flags.stopJobsOnExit ?? false,
-        log: logToStderr(flags.logLevel),
-      });
-      await interruption(io);
-      await agent.close();
+      io.become(AGENT, agentFlags(await serverOf(flags.server), flags));
     });
 
   async function serverOf(flag: string | undefined): Promise<string> {
@@ -72,3 +55,18 @@ export const addAgent: AddCommand = (program, { io }) => {
     throw new CliError(EXIT.usage, "It is not known which server to join.", "Give --server URL.");
   }
 };
+
+/** The same flags as the agent's entry takes them. */
+function agentFlags(server: string, flags: AgentFlags): string[] {
+  const texts: [string, string | undefined][] = [
+    ["--server", server],
+    ["--name", flags.name],
+    ["--address", flags.address],
+    ["--data-dir", flags.dataDir],
+    ["--declare", flags.declare],
+    ["--job-user", flags.jobUser],
+    ["--log-level", flags.logLevel],
+  ];
+  const given = texts.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`]));
+  return flags.stopJobsOnExit ? [...given, "--stop-jobs-on-exit"] : given;
+}

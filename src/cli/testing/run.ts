@@ -32,6 +32,8 @@ export class Cli {
   /** Taken by the next requests instead of an answer. */
   readonly faults: Error[] = [];
   readonly requests: Request[] = [];
+  /** What the program became last: a script and its arguments. */
+  became: string[] = [];
   /** Standard output so far of the run in progress. */
   out = "";
 
@@ -91,6 +93,9 @@ export class Cli {
       sleep: async (ms) => {
         this.time += ms;
         await this.onSleep();
+      },
+      become: (script, args) => {
+        this.became = [script, ...args];
       },
       interrupted: this.interrupt.signal,
     };

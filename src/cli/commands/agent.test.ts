@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { Cli } from "../testing/run.ts";
+
+test("the agent becomes a process of its own, with the flags that were given", async () => {
+  await using cli = await Cli.create();
+  const given = ["--name", "gpu-1", "--address", "10.0.0.7", "--declare", "gpu=H200:8", "--stop-jobs-on-exit"];
+  await cli.run("agent", "--server", "https://headrace.example.com", ...given);
+  const [script, ...args] = cli.became;
+  expect(script).toMatch(/\/agents\/host\/main\.ts$/);
+  expect(args).toEqual([
+    "--server=https://headrace.example.com",
+    "--name=gpu-1",
+    "--address=10.0.0.7",
+    "--declare=gpu=H200:8",
+    "--log-level=info",
+    "--stop-jobs-on-exit",
+  ]);
+});
+
+test("the agent goes to the server that other commands mean", async () => {
+  await using cli = await Cli.create();
+  await cli.run("agent");
+  expect(cli.became).toContain(`--server=${cli.env.HEADRACE_SERVER}`);
+  cli.became = [];
+  delete cli.env.HEADRACE_SERVER;
+  expect((await cli.run("agent")).code).toBe(2);
+  expect(cli.became).toEqual([]);
+});
