@@ -42,5 +42,5 @@ export const REPLICAS_PER_GROUP_MAX = 1_000;
 /** Jobs on one host: the wire carries twice as many, and a host of this size has tens. */
 export const JOBS_PER_HOST_MAX = 500;
 
-/** How much of the reasons why nothing fits is kept with a replica. */
+/** How much is kept of the reasons why nothing fits, or of the last words of what ended. */
 export const REASON_LENGTH_MAX = 1_000;

@@ -1,10 +1,12 @@
 import type { ResolvedGroup } from "../adapters/types.ts";
+import type { JobEnd } from "../wire/index.ts";
 import type { Draft } from "./draft.ts";
 import { drainMoments, drainStep, startDrain } from "./drain.ts";
 import { isActive, isDraining, moveJob, moveReplica } from "./lifecycle.ts";
 import {
   ENDS_TO_REPLACE,
   PLACE_RETRY_MS,
+  REASON_LENGTH_MAX,
   REPLACE_BACKOFF_BASE_MS,
   REPLACE_BACKOFF_MAX_MS,
   UNREADY_REPLACE_MS,
@@ -256,8 +258,11 @@ function nextDue(draft: Draft, id: string, now: Millis): Millis | null {
   return ahead.length === 0 ? null : Math.min(...ahead);
 }
 
-function describeEnd(end: { exitCode: number | null; signal: string | null; outOfMemory: boolean } | null): string {
-  if (!end) return "no exit code is known";
-  if (end.outOfMemory) return "out of memory";
-  return end.signal ? `killed by ${end.signal}` : `exit code ${end.exitCode}`;
+/** One that could not even be started has its reason in the place of its last words. */
+function describeEnd(end: JobEnd | null): string {
+  if (end?.outOfMemory) return "out of memory";
+  if (end?.signal) return `killed by ${end.signal}`;
+  if (end && end.exitCode !== null) return `exit code ${end.exitCode}`;
+  const lastLine = end?.tail.trimEnd().split("\n").at(-1) ?? "";
+  return `no exit code is known${lastLine === "" ? "" : `; its last words: ${lastLine.slice(0, REASON_LENGTH_MAX)}`}`;
 }

@@ -149,15 +149,19 @@ describe("readiness", () => {
   });
 
   test.each([
-    [{ exitCode: 3, signal: null, outOfMemory: false }, "exit code 3"],
-    [{ exitCode: null, signal: "SIGSEGV", outOfMemory: false }, "killed by SIGSEGV"],
-    [{ exitCode: null, signal: "SIGKILL", outOfMemory: true }, "out of memory"],
+    [{ exitCode: 3, signal: null, outOfMemory: false, tail: "a log" }, "exit code 3"],
+    [{ exitCode: null, signal: "SIGSEGV", outOfMemory: false, tail: "" }, "killed by SIGSEGV"],
+    [{ exitCode: null, signal: "SIGKILL", outOfMemory: true, tail: "" }, "out of memory"],
+    [
+      { exitCode: null, signal: null, outOfMemory: false, tail: "more\nno space left\n" },
+      "no exit code is known; its last words: no space left",
+    ],
     [null, "no exit code is known"],
   ])("what is replaced says how it ended: %j", (end, said) => {
     world.apply(serviceSpec("w", [workerGroup(1)]));
     world.settle();
     const job = world.state.observed.get("a")?.jobs.get("w-worker-1.0");
-    if (job) Object.assign(job, { state: "backoff", recentEnds: 3, lastEnd: end && { ...end, tail: "" } });
+    if (job) Object.assign(job, { state: "backoff", recentEnds: 3, lastEnd: end });
     world.input({ kind: "host_reported", host: "a" });
     expect(world.events.map((event) => event.message)).toContain(`it ended 3 times within 5 minutes: ${said}`);
   });
