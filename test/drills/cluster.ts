@@ -57,6 +57,7 @@ export class DrillCluster {
       this.startAgent(host, { HEADRACE_JOIN_TOKEN: token });
     }
     await this.untilOnline();
+    await this.untilSpread();
     await this.client().apply({ config: CONFIG });
     await this.untilReady();
     await this.untilListed(4);
@@ -169,6 +170,19 @@ export class DrillCluster {
     await until(
       async () => (await online().catch(() => 0)) === HOST_NAMES.length,
       () => HOST_NAMES.map((host) => this.agents.get(host)?.output()).join("\n"),
+    );
+  }
+
+  /** Waits until every host would be given something: a host that has not reported yet is given nothing. */
+  async untilSpread(): Promise<void> {
+    let placed: string[] = [];
+    await until(
+      async () => {
+        const { placements } = await this.client().plan({ config: CONFIG });
+        placed = placements.map(({ group, host }) => `${group} on ${host}`).sort();
+        return new Set(placements.map(({ host }) => host)).size === HOST_NAMES.length;
+      },
+      () => `not every host is used: ${placed.join(", ")}`,
     );
   }
 

@@ -12,6 +12,8 @@ const HOST: HostName = "gpu1";
 /** Room for what the processes write in a drill several times over; filling it takes no time. */
 const DISK_MIB = 48;
 const FILL_CHUNK = Buffer.alloc(64 * 1024);
+/** A job that ends gives some room back, which the start of its next attempt must not find: that takes 100 ms. */
+const REFILL_MS = 5;
 /** How long the disk stays full with nothing else wrong. */
 const FULL_MS = 3_000;
 
@@ -31,6 +33,7 @@ export const fullServerDisk: Drill = {
 
 async function runAgent(cluster: DrillCluster): Promise<Finding> {
   const router = await cluster.routerUrl();
+  const version = await cluster.version();
   const victim = await cluster.replica("decode", HOST);
   const url = cluster.urlOf(victim);
   const others = await cluster.pids();
@@ -43,7 +46,7 @@ async function runAgent(cluster: DrillCluster): Promise<Finding> {
   const fault = performance.now();
   cluster.killJob(victim);
   const out = await cluster.untilOut(router, [url]);
-  const said = await messageOf(cluster, victim.id);
+  const said = await reasonOf(cluster, version);
   // An agent that dies now cannot start, and says why; what runs goes on without it.
   await cluster.agent(HOST).stop("SIGKILL");
   cluster.startAgent(HOST);
@@ -73,19 +76,18 @@ async function runAgent(cluster: DrillCluster): Promise<Finding> {
   };
 }
 
-/** What `ps` says of a replica whose start failed. */
-async function messageOf(cluster: DrillCluster, replica: string): Promise<string> {
-  let said = "";
+/** What the journal says of a replica that is given up since it cannot be started: it tries three times. */
+async function reasonOf(cluster: DrillCluster, version: number): Promise<string> {
+  let upsets: string[] = [];
+  const isReason = (event: string) => event.includes("times within 5 minutes");
   await until(
     async () => {
-      const found = (await cluster.view()).replicas.find(({ id }) => id === replica);
-      said = found ? `${found.reason} ${found.observed?.message ?? ""}` : "";
-      return /no space/i.test(said);
+      upsets = await cluster.upsets(version);
+      return upsets.some(isReason);
     },
-    () => `nothing is said of the full disk: ${said}`,
-    20_000,
+    () => `nothing is said of the full disk: ${upsets.join("\n")}`,
   );
-  return said;
+  return upsets.find(isReason) ?? "";
 }
 
 async function runServer(cluster: DrillCluster): Promise<Finding> {
@@ -156,18 +158,25 @@ function smallDisk(folder: string): Starts {
   return {};
 }
 
-/** Leaves no byte free. @returns what makes room again */
+/** Leaves no byte free, and takes what others give back. @returns what makes room again */
 function fill(folder: string): () => void {
   const path = join(folder, "filled-by-the-drill");
   const file = openSync(path, "w");
-  for (let size = FILL_CHUNK.length; size >= 1; ) {
-    try {
-      if (writeSync(file, FILL_CHUNK, 0, size) < size) size = Math.floor(size / 2);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
-      size = Math.floor(size / 2);
+  const takeAll = () => {
+    for (let size = FILL_CHUNK.length; size >= 1; ) {
+      try {
+        if (writeSync(file, FILL_CHUNK, 0, size) < size) size = Math.floor(size / 2);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+        size = Math.floor(size / 2);
+      }
     }
-  }
-  closeSync(file);
-  return () => rmSync(path);
+  };
+  takeAll();
+  const timer = setInterval(takeAll, REFILL_MS);
+  return () => {
+    clearInterval(timer);
+    closeSync(file);
+    rmSync(path);
+  };
 }
