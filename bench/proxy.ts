@@ -36,10 +36,16 @@ interface Sample extends LoadResult {
 /** The same upstream, reached in every way there is, in turns; what each way adds is its own. */
 export default async function bench(): Promise<BenchResult> {
   ensureRivals();
-  const cluster = await LocalCluster.start();
   const stops: (() => Promise<void> | void)[] = [];
+  const startCluster = async (serverEnv: NodeJS.ProcessEnv) => {
+    const cluster = await LocalCluster.start({ serverEnv });
+    stops.unshift(() => cluster.dispose());
+    return { cluster, upstreamPort: await serve(cluster) };
+  };
   try {
-    const upstreamPort = await serve(cluster);
+    const { cluster, upstreamPort } = await startCluster({});
+    // A server of its own, with a copy of the upstream: one server goes one way to a fleet.
+    const direct = await startCluster({ HEADRACE_DIRECT_FLEETS: "main/default=127.0.0.0/8" });
     const keep = async (rival: Rival) => {
       stops.unshift(rival.stop);
       return rival;
@@ -60,12 +66,8 @@ export default async function bench(): Promise<BenchResult> {
       plain("upstream itself", upstreamPort, {}),
       plain("nginx", nginx.port, nginx.pids),
       plain("nginx, ssh -L", throughTunnel.port, { ...throughTunnel.pids, ...tunnel.pids }),
-      {
-        name: "Headrace, link",
-        base: cluster.serviceUrl(SERVICE),
-        headers: { authorization: `Bearer ${cluster.token}` },
-        pids: { server: cluster.server?.pid ?? 0, agent: cluster.agent?.pid ?? 0 },
-      },
+      ours("Headrace, link", cluster),
+      ours("Headrace, direct", direct.cluster),
     ];
     return {
       about:
@@ -75,8 +77,16 @@ export default async function bench(): Promise<BenchResult> {
     };
   } finally {
     for (const stop of stops) await stop();
-    await cluster.dispose();
   }
+}
+
+function ours(name: string, cluster: LocalCluster): Way {
+  return {
+    name,
+    base: cluster.serviceUrl(SERVICE),
+    headers: { authorization: `Bearer ${cluster.token}` },
+    pids: { server: cluster.server?.pid ?? 0, agent: cluster.agent?.pid ?? 0 },
+  };
 }
 
 /** Runs the upstream as the only replica of a service. @returns its port */
@@ -89,6 +99,7 @@ async function serve(cluster: LocalCluster): Promise<number> {
     `port: ${port}`,
     `commands: [${JSON.stringify(`exec ${process.execPath} ${upstream} ${port}`)}]`,
     "resources: { cpu: 1.., memory: 100MB.., disk: 100MB.. }",
+    "probes: [{ type: http, url: / }]",
   ].join("\n");
   await cluster.client().apply({ config, file: "bench.yml", env: {} });
   await cluster.untilReady(SERVICE);

@@ -24,6 +24,7 @@ beforeAll(async () => {
     `port: ${port}`,
     `commands: [${JSON.stringify(upstream)}]`,
     "resources: { cpu: 1.., memory: 100MB.., disk: 100MB.. }",
+    "probes: [{ type: http, url: / }]",
   ].join("\n");
   await cluster.client().apply({ config, file: "chat.yml", env: {} });
   await cluster.untilReady("chat");
