@@ -2,15 +2,24 @@ import type { DesiredJob, DesiredState, JobReport, JobState, RouterReport } from
 import { checksOf } from "./decide/checks.ts";
 import { isConfirmed } from "./decide/phases.ts";
 import { listedReplicas } from "./decide/router.ts";
-import { recentEnds } from "./decide/runs.ts";
+import { newJob, recentEnds } from "./decide/runs.ts";
 import type { Instant, JobMemory, Memory, RunMemory } from "./decide/types.ts";
 
 /** Bound of the wire on a message. */
 const MESSAGE_MAX = 500;
 
-/** What the control plane is told of every job that is wanted or still here. Pure. */
+/**
+ * What the control plane is told of every job that is wanted or still here. One that has just become wanted and was not
+ * decided about yet is told too: left out, it would pass for one of which nothing is left. Pure.
+ */
 export function reportJobs(desired: DesiredState | null, memory: Memory, now: Instant): JobReport[] {
-  return Object.entries(memory.jobs).map(([id, job]) => {
+  const undecided = (desired?.jobs ?? [])
+    .filter(({ job }) => memory.jobs[job] === undefined)
+    .map(({ job, replica, phase }): [string, JobMemory] => [
+      job,
+      { ...newJob(replica, now), starting: true, phase: { kind: phase.kind, since: now } },
+    ]);
+  return [...Object.entries(memory.jobs), ...undecided].map(([id, job]) => {
     const wanted = desired?.jobs.find((candidate) => candidate.job === id) ?? null;
     const identity = job.run?.alive ? job.run.identify.identity : null;
     return {
