@@ -10,8 +10,6 @@ import { answerQuestion, type Question } from "./questions.ts";
 import type { Cancel } from "./timeline.ts";
 import type { World } from "./world.ts";
 
-/** As in agents/host/supervisor.ts: a burst of answers is one decision. */
-const ROUND_GAP_MS = 10;
 /** As in agents/host/sync.ts. */
 const SYNC_GAP_MS = 100;
 const SYNC_TIMEOUT_MS = 20_000;
@@ -104,7 +102,7 @@ export class Agent {
   private decideIn(ms: number): void {
     if (this.over) return;
     const now = this.world.timeline.now;
-    const at = Math.max(now + ms, this.lastRoundAt + ROUND_GAP_MS);
+    const at = Math.max(now + ms, this.lastRoundAt + this.machine.roundGapMs);
     if (at >= this.roundAt) return;
     this.cancelRound?.();
     this.roundAt = at;
@@ -190,7 +188,6 @@ export class Agent {
 
   private jobsNow(): Pick<Report, "jobs" | "routers"> {
     const jobs = reportJobs(this.desired, this.memory, this.machine.clock());
-    for (const { state } of jobs) this.world.coverage.saw("job state", state);
     return { jobs, routers: reportRouters(this.memory) };
   }
 
@@ -282,15 +279,17 @@ export class Agent {
     });
   }
 
-  report(): Report {
+  private report(): Report {
     const { spec, boot } = this.machine;
+    const now = this.jobsNow();
+    for (const { state } of now.jobs) this.world.coverage.saw("job state", state);
     return {
       agent: { version: "0", bootId: `boot-${boot}`, machine: spec.machineId, incarnation: this.incarnation },
       seq: this.seq,
       applied: { version: this.desired?.version ?? 0, hash: this.hash },
       inventory: inventoryOf(this.machine),
       busyPorts: [],
-      ...this.jobsNow(),
+      ...now,
     };
   }
 

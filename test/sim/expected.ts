@@ -15,8 +15,15 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   "job edge: running -> gone": NOBODY_REMOVES,
 };
 
-/** What needs several unlikely things at once: asked for in long runs only. */
+/** What needs several unlikely things at once: asked for in long runs only, so that a short one does not hang on luck. */
 const RARE: Readonly<Record<string, string>> = {
+  "replica edge: suspect -> lost": "a worker fails its probes on a host that falls silent within the minute",
+  "replica edge: lost -> unlisting": "a lost replica is not wanted any more before its host is back",
+  "replica edge: quiescing -> stopping": "a worker that quiesces is cut off until long after its deadline",
+  "replica edge: starting -> lost": "a host falls silent while it loads a worker",
+  "replica edge: lost -> starting": "and comes back before that is loaded",
+  "job edge: quiescing -> stopping": "a worker that quiesces is cut off until long after its deadline",
+  "job edge: assigned -> stopping": "a service is stopped before a host has told of its job",
   "job edge: assigned -> quiescing": "a host falls silent before it tells of a job, and the service is stopped then",
 };
 

@@ -21,6 +21,10 @@ export class SimLink implements LinkEnd {
     this.server = server;
   }
 
+  get isOpenAtAgent(): boolean {
+    return this.openAtAgent;
+  }
+
   get isOpen(): boolean {
     return this.openAtServer;
   }

@@ -27,6 +27,11 @@ export class Machine {
   disk: Saved | null = null;
   /** Counts boots; 0 = switched off for good. */
   boot = 1;
+  /**
+   * Decisions of its agent are this far apart at least. A burst of answers is one decision, after 10 ms as in
+   * agents/host/supervisor.ts; a machine that is busy takes longer.
+   */
+  readonly roundGapMs: number;
   private powered = true;
   private isFrozen = false;
   private readonly delayed: (() => void)[] = [];
@@ -37,6 +42,7 @@ export class Machine {
     this.world = world;
     this.spec = spec;
     this.name = name;
+    this.roundGapMs = world.random.pick([10, 100, 250]);
     this.clockOffsetMs = world.random.int(0, 10_000_000) - world.timeline.now;
   }
 

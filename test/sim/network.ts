@@ -120,7 +120,7 @@ export class Network {
       this.links.add(link);
       this.world.timeline.awaits();
       server.linkOpened(link);
-      machine.after(5, () => opened(link));
+      machine.after(5, () => (link.isOpenAtAgent ? opened(link) : failed()));
     });
   }
 }

@@ -40,7 +40,7 @@ export async function simulate(seed: number, { faults = true, trace = false }: S
   const random = new Random(seed, "plan");
   const projects = random.chance(0.2) ? ["main", "other"] : ["main"];
   for (const project of projects) {
-    await world.createProject(project, random.int(2, 3), () => random.int(1, 3));
+    await world.createProject(project, random.int(2, 4), () => random.int(1, 3));
   }
   const users = new Users(world, seed, projects);
   const traffic = new Traffic(world, seed, projects);

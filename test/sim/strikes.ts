@@ -6,9 +6,9 @@ import type { Process } from "./process.ts";
 /** How long things that last do so, on average. */
 const LASTS_MS = {
   network: 30_000,
-  cut: 25_000,
+  cut: 45_000,
   frozen: 20_000,
-  off: 40_000,
+  off: 70_000,
   clone: 40_000,
   process: 40_000,
   agent: 20_000,
