@@ -66,20 +66,22 @@ export class Churn {
 
   /** One round of everything. Stops early, between two changes, once `signal` aborts. */
   async round(signal: AbortSignal): Promise<void> {
-    const changes = [
-      () => this.scale(PAIRED, paired(3), 5),
-      () => this.kill("decode"),
-      () => this.scale(PAIRED, paired(2), 4),
-      () => this.startPlain(),
-      () => this.scale(PLAIN, plain(2), 2),
-      () => this.kill("router"),
-      () => this.scale(PLAIN, plain(1), 1),
-      () => this.kill("prefill"),
-      () => this.endPlain(),
+    const changes: [string, () => Promise<void>][] = [
+      ["a decode is added", () => this.scale(PAIRED, paired(3), 5)],
+      ["a decode is killed", () => this.kill("decode")],
+      ["a decode is taken away", () => this.scale(PAIRED, paired(2), 4)],
+      ["the plain service is applied", () => this.startPlain()],
+      ["a plain worker is added", () => this.scale(PLAIN, plain(2), 2)],
+      ["the router is killed", () => this.kill("router")],
+      ["a plain worker is taken away", () => this.scale(PLAIN, plain(1), 1)],
+      ["the prefill is killed", () => this.kill("prefill")],
+      ["the plain service is stopped and deleted", () => this.endPlain()],
     ];
-    for (const change of changes) {
+    for (const [name, change] of changes) {
       if (signal.aborted) return;
+      for (const traffic of Object.values(this.traffic)) traffic.during = name;
       await change();
+      for (const traffic of Object.values(this.traffic)) traffic.during = `after ${name}`;
       await delay(REST_MS, undefined, { signal }).catch(() => {});
     }
     this.rounds += 1;

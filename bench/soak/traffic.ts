@@ -23,6 +23,8 @@ export class Traffic {
   private counts: Counts = { ok: 0, failed: 0, cut: 0, unexcused: 0 };
   private readonly ask: (stream: boolean) => ReturnType<typeof chat>;
   readonly complaints: string[] = [];
+  /** What is being done to the services, for complaints. */
+  during = "";
 
   constructor(url: string, token: string, model: string) {
     const [json, stream] = [{ max_tokens: 4 }, { max_tokens: 48, stream: true, ignore_eos: true }];
@@ -81,6 +83,6 @@ export class Traffic {
     if (this.excuses.some((excuse) => excuse.from < Date.now() && from < excuse.to)) return;
     this.counts.unexcused += 1;
     // The first ones tell; a server that is down says the same thousands of times.
-    if (this.complaints.length < 20) this.complaints.push(`${new Date().toISOString()} ${what}`);
+    if (this.complaints.length < 20) this.complaints.push(`${new Date().toISOString()}, ${this.during}: ${what}`);
   }
 }
