@@ -44,11 +44,16 @@ export class CrashServer {
   /**
    * Starts one, and returns when it serves or is gone.
    * @param codeCache a folder that all servers of a test may share, so that their code is compiled once
-   * @param mounts shell commands that mount, in a namespace of the server's own; `$DATA` is its data folder
+   * @param options.mounts shell commands that mount, in a namespace of the server's own; `$DATA` is its data folder
+   * @param options.fault hits it at a write from the start on
    * @throws Error with what it printed when it ended by itself
    */
-  static async start(folder: string, codeCache: string, mounts: string | null = null): Promise<CrashServer> {
-    const server = new CrashServer(serverFiles(folder), codeCache, mounts);
+  static async start(
+    folder: string,
+    codeCache: string,
+    { mounts = null, fault = null }: { mounts?: string | null; fault?: Fault | null } = {},
+  ): Promise<CrashServer> {
+    const server = new CrashServer({ ...serverFiles(folder), fault }, codeCache, mounts);
     const said = await Promise.race([once(server.child, "message"), server.ended]);
     if (Array.isArray(said)) Object.assign(server, said[0] as CrashServerSays);
     else if (said === null) throw new Error(`the server did not start: ${server.output}`);

@@ -66,7 +66,7 @@ export class Workbench {
   }
 }
 
-function serve(folder: string, faulty = new FaultyStore()): Promise<RunningServer> {
+export function serve(folder: string, faulty = new FaultyStore()): Promise<RunningServer> {
   const flags = { ...serverFiles(folder), host: "127.0.0.1", port: 0 };
   return startServer(
     flags,

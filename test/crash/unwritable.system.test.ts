@@ -32,7 +32,7 @@ test("a full disk refuses changes clearly, serves what it knows, and goes on onc
   const folder = await bench.copy(stage.folder);
   const { dataDir } = serverFiles(folder);
   const { adminToken } = stage.world;
-  const server = await CrashServer.start(folder, bench.codeCache, SMALL_DISK);
+  const server = await CrashServer.start(folder, bench.codeCache, { mounts: SMALL_DISK });
   const agent = agentOf(stage);
   try {
     const filler = server.seenAt(join(dataDir, "filler"));
@@ -60,7 +60,7 @@ test("a full disk refuses changes clearly, serves what it knows, and goes on onc
 test("a folder that cannot be written is said at the start", async () => {
   const folder = await bench.copy(stage.folder);
   const mounts = 'mount -t tmpfs tmpfs "$DATA"\nmount -o remount,ro "$DATA"';
-  await expect(CrashServer.start(folder, bench.codeCache, mounts)).rejects.toThrow(
+  await expect(CrashServer.start(folder, bench.codeCache, { mounts })).rejects.toThrow(
     /The data folder \S+ cannot be used \(EROFS.*Give a folder that this user may write with --data-dir/s,
   );
 });
