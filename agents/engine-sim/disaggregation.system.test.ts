@@ -1,78 +1,40 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RequestRecord } from "./record.ts";
-import { freePorts, type RunningEngine, startEngine, until } from "./testing/processes.ts";
+import {
+  bodyFor as bodyOf,
+  counters,
+  Engines,
+  nextRoom,
+  post,
+  type RunningPrefill,
+  untilNothingLeft,
+} from "./testing/engines.ts";
+import { type RunningEngine, until } from "./testing/processes.ts";
 
 /** A prefill and a decode by themselves, and what becomes of one when the other fails. */
 
 /** Ten simulated seconds in one: the heartbeat of 5 s beats twice a second. */
-const SPEED = ["--sim-speed", "10"];
+const SPEED = 10;
 
-const folder = mkdtempSync(join(tmpdir(), "engine-sim-pd-"));
-let prefill: RunningEngine;
+const engines = new Engines();
+let prefill: RunningPrefill;
 let decode: RunningEngine;
-let bootstrapPort: number;
-let rooms = 6_280_667_732_205_302_000n;
 
-async function startPrefill(): Promise<RunningEngine> {
-  const [port, bootstrap] = (await freePorts(2)) as [number, number];
-  bootstrapPort = bootstrap;
-  const flags = ["--disaggregation-mode", "prefill", "--disaggregation-bootstrap-port", String(bootstrap), ...SPEED];
-  return startEngine("python3", port, flags, join(folder, `prefill-${port}.jsonl`));
+async function startPair(): Promise<void> {
+  ({ prefill, decode } = await engines.startPair({ both: ["--sim-speed", String(SPEED)] }));
 }
 
-beforeAll(async () => {
-  prefill = await startPrefill();
-  const [port] = (await freePorts(1)) as [number];
-  decode = startEngine("python3", port, ["--disaggregation-mode", "decode", ...SPEED], join(folder, "decode.jsonl"));
-  for (const engine of [prefill, decode]) {
-    await until("it is up", () => engine.output().includes("ready to roll"), [engine]);
-  }
-});
+beforeAll(startPair);
+afterAll(() => engines.clear());
 
-afterAll(async () => {
-  for (const engine of [prefill, decode]) {
-    engine.process.kill("SIGKILL");
-    await engine.ended;
-  }
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** A body as a router sends it to both; the room's digits must not pass through a number. */
 function bodyFor(room: bigint, body: Record<string, unknown> = {}): string {
-  const all = { prompt: "hello", max_tokens: 8, ignore_eos: true, bootstrap_host: "127.0.0.1", ...body };
-  return JSON.stringify({ ...all, bootstrap_port: bootstrapPort }).replace(/}$/, `,"bootstrap_room":${room}}`);
-}
-
-function nextRoom(): bigint {
-  rooms += 1n;
-  return rooms;
-}
-
-function post(engine: RunningEngine, body: string, signal?: AbortSignal): Promise<Response> {
-  return fetch(`${engine.url}/v1/completions`, { method: "POST", body, ...(signal ? { signal } : {}) });
+  return bodyOf(prefill.bootstrapPort, room, body);
 }
 
 async function recordOf(engine: RunningEngine, room: bigint): Promise<RequestRecord> {
   const find = () => engine.records().find((record) => record.room === String(room));
   await until(`room ${room} is recorded`, () => find() !== undefined, [engine]);
   return find()!;
-}
-
-async function counters(engine: RunningEngine): Promise<Record<string, number>> {
-  const answer = await fetch(`${engine.url}/v1/loads?include=core,disagg,queues`);
-  const { loads } = (await answer.json()) as {
-    loads: [{ disaggregation: Record<string, number>; num_running_reqs: number; num_used_tokens: number }];
-  };
-  return { ...loads[0].disaggregation, running: loads[0].num_running_reqs, used: loads[0].num_used_tokens };
-}
-
-async function expectNothingLeft(engine: RunningEngine): Promise<void> {
-  const left = async () =>
-    Object.values(await counters(engine)).filter((value) => typeof value === "number" && value > 0);
-  await until("nothing is left", async () => (await left()).length === 0, [engine]);
 }
 
 describe("a prefill and a decode", () => {
@@ -92,10 +54,10 @@ describe("a prefill and a decode", () => {
       expect(await recordOf(decode, room)).toMatchObject({
         outcome: "success",
         tokens: 8,
-        peer: `127.0.0.1:${bootstrapPort}`,
+        peer: `127.0.0.1:${prefill.bootstrapPort}`,
       });
     }
-    await Promise.all([prefill, decode].map(expectNothingLeft));
+    await Promise.all([prefill, decode].map(untilNothingLeft));
   });
 
   it("keep rooms apart that differ in their last digit only", async () => {
@@ -131,7 +93,7 @@ describe("a prefill and a decode", () => {
 });
 
 it("a prefill's bootstrap service says how it is laid out, and where its ranks are", async () => {
-  const ask = (path: string) => fetch(`http://127.0.0.1:${bootstrapPort}${path}`);
+  const ask = (path: string) => fetch(`http://127.0.0.1:${prefill.bootstrapPort}${path}`);
   const route = (place: number) =>
     ask(`/route?prefill_dp_rank=${place}&prefill_cp_rank=${place}&target_tp_rank=${place}&target_pp_rank=${place}`);
   expect(await (await ask("/health")).text()).toBe("OK");
@@ -141,9 +103,30 @@ it("a prefill's bootstrap service says how it is laid out, and where its ranks a
     follow_bootstrap_room: true,
     prefill_http_port: Number(prefill.address.split(":")[1]),
   });
-  expect(await (await route(0)).json()).toEqual({ rank_ip: "127.0.0.1", rank_port: bootstrapPort });
+  expect(await (await route(0)).json()).toEqual({ rank_ip: "127.0.0.1", rank_port: prefill.bootstrapPort });
   expect((await route(1)).status).toBe(404);
   expect((await ask("/sim/rooms/123/kv")).status).toBe(404);
+});
+
+it("a prefill's bootstrap service remembers for decodes which rank has a room", async () => {
+  const send = (path: string, body: string) =>
+    fetch(`http://127.0.0.1:${prefill.bootstrapPort}${path}`, { method: "POST", body });
+  const room = "9223372036854775807";
+  expect((await send("/register_dp_rank", `{"bootstrap_room":${room},"dp_rank":1}`)).status).toBe(200);
+  const ranks = await send("/query_dp_ranks", `{"bootstrap_rooms":[${room},7]}`);
+  expect(await ranks.json()).toEqual({ [room]: 1 });
+});
+
+it("several answers to one request have rooms that follow each other", async () => {
+  const room = nextRoom();
+  const answers = await Promise.all([prefill, decode].map((engine) => post(engine, bodyFor(room, { n: 2 }))));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  const { choices } = (await answers[1]!.json()) as { choices: { index: number; text: string }[] };
+  expect(choices.map(({ index }) => index)).toEqual([0, 1]);
+  for (const engine of [prefill, decode]) {
+    for (const own of [room, room + 1n]) expect(await recordOf(engine, own)).toMatchObject({ outcome: "success" });
+  }
+  await Promise.all([prefill, decode].map(untilNothingLeft));
 });
 
 describe("when one half goes", () => {
@@ -158,7 +141,7 @@ describe("when one half goes", () => {
     const answer = await post(decode, bodyFor(room));
     expect(answer.status).toBe(500);
     expect(((await answer.json()) as { message: string }).message).toContain("the client left the prefill");
-    await Promise.all([prefill, decode].map(expectNothingLeft));
+    await Promise.all([prefill, decode].map(untilNothingLeft));
   });
 
   it("a prefill fails at once if its decode's client left", async () => {
@@ -172,26 +155,34 @@ describe("when one half goes", () => {
     expect(answer.status).toBe(500);
     expect(((await answer.json()) as { message: string }).message).toContain("gave up room");
     expect(await recordOf(decode, room)).toMatchObject({ outcome: "aborted" });
-    await Promise.all([prefill, decode].map(expectNothingLeft));
+    await Promise.all([prefill, decode].map(untilNothingLeft));
   });
+});
 
-  it("a decode gives up after two heartbeats of a prefill that was killed, and works with the next", async () => {
-    const room = nextRoom();
-    const waiting = post(decode, bodyFor(room));
+describe("acceptance (d): a prefill that goes", () => {
+  /** Between 5 and 20 simulated seconds; five times that at most, for machines that are slow themselves. */
+  async function expectGivenUp(halt: () => void): Promise<void> {
+    const waiting = post(decode, bodyFor(nextRoom()));
     await until("the decode waits", async () => ((await counters(decode)).decode_transfer_queue_reqs ?? 0) === 1);
     const start = performance.now();
-    prefill.process.kill("SIGKILL");
+    halt();
     const answer = await waiting;
-    const simulatedS = (performance.now() - start) / 100;
+    const simulatedS = ((performance.now() - start) / 1000) * SPEED;
     expect(answer.status).toBe(500);
     expect(((await answer.json()) as { message: string }).message).toContain("is gone: 2 heartbeats were missed");
     expect(simulatedS).toBeGreaterThan(4);
-    await expectNothingLeft(decode);
+    expect(simulatedS).toBeLessThan(5 * 20);
+    await untilNothingLeft(decode);
+  }
 
-    prefill = await startPrefill();
-    await until("it is up", () => prefill.output().includes("ready to roll"), [prefill]);
-    const again = nextRoom();
-    const answers = await Promise.all([prefill, decode].map((engine) => post(engine, bodyFor(again))));
+  it("fails its rooms after two missed heartbeats, whether it was killed or froze, and the decode works on", async () => {
+    await expectGivenUp(() => prefill.process.kill("SIGSTOP"));
+    prefill.process.kill("SIGCONT");
+    await expectGivenUp(() => prefill.process.kill("SIGKILL"));
+    const old = decode;
+    await startPair();
+    const room = nextRoom();
+    const answers = await Promise.all([prefill, old].map((engine) => post(engine, bodyFor(room))));
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
   });
 });

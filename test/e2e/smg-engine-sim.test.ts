@@ -125,6 +125,16 @@ it("pairs each room with exactly one prefill and one decode", async () => {
   );
 });
 
+it("reads the workers' metrics, and merges them", async () => {
+  const answer = await fetch(`${smgUrl}/engine_metrics`);
+  expect(answer.status).toBe(200);
+  const lines = (await answer.text()).split("\n").filter((line) => line.includes("num_used_tokens{"));
+  expect(lines.length).toBe(3);
+  for (const worker of [prefill, ...decodes]) {
+    expect(lines.some((line) => line.includes(`worker_addr="${worker.url}"`))).toBe(true);
+  }
+});
+
 it("gives up a request whose client leaves, on the decode's side too", async () => {
   const left = new AbortController();
   const answer = await chat({ content: "leave", max_tokens: 8000, stream: true }, left.signal);
@@ -246,7 +256,7 @@ function startWorker(bin: string, role: Worker["role"], port: number, flags: str
   const engine = startEngine(
     join(bin, "python"),
     port,
-    ["--disaggregation-mode", role, ...flags, ...simulation],
+    ["--disaggregation-mode", role, "--enable-metrics", ...flags, ...simulation],
     record,
   );
   processes.push(engine);
