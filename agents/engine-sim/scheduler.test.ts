@@ -113,6 +113,18 @@ describe("steps", () => {
     expect(scheduler).toMatchObject({ runningCount: 0, waitingCount: 0, kv: { used: 0 } });
   });
 
+  it("leave off a long prompt whose client has left", async () => {
+    const { clock, steps, scheduler } = setUp({ chunkedPrefillSize: 100 });
+    const long = sequence(clock, 900, 1);
+    scheduler.submit(long);
+    await clock.run(clock.sleep(1));
+    scheduler.remove(long);
+    const next = sequence(clock, 50, 1);
+    scheduler.submit(next);
+    await clock.run(next.done);
+    expect(steps.slice(0, 2)).toEqual(["prefill 1 100", "prefill 1 50"]);
+  });
+
   it("end for good when the engine hangs, in mid-step too", async () => {
     const { clock, scheduler } = setUp();
     const one = sequence(clock, 10, 100);
@@ -210,6 +222,23 @@ describe("retraction", () => {
   });
 });
 
+it("a decode that has room for all but the next token of a request leaves it in its copy", async () => {
+  const { clock, scheduler } = setUp({ maxTotalTokens: 200, keepsCopies: true });
+  const [large, small, runs] = [sequence(clock, 99, 1), sequence(clock, 1, 1), sequence(clock, 50, 100)];
+  for (const one of [large, small, runs]) await scheduler.reserve(one, never);
+  runs.onToken();
+  scheduler.join(runs);
+  await clock.run(clock.sleep(150));
+  expect(scheduler.retractedCount).toBe(1);
+  // It had 50 tokens and 51 more: 101 are free now, and the next makes 102.
+  scheduler.remove(small);
+  await clock.run(clock.sleep(10));
+  expect(scheduler.retractedCount).toBe(1);
+  scheduler.remove(large);
+  await clock.run(runs.done);
+  expect(runs.times).toHaveLength(100);
+});
+
 describe("the prefix cache", () => {
   const prompt = (beginning: string) => beginning.repeat(128 * TOKEN_CHARACTERS);
   const begun = (clock: VirtualClock, beginning: string, tokens = 200) =>
@@ -275,6 +304,19 @@ describe("a decode's promises of cache", () => {
     await Promise.all(waits);
     expect(order).toEqual(["large", "small"]);
     expect(scheduler.kv.used).toBe(809);
+  });
+
+  it("go to the next in line when one before it leaves", async () => {
+    const { clock, scheduler } = setUp();
+    const holder = sequence(clock, 900, 1);
+    await scheduler.reserve(holder, never);
+    const left = new AbortController();
+    const large = scheduler.reserve(sequence(clock, 500, 1), left.signal);
+    const small = scheduler.reserve(sequence(clock, 50, 1), never);
+    left.abort(new Error("left"));
+    await expect(large).rejects.toThrow("left");
+    await clock.run(small);
+    expect(scheduler.kv.used).toBe(950);
   });
 
   it("leave room for the answers of those who are there", async () => {
