@@ -20,6 +20,8 @@ describe("acceptance (b): a decode whose cache is full", () => {
   it("shows as a bootstrap queue that grows on the prefill, whose own queue stays empty", async () => {
     const { prefill, decode } = await engines.startPair({
       both: ["--enable-metrics"],
+      // Its gauges are looked at every 30 simulated seconds while nothing runs.
+      prefill: ["--sim-speed", "10"],
       decode: ["--max-total-tokens", "2000"],
     });
     const left = new AbortController();
@@ -34,11 +36,13 @@ describe("acceptance (b): a decode whose cache is full", () => {
       const { prefill_bootstrap_queue_reqs: bootstrap = 0, waiting = 0 } = await counters(prefill);
       return bootstrap >= 5 && waiting === 0;
     });
-    expect((await counters(decode)).decode_prealloc_queue_reqs).toBeGreaterThanOrEqual(5);
-    const [ofPrefill, ofDecode] = [await scrape(prefill), await scrape(decode)];
-    expect(ofPrefill.value("sglang:num_prefill_bootstrap_queue_reqs")).toBeGreaterThan(0);
-    expect(ofPrefill.value("sglang:num_queue_reqs")).toBe(0);
-    expect(ofDecode.types.has("sglang:num_decode_prealloc_queue_reqs")).toBe(true);
+    await until("the decode has no room", async () => ((await counters(decode)).decode_prealloc_queue_reqs ?? 0) >= 5);
+    await until("the gauges show it", async () => {
+      const [ofPrefill, ofDecode] = [await scrape(prefill), await scrape(decode)];
+      const waits = ofPrefill.value("sglang:num_prefill_bootstrap_queue_reqs") >= 4;
+      const hasNoRoom = ofDecode.value("sglang:num_decode_prealloc_queue_reqs") >= 4;
+      return waits && hasNoRoom && ofPrefill.value("sglang:num_queue_reqs") === 0;
+    });
     expect([await isIdle(prefill), await isIdle(decode)]).toEqual([false, false]);
     left.abort();
     await Promise.all(requests);
@@ -51,7 +55,7 @@ describe("a prefill that still sends its cache", () => {
   it("is not idle to our adapter, although nothing runs and nothing waits", async () => {
     // 30,000 tokens of a 70B model are 10 GB: eight simulated seconds over TCP.
     const { prefill, decode } = await engines.startPair({
-      both: ["--sim-profile", "llama-70b-bf16", "--sim-load-seconds", "0", "--sim-speed", "4"],
+      both: ["--sim-profile", "llama-70b-bf16", "--sim-load-seconds", "0", "--sim-speed", "2"],
       prefill: ["--disaggregation-transfer-backend", "mooncake_tcp"],
     });
     const left = new AbortController();
@@ -71,11 +75,9 @@ describe("a prefill that still sends its cache", () => {
 describe("acceptance (e): a drain", () => {
   it.each(["0.5.23", "0.5.10"])("loses no request in %s, not even one that comes after it began", async (version) => {
     const engine = await engines.startUp("--sim-speed", "5", "--sim-version", version);
+    const tokensOf = (index: number) => 200 + 400 * index;
     const ask = (index: number) =>
-      post(
-        engine,
-        JSON.stringify({ prompt: `${index}`, max_tokens: 200 + 100 * index, ignore_eos: true, stream: true }),
-      );
+      post(engine, JSON.stringify({ prompt: `${index}`, max_tokens: tokensOf(index), ignore_eos: true, stream: true }));
     const before = await Promise.all(Array.from({ length: 12 }, (_, index) => ask(index)));
     engine.process.kill("SIGTERM");
     await until("it is unhealthy", async () => (await statusOf(`${engine.url}/health`)) === 503, [engine]);
@@ -83,7 +85,7 @@ describe("acceptance (e): a drain", () => {
     const texts = await Promise.all([...before, after].map((answer) => answer.text()));
     for (const [place, text] of texts.entries()) {
       const tokens = text.split("\n\n").filter((event) => event.includes('"finish_reason":null')).length;
-      expect(tokens).toBe(200 + 100 * (place === 12 ? 3 : place));
+      expect(tokens).toBe(tokensOf(place === 12 ? 3 : place));
       expect(text.endsWith("data: [DONE]\n\n")).toBe(true);
     }
     expect(await engine.ended).toBe(version === "0.5.10" ? "SIGKILL" : 0);
