@@ -91,6 +91,14 @@ describe("hosts of a fleet that fall silent", () => {
     expect(lost()).toBe(0);
   });
 
+  test("are decided about again once hosts that were only missing have their links back", () => {
+    for (const id of ["a", "b", "c"]) world.state.present.delete(id);
+    world.input({ kind: "host_silent", host: "a", since: world.now });
+    world.state.present.add("b");
+    world.input({ kind: "host_present", host: "b" });
+    expect(types()).toEqual(["fleet.frozen", "fleet.thawed"]);
+  });
+
   test("the only host of a fleet is no mass", () => {
     const alone = new World();
     alone.addHost("a");

@@ -11,6 +11,7 @@ import {
 import {
   DRAIN_DEFAULT_MS,
   LOST_AFTER_MS,
+  PLACE_RETRY_MS,
   REPLACE_BACKOFF_BASE_MS,
   ROUTE_CACHE_MS,
   STOP_GRACE_MS,
@@ -236,6 +237,19 @@ describe("draining", () => {
     expect(world.summary("pd")).toEqual(["decode:ready", "prefill:ready", "router:ready"]);
   });
 
+  test("a worker whose agent never ends it is stopped a grace after its deadline", () => {
+    ready();
+    world.apply(pd(1));
+    const doomed = world.replicas("pd", "decode").find((replica) => replica.status === "unlisting")?.id ?? "";
+    world.behaviour.set(doomed, { idle: false });
+    world.settle();
+    expect(world.summary("pd")).toContain("decode:quiescing");
+    world.advance(DRAIN_DEFAULT_MS + STOP_GRACE_MS - 1);
+    expect(world.summary("pd")).toContain("decode:quiescing");
+    world.advance(1);
+    expect(world.summary("pd")).toContain("decode:stopping");
+  });
+
   test("a router whose process has ended holds no worker", () => {
     ready();
     for (const { id } of world.replicas("pd", "decode")) world.stuckInRouter.add(id);
@@ -389,6 +403,64 @@ describe("step", () => {
     expect(world.state.tables.replica.byId.size).toBe(0);
     expect(JSON.stringify([...world.state.tables.host.byId.values()])).toBe(before);
     expect(second).toEqual(first);
+  });
+
+  test("says when time alone can next change something, of all services", () => {
+    world.apply(serviceSpec("w", [workerGroup(1, withGpus(8))]));
+    const tryAgainAt = world.now + PLACE_RETRY_MS;
+    const wakeAt = (others: Record<string, number>) => {
+      for (const [service, at] of Object.entries(others)) world.state.due.set(service, at);
+      return step(world.state, [{ kind: "time" }], world.now).wakeAt;
+    };
+    expect(wakeAt({})).toBe(tryAgainAt);
+    expect(wakeAt({ later: tryAgainAt + 1 })).toBe(tryAgainAt);
+    expect(wakeAt({ sooner: tryAgainAt - 1 })).toBe(tryAgainAt - 1);
+  });
+
+  test("of services looked at says the earliest of their moments", () => {
+    const waiting = (name: string) => serviceSpec(name, [workerGroup(1, withGpus(8))]);
+    world.apply(waiting("one"));
+    world.apply(pd());
+    world.settle();
+    const [suspect] = world.replicas("pd", "decode");
+    world.behaviour.set(suspect?.id ?? "", { state: "unready" });
+    world.sync("a");
+    world.state.due.set("one", world.now);
+    world.state.due.set("pd", world.now);
+    const result = step(world.state, [{ kind: "time" }], world.now);
+    expect(Object.fromEntries(result.due)).toEqual({
+      one: world.now + PLACE_RETRY_MS,
+      pd: world.now + UNREADY_REPLACE_MS,
+    });
+    expect(result.wakeAt).toBe(world.now + PLACE_RETRY_MS);
+  });
+
+  test("wakes the hosts that run something of what it changed, or did, and no others", () => {
+    for (const id of ["b", "c"]) world.addHost(id);
+    const apply = (count: number) => {
+      const spec = serviceSpec("w", [workerGroup(count)]);
+      return { kind: "apply" as const, spec, sealed: {}, pairing: "p", expectedRevision: null, actor: "t" };
+    };
+    expect(step(world.state, [apply(2)], world.now).effects).toEqual([
+      { kind: "wake", host: "a" },
+      { kind: "wake", host: "b" },
+    ]);
+    world.input(apply(2));
+    expect(step(world.state, [apply(2)], world.now).effects).toEqual([]);
+    world.input({ kind: "stop", service: "w" });
+    const observed = world.state.observed.get("b");
+    if (observed) observed.report.applied.version = world.state.version;
+    const gone = step(world.state, [{ kind: "host_reported", host: "b" }], world.now);
+    expect(gone.changes.deletes).toContainEqual({ kind: "job", id: "w-worker-2.0" });
+    expect(gone.effects).toContainEqual({ kind: "wake", host: "b" });
+  });
+
+  test("looks at who waits for room only when there is new room", () => {
+    world.apply(serviceSpec("big", [workerGroup(1, withGpus(8))]));
+    ready();
+    const looked = (input: Parameters<typeof step>[1][number]) => [...step(world.state, [input], world.now).due.keys()];
+    expect(looked({ kind: "host_reported", host: "a" })).toEqual(["pd"]);
+    expect(looked({ kind: "host_present", host: "a" })).toEqual(["big"]);
   });
 
   test("of a tick at which nothing is due changes nothing", () => {

@@ -1,0 +1,68 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { World } from "../../test/support/core-world.ts";
+import { serviceSpec, withGpus, workerGroup } from "../../test/support/specs.ts";
+import { HOSTS_PER_PROJECT_MAX } from "./limits.ts";
+import type { HostEntity } from "./state.ts";
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+  world.addHost("a");
+});
+const host = (id = "a") => world.state.tables.host.byId.get(id) as HostEntity;
+const types = () => world.events.map((event) => event.type);
+const join = (id: string, machine = `m-${id}`) =>
+  world.input({ kind: "host_joined", host: id, name: id, fleet: "default", machine, inventory: host().inventory });
+
+describe("a host that joins", () => {
+  test("is there, and the journal says so", () => {
+    expect(world.events).toContainEqual({ type: "host.joined", host: "a", message: "a joined fleet default" });
+  });
+
+  test("twice is the host of the first time", () => {
+    const { version } = world.state;
+    expect(join("a", "another machine")).toEqual({ kind: "done" });
+    expect(host().machine).toBe("m-a");
+    expect(world.state.version).toBe(version);
+  });
+
+  test("is refused once a project has as many as it may", () => {
+    for (let n = 1; n < HOSTS_PER_PROJECT_MAX; n += 1) world.state.tables.host.put({ ...host(), id: `h-${n}` });
+    expect(join("one-more")).toMatchObject({ kind: "refused", code: "too_many" });
+    world.state.tables.host.delete("h-1");
+    expect(join("one-more")).toEqual({ kind: "done" });
+  });
+});
+
+describe("a report", () => {
+  test("of a host that is not there, or that has not reported, is refused", () => {
+    const refused = { kind: "refused", code: "not_found" };
+    expect(world.input({ kind: "host_reported", host: "nobody" })).toMatchObject(refused);
+    world.state.observed.delete("a");
+    expect(world.input({ kind: "host_reported", host: "a" })).toMatchObject(refused);
+  });
+
+  test("of other resources is kept and told, and who waits for them is placed", () => {
+    world.apply(serviceSpec("w", [workerGroup(1, withGpus(1))]));
+    expect(world.summary("w")).toEqual(["worker:pending"]);
+    const report = world.state.observed.get("a")?.report;
+    const accelerators = [{ index: 0, vendor: "nvidia" as const, name: "H200", memoryGib: 141 }];
+    if (report) report.inventory = { ...report.inventory, accelerators };
+    world.input({ kind: "host_reported", host: "a" });
+    expect(host().inventory.accelerators).toEqual(accelerators);
+    expect(types().filter((type) => type === "host.changed")).toHaveLength(1);
+    expect(world.summary("w")).toEqual(["worker:starting"]);
+    world.input({ kind: "host_reported", host: "a" });
+    expect(types().filter((type) => type === "host.changed")).toHaveLength(1);
+  });
+
+  test("of a host that was silent ends its silence", () => {
+    world.apply(serviceSpec("w", [workerGroup(1)]));
+    world.freeze("a", true);
+    expect(host().silentSince).toBe(world.now);
+    world.freeze("a", false);
+    world.sync("a");
+    expect(host().silentSince).toBeNull();
+    expect(types()).toContain("host.returned");
+  });
+});
