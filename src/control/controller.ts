@@ -69,6 +69,8 @@ export interface ControllerOptions {
   runEffect(effect: Effect): void;
   /** Called after each commit that this controller wrote, or whose state it loaded (`reloaded`). */
   committed(version: number, reloaded: boolean): void;
+  /** Called when another writer had made the version that this one was about to make. */
+  overtaken(): void;
   /** Called with what broke a step or a commit, for the log; those who wait are told as well. */
   failed(error: unknown): void;
 }
@@ -273,6 +275,7 @@ export class Controller {
   /** Another writer was first: take its state, and answer those of the batch that it has consumed. */
   private async takeOver(batch: Waiting[], since: number): Promise<void> {
     const { store, project } = this.options;
+    this.options.overtaken();
     await this.load();
     const consumed = new Set(await store.inputsSince(project, since));
     await this.answerRepeated(batch.filter(({ request }) => request.id !== null && consumed.has(request.id)));

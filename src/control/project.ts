@@ -16,6 +16,7 @@ export class Project {
   private readonly listeners = new Set<() => void>();
   private readonly invalidated: ((host: string | null) => void)[] = [];
   private watchesAll = false;
+  private wasOvertaken = false;
   private isClosed = false;
 
   constructor(options: { name: string; store: Store; clock: Clock; newId(): string; log: Log }) {
@@ -34,6 +35,7 @@ export class Project {
       present: () => this.presence.here(),
       runEffect: (effect) => this.runEffect(effect),
       committed: (_version, reloaded) => this.committed(reloaded),
+      overtaken: () => this.overtaken(),
       failed: (error) => options.log("error", "a decision could not be made or written", { error: String(error) }),
     });
   }
@@ -67,6 +69,14 @@ export class Project {
     this.controller.close();
     this.presence.close();
     for (const listener of this.listeners) listener();
+  }
+
+  /** Said once: two servers on one database overtake each other all the time. */
+  private overtaken(): void {
+    if (this.wasOvertaken) return;
+    this.wasOvertaken = true;
+    const message = "another server writes to this project too; nothing is lost, but run one server on a database";
+    this.log("warn", message, { project: this.name });
   }
 
   private committed(reloaded: boolean): void {

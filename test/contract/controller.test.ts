@@ -36,12 +36,14 @@ type Loss = "request" | "answer" | "locked" | "full" | "none";
 let folder: string;
 let losses: Loss[];
 let batches: CommitBatch[];
+let warnings: string[];
 const opened: { control: HeadraceControl; store: Store; client: Client }[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "headrace-control-"));
   losses = [];
   batches = [];
+  warnings = [];
 });
 afterEach(async () => {
   for (const { control, store } of opened.splice(0)) {
@@ -67,7 +69,8 @@ async function openControl(keys = [KEY]): Promise<HeadraceControl> {
     if (loss === "answer") throw new UnclearOutcome("lost on the way back");
     return outcome;
   };
-  const control = new HeadraceControl({ store, seal: await createSealer(keys), clock: systemClock, log: () => {} });
+  const log = (_level: string, message: string) => void warnings.push(message);
+  const control = new HeadraceControl({ store, seal: await createSealer(keys), clock: systemClock, log });
   opened.push({ control, store, client });
   return control;
 }
@@ -294,6 +297,9 @@ describe("two controllers on one database", () => {
     await two.services(FIRST_PROJECT);
     const counts = [2, 3, 4, 5];
     await Promise.all(counts.map((count, i) => apply(i % 2 === 0 ? one : two, count, `key-1${count}00`)));
+    const said = warnings.filter((warning) => warning.includes("another server writes"));
+    expect(said.length).toBeGreaterThanOrEqual(1);
+    expect(said.length).toBeLessThanOrEqual(2);
     const states = await Promise.all(
       [one, two].map(async (control) => {
         await apply(control, 7, `key-last`);
