@@ -125,6 +125,45 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
+describe("where no link can be opened", () => {
+  const said = (part: string) => lines.filter((line) => line.includes(part));
+
+  it("the host syncs by requests at the server's pace, says so once, and takes the link when there is one", async () => {
+    control.refusesLinks = true;
+    control.answer = (answer) => ({ ...answer, nextSyncInMs: 300 });
+    await start();
+    await control.heard(() => true);
+    expect(control.link).toBeNull();
+    await control.want([engine(await freePort())]);
+    await control.state("w-1.0", "ready");
+    await expect.poll(() => said("no link can be opened"), { timeout: 30_000 }).toHaveLength(1);
+    expect(said("no link can be opened")[0]).toContain("status 403");
+
+    control.refusesLinks = false;
+    await expect.poll(() => control.link, { timeout: 30_000 }).not.toBeNull();
+    await control.want([]);
+    const { posts } = control;
+    await control.heard((last) => last.applied.version === control.version && last.jobs.length === 0);
+    // At most one request was under way when the link was opened.
+    expect(control.posts - posts).toBeLessThanOrEqual(1);
+    expect(said("no link can be opened")).toHaveLength(1);
+    expect(said("a sync failed")).toEqual([]);
+  });
+
+  it("and no request is answered either, it is said that the server cannot be reached, and nothing else", async () => {
+    await start();
+    await control.heard(() => true);
+    const { port } = control;
+    await control.close();
+    await expect.poll(() => said("the server cannot be reached"), { timeout: 30_000 }).not.toEqual([]);
+    control = new TestControlPlane();
+    // The one that is there now knows nobody: this host's credential is refused, by whichever way it comes.
+    await control.listen(port);
+    await expect.poll(() => said("does not accept this host's credential"), { timeout: 30_000 }).toHaveLength(1);
+    expect(said("no link can be opened")).toEqual([]);
+  });
+});
+
 describe("joining", () => {
   it("happens once; the credential is for its owner only and never in a log", async () => {
     await start();

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
 import type { DesiredState, Inventory, Report } from "../../src/wire/index.ts";
 import { JobAsker } from "./ask.ts";
+import { Post } from "./carriers.ts";
 import type { Instant } from "./decide/types.ts";
 import { EMPTY_MEMORY } from "./decide.ts";
 import { jobEnvironment } from "./environment.ts";
@@ -138,6 +139,7 @@ async function supervise(
   });
   const busyPorts = cached(() => facts.busyPorts(ownPorts(supervisor.desired)), FACTS_MS_MAX);
 
+  const post = new Post(server, host.credential);
   const sync = new Sync({
     ...host,
     agent: {
@@ -157,6 +159,7 @@ async function supervise(
       hash = name;
       await supervisor.want(desired);
     },
+    post: post.carry,
     log,
   });
   const uplink = new Uplink({
@@ -170,6 +173,8 @@ async function supervise(
       wake: () => sync.soon(),
     }),
     opened: (link, closed) => sync.use(link, closed),
+    failed: () => sync.goWithoutLink(),
+    isHeard: () => sync.posting,
     log,
   });
 
@@ -189,7 +194,12 @@ async function supervise(
         // A host that runs nothing has nothing to remember, and leaves nothing behind.
         if (jobsNow().jobs.length === 0) await file.remove();
       }
-      await Promise.all([asker.close(), forwarder.close(), ...runtimes.map((runtime) => runtime.close())]);
+      await Promise.all([
+        post.close(),
+        asker.close(),
+        forwarder.close(),
+        ...runtimes.map((runtime) => runtime.close()),
+      ]);
       await unlock();
     },
   };

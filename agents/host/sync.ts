@@ -1,7 +1,8 @@
-import { wholeOf } from "../../src/link/flows.ts";
-import type { LinkEnd, ReceivedBody } from "../../src/link/types.ts";
+import type { LinkEnd } from "../../src/link/types.ts";
 import { type DesiredState, desiredState, type Report, syncAnswer } from "../../src/wire/index.ts";
+import { type Carrier, overLink } from "./carriers.ts";
 import { type Log, reasonOf } from "./log.ts";
+import { reconnectDelayMs } from "./reconnect.ts";
 
 /** Reports are this far apart at least, however much changes. */
 const SYNC_GAP_MS = 100;
@@ -11,8 +12,6 @@ const SYNC_TIMEOUT_MS = 20_000;
 const SYNC_RETRY_MS = 2_000;
 /** Whatever the server asks for: a report comes at least this often. */
 const SYNC_INTERVAL_MS_MAX = 10 * 60_000;
-/** A desired state: a thousand jobs of 16 KiB. */
-const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What the agent holds: the version it was told last, and the name of the content. */
 export interface Held {
@@ -32,13 +31,19 @@ interface SyncParts {
   agent: Report["agent"];
   /** Takes over a desired state, or another version of the same. */
   take: (desired: DesiredState, hash: string) => Promise<void>;
+  /** Carries reports while no link can be opened. */
+  post: Carrier;
   log: Log;
 }
 
-/** Reports over the link when something has changed and when the server asked for it, and takes its answers over. */
+/**
+ * Reports when something has changed and when the server asked for it, and takes its answers over: over the link, or by
+ * requests while the server answers those though no link can be opened.
+ */
 export class Sync {
   readonly #parts: SyncParts;
-  #link: LinkEnd | null = null;
+  readonly #stop = new AbortController();
+  #carrier: Carrier | null = null;
   #seq = 0;
   #timer: NodeJS.Timeout | null = null;
   #dueAt = Number.POSITIVE_INFINITY;
@@ -47,6 +52,9 @@ export class Sync {
   #asked = false;
   /** Why the last sync failed; empty after one that did not. */
   #failure = "";
+  /** Since when syncs fail. */
+  #failingAt: number | null = null;
+  #posting = false;
 
   constructor(parts: SyncParts) {
     this.#parts = parts;
@@ -54,10 +62,27 @@ export class Sync {
 
   /** Reports over this link from now on, until it is over. */
   use(link: LinkEnd, closed: AbortSignal): void {
-    this.#link = link;
+    const carrier = overLink(link);
+    this.#carry(carrier);
     closed.addEventListener("abort", () => {
-      if (this.#link === link) this.#link = null;
+      if (this.#carrier === carrier) this.#carry(null);
     });
+  }
+
+  /** Reports by requests from now on, until there is a link. Whether they are answered shows. */
+  goWithoutLink(): void {
+    if (this.#carrier === null) this.#carry(this.#parts.post);
+  }
+
+  /** Whether the server is heard of though there is no link. */
+  get posting(): boolean {
+    return this.#posting;
+  }
+
+  #carry(carrier: Carrier | null): void {
+    this.#carrier = carrier;
+    this.#posting = false;
+    this.#failingAt = null;
     this.#arm(0);
   }
 
@@ -68,13 +93,14 @@ export class Sync {
   }
 
   async close(): Promise<void> {
-    this.#link = null;
+    this.#carrier = null;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#stop.abort();
     await this.#running;
   }
 
   #arm(ms: number): void {
-    if (this.#link === null || this.#running !== null) return;
+    if (this.#carrier === null || this.#running !== null) return;
     const at = Math.max(performance.now() + ms, this.#lastAt + SYNC_GAP_MS);
     if (this.#timer !== null) {
       if (at >= this.#dueAt) return;
@@ -86,20 +112,39 @@ export class Sync {
 
   #begin(): void {
     this.#timer = null;
-    const link = this.#link;
-    if (link === null) return;
+    const carrier = this.#carrier;
+    if (carrier === null) return;
     this.#asked = false;
     this.#lastAt = performance.now();
-    this.#running = this.#sync(link)
-      .catch((error) => {
-        if (this.#link === link) this.#sayFailed(reasonOf(error));
-        return SYNC_RETRY_MS;
-      })
+    this.#running = this.#sync(carrier)
+      .then(
+        (nextMs) => this.#succeeded(carrier, nextMs),
+        (error) => this.#failed(carrier, reasonOf(error)),
+      )
       .then((nextMs) => {
         this.#running = null;
-        // A link that was opened meanwhile has not been synced over yet.
-        this.#arm(this.#asked || this.#link !== link ? 0 : nextMs);
+        // What took the carrier's place meanwhile has not been synced by yet.
+        this.#arm(this.#asked || this.#carrier !== carrier ? 0 : nextMs);
       });
+  }
+
+  #succeeded(carrier: Carrier, nextMs: number): number {
+    this.#failure = "";
+    this.#failingAt = null;
+    this.#posting = this.#carrier === carrier && carrier === this.#parts.post;
+    return nextMs;
+  }
+
+  /** @returns when to try again: by requests less and less often, since the server may be gone altogether */
+  #failed(carrier: Carrier, reason: string): number {
+    if (this.#carrier !== carrier) return SYNC_RETRY_MS;
+    const isPost = carrier === this.#parts.post;
+    // Where requests have not been answered before, it is the attempts to open a link that say what is wrong.
+    if (!isPost || this.#posting) this.#sayFailed(reason);
+    this.#posting = false;
+    this.#failingAt ??= performance.now();
+    if (!isPost) return SYNC_RETRY_MS;
+    return Math.max(SYNC_RETRY_MS, reconnectDelayMs(performance.now() - this.#failingAt, Math.random()));
   }
 
   /** Once for each reason: a server that refuses does so every time. */
@@ -110,16 +155,15 @@ export class Sync {
   }
 
   /** @returns when to come back */
-  async #sync(link: LinkEnd): Promise<number> {
+  async #sync(carry: Carrier): Promise<number> {
     const { agent, report } = this.#parts;
     this.#seq += 1;
     const body = new TextEncoder().encode(JSON.stringify({ agent, seq: this.#seq, ...(await report()) }));
-    const answer = await link.request({ kind: "sync" }, body, AbortSignal.timeout(SYNC_TIMEOUT_MS));
-    const text = await readText(answer.body);
-    if (answer.head.status !== 200) throw new Error(`the server answered ${answer.head.status}: ${text.slice(0, 300)}`);
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]);
+    const { status, text } = await carry(body, signal);
+    if (status !== 200) throw new Error(`the server answered ${status}: ${text.slice(0, 300)}`);
     const { version, hash, desired, nextSyncInMs } = syncAnswer.parse(JSON.parse(text));
     await this.#take(version, hash, desired);
-    this.#failure = "";
     return Math.min(nextSyncInMs, SYNC_INTERVAL_MS_MAX);
   }
 
@@ -140,8 +184,4 @@ export class Sync {
       throw new Error("the server sent no desired state, though this host holds another one than it");
     } else if (version > desired.version) await take({ ...desired, version }, hash);
   }
-}
-
-async function readText(body: ReceivedBody): Promise<string> {
-  return new TextDecoder().decode(await wholeOf(body, ANSWER_BYTES_MAX));
 }

@@ -2,10 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LinkEnd, LinkHandler } from "../../src/link/types.ts";
 import { dialLink, LinkRefused } from "./dial.ts";
 import { type Log, reasonOf } from "./log.ts";
-import { reconnectDelayMs } from "./reconnect.ts";
+import { PAUSE_UNLINKED_MS_MAX, reconnectDelayMs } from "./reconnect.ts";
 
 /** While the server cannot be reached this is said again no sooner. */
 const REPEAT_LOG_MS = 60_000;
+/** And that a host has to do without a link: it may be so for good. */
+const REPEAT_UNLINKED_LOG_MS = 3_600_000;
+/** So many attempts in a row fail before it is tried whether the server answers without a link. */
+const ATTEMPTS_WITH_LINK = 3;
 
 interface UplinkParts {
   server: string;
@@ -13,6 +17,10 @@ interface UplinkParts {
   handler: LinkHandler;
   /** A link is open; it is over when `closed` aborts. */
   opened: (link: LinkEnd, closed: AbortSignal) => void;
+  /** No link can be opened, for the time being or for good: the server may be heard without one. Told more than once. */
+  failed: () => void;
+  /** Whether the server is heard without a link now. */
+  isHeard: () => boolean;
   log: Log;
 }
 
@@ -38,10 +46,11 @@ export class Uplink {
   }
 
   async #run(): Promise<void> {
-    const { log, server } = this.#parts;
+    const { log, server, failed, isHeard } = this.#parts;
     let lostAt = performance.now();
     let said = "";
     let saidAt = Number.NEGATIVE_INFINITY;
+    let attempts = 0;
     while (!this.#stop.signal.aborted) {
       try {
         const reason = await this.#connect();
@@ -49,15 +58,19 @@ export class Uplink {
         log("warn", "the link to the server is lost", { server, reason: reason.message });
         lostAt = performance.now();
         said = "";
+        attempts = 0;
       } catch (error) {
-        const message = failureText(error);
-        if (message !== said || performance.now() - saidAt > REPEAT_LOG_MS) {
-          log(error instanceof LinkRefused ? "error" : "warn", message, { server });
+        attempts += 1;
+        if (attempts >= ATTEMPTS_WITH_LINK) failed();
+        const { level, text, repeatMs } = isHeard() ? unlinked(error) : failure(error);
+        if (text !== said || performance.now() - saidAt > repeatMs) {
+          log(level, text, { server });
           saidAt = performance.now();
-          said = message;
+          said = text;
         }
       }
-      const pause = reconnectDelayMs(performance.now() - lostAt, Math.random());
+      const longest = isHeard() ? PAUSE_UNLINKED_MS_MAX : undefined;
+      const pause = reconnectDelayMs(performance.now() - lostAt, Math.random(), longest);
       await delay(pause, undefined, { signal: this.#stop.signal }).catch(() => undefined);
     }
   }
@@ -82,13 +95,28 @@ export class Uplink {
   }
 }
 
-function failureText(error: unknown): string {
-  if (!(error instanceof LinkRefused)) return `the server cannot be reached: ${reasonOf(error)}`;
-  if (error.status === 401 || error.status === 403) {
-    return (
-      `the server does not accept this host's credential (${error.status}): the host was removed there, or the server ` +
-      "has lost its data. Jobs go on. To join anew, stop the agent, remove its credential.json and give it a new token"
-    );
-  }
-  return `${error.message}: is this a Headrace server?`;
+/** What is said of a link that was not opened, how loudly, and how often. */
+interface Said {
+  level: "warn" | "error";
+  text: string;
+  repeatMs: number;
+}
+
+function unlinked(error: unknown): Said {
+  const text =
+    `no link can be opened (${reasonOf(error)}), though the server answers requests: something between lets no ` +
+    "WebSocket through. This host syncs by requests: changes reach it some seconds later, and the server can neither " +
+    "pass requests on to it nor read its logs";
+  return { level: "warn", text, repeatMs: REPEAT_UNLINKED_LOG_MS };
+}
+
+function failure(error: unknown): Said {
+  const said = (level: Said["level"], text: string) => ({ level, text, repeatMs: REPEAT_LOG_MS });
+  if (!(error instanceof LinkRefused)) return said("warn", `the server cannot be reached: ${reasonOf(error)}`);
+  if (error.status !== 401) return said("error", `${error.message}: is this a Headrace server?`);
+  return said(
+    "error",
+    "the server does not accept this host's credential (401): the host was removed there, or the server " +
+      "has lost its data. Jobs go on. To join anew, stop the agent, remove its credential.json and give it a new token",
+  );
 }

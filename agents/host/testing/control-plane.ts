@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
 import { sha256Hex as digest } from "../../../src/control/digest.ts";
@@ -32,6 +32,10 @@ export class TestControlPlane {
   version = 0;
   jobs: DesiredJob[] = [];
   link: Link | null = null;
+  /** As behind a proxy that knows no WebSockets. */
+  refusesLinks = false;
+  /** How many of the reports came by requests of their own. */
+  posts = 0;
   /** Lets a test say something else than what is desired. */
   answer: ((answer: SyncAnswer) => SyncAnswer) | null = null;
   readonly #server: Server;
@@ -46,6 +50,11 @@ export class TestControlPlane {
       };
       let text = "";
       for await (const chunk of request) text += chunk;
+      if (request.url === "/agent/sync") {
+        if (!this.#isHost(request)) return send(401, { error: { code: "unauthorized", message: "not this host's" } });
+        this.posts += 1;
+        return send(200, await this.#answer(text));
+      }
       const isToken = request.headers.authorization === `Bearer ${JOIN_TOKEN}`;
       const { credentialHash } = isToken ? joinRequest.parse(JSON.parse(text)) : { credentialHash: null };
       if (!isToken || (this.joins > 0 && credentialHash !== this.credentialHash)) {
@@ -57,9 +66,8 @@ export class TestControlPlane {
       send(200, { project: "main", fleet: "default", host: "h1" });
     });
     this.#server.on("upgrade", (request, socket, head) => {
-      const credential = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
-      if (request.url !== "/agent/link" || sha256Hex(credential) !== this.credentialHash) {
-        socket.end("HTTP/1.1 401 Refused\r\nContent-Length: 0\r\n\r\n");
+      if (request.url !== "/agent/link" || !this.#isHost(request) || this.refusesLinks) {
+        socket.end(`HTTP/1.1 ${this.refusesLinks ? 403 : 401} Refused\r\nContent-Length: 0\r\n\r\n`);
         return;
       }
       this.#sockets.handleUpgrade(request, socket, head, (ws) => {
@@ -118,8 +126,18 @@ export class TestControlPlane {
     await once(this.#server, "close");
   }
 
+  #isHost(request: IncomingMessage): boolean {
+    const credential = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
+    return sha256Hex(credential) === this.credentialHash;
+  }
+
   async #sync(body: Uint8Array): Promise<LinkAnswer> {
-    const heard = report.parse(JSON.parse(new TextDecoder().decode(body)));
+    const answer = await this.#answer(new TextDecoder().decode(body));
+    return { head: { status: 200, headers: [] }, body: new TextEncoder().encode(JSON.stringify(answer)) };
+  }
+
+  async #answer(text: string): Promise<SyncAnswer> {
+    const heard = report.parse(JSON.parse(text));
     const hash = await desiredHash(this.jobs, digest);
     const desired = { project: "main", host: "h1", version: this.version, jobs: this.jobs };
     const plain: SyncAnswer = {
@@ -130,7 +148,6 @@ export class TestControlPlane {
     };
     this.reports.push(heard);
     for (const resolve of this.#heard.splice(0)) resolve();
-    const answer = this.answer?.(plain) ?? plain;
-    return { head: { status: 200, headers: [] }, body: new TextEncoder().encode(JSON.stringify(answer)) };
+    return this.answer?.(plain) ?? plain;
   }
 }
