@@ -7,6 +7,7 @@ import { systemClock } from "./control/clock.ts";
 import { HeadraceControl } from "./control/control.ts";
 import type { Log } from "./control/log.ts";
 import { createSealer } from "./control/seal.ts";
+import { withinReach } from "./control/within-reach.ts";
 import { agentLinks, LINK_PATH } from "./node/agent-links.ts";
 import { DirectWays, withDirectWays } from "./node/direct/direct-ways.ts";
 import { firstStart } from "./node/first-start.ts";
@@ -68,10 +69,9 @@ export async function startServer(
       now: () => performance.now(),
     });
     for (const fleet of settings.direct.fleets) log("info", "replicas are connected to directly", { fleet });
-    const proxy = proxyListener(
-      new RequestPath(settings.direct.fleets.length > 0 ? withDirectWays(control, direct) : control),
-      log,
-    );
+    const ways = settings.direct.fleets.length > 0 ? withDirectWays(control, direct) : control;
+    const reached = withinReach(ways, (project, host) => control.isUnlinked(project, host));
+    const proxy = proxyListener(new RequestPath(reached), log);
     const server = createHttpServer((request, response) =>
       isProxied(request) ? proxy(request, response) : void api(request, response),
     );

@@ -1,7 +1,5 @@
 import type { Answer, Input } from "../core/input.ts";
 import { planApply } from "../core/plan.ts";
-import type { ProjectState } from "../core/project-state.ts";
-import type { ServiceEntity } from "../core/state.ts";
 import type { LinkEnd } from "../link/types.ts";
 import type { RouteTarget, ServiceEntry } from "../proxy/types.ts";
 import type { Credential, IdempotencyRecord, Store } from "../store/types.ts";
@@ -333,7 +331,7 @@ export class HeadraceControl implements Control {
   async service(project: string, name: string): Promise<ServiceEntry | null> {
     const state = await this.stateIfAny(project);
     const service = state?.tables.service.byId.get(name);
-    return state && service ? this.routes(state, service) : null;
+    return state && service ? describeRoutes(state, service) : null;
   }
 
   async models(project: string): Promise<ServiceEntry[]> {
@@ -341,7 +339,7 @@ export class HeadraceControl implements Control {
     if (!state) return [];
     return sorted(state.tables.service.byId)
       .filter((service) => service.status === "running")
-      .map((service) => this.routes(state, service))
+      .map((service) => describeRoutes(state, service))
       .filter((entry) => entry.model !== null);
   }
 
@@ -354,10 +352,8 @@ export class HeadraceControl implements Control {
     return this.open(project).project.presence.link(host);
   }
 
-  private routes(state: ProjectState, service: ServiceEntity): ServiceEntry {
-    const { project } = state;
-    const { presence } = this.open(project).project;
-    return describeRoutes(state, service, (at) => presence.isUnlinked(at.host) && this.way(project, at) === null);
+  isUnlinked(project: string, host: string): boolean {
+    return this.projects.get(project)?.project.presence.isUnlinked(host) ?? false;
   }
 
   /** Where the committed state says that a replica runs, at this moment; null: nowhere, or the state is not loaded. */

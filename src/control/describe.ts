@@ -3,13 +3,8 @@ import type { ProjectState } from "../core/project-state.ts";
 import { currentRevision, revisionGroups } from "../core/revision.ts";
 import { replicasOf, routesOf } from "../core/routes.ts";
 import type { HostEntity, JobEntity, ReplicaEntity, ServiceEntity } from "../core/state.ts";
-import type { RouteTarget, ServiceEntry } from "../proxy/types.ts";
+import type { ServiceEntry } from "../proxy/types.ts";
 import type { HostView, ReplicaView, ServiceView } from "./views.ts";
-
-/** Of a service that serves, though only on hosts that sync without a link. */
-const OUT_OF_REACH =
-  "the network of its hosts lets no link through, so requests cannot be passed on to it from here; " +
-  "send them to its router inside that network";
 
 /** Path of a service on this server. */
 function servicePath(project: string, service: string): string {
@@ -81,19 +76,10 @@ export function describeHost(state: ProjectState, host: HostEntity): HostView {
   };
 }
 
-/**
- * What the request path needs of a service.
- * @param isOutOfReach whether a target is there and nothing can be sent to it, however long one waits
- */
-export function describeRoutes(
-  state: ProjectState,
-  service: ServiceEntity,
-  isOutOfReach: (target: RouteTarget) => boolean,
-): ServiceEntry {
+/** What the request path needs of a service. */
+export function describeRoutes(state: ProjectState, service: ServiceEntity): ServiceEntry {
   const { spec } = currentRevision(state, service);
   const routes = routesOf(state, service);
-  const targets = routes.targets.filter((target) => !isOutOfReach(target));
-  const outOfReach = targets.length < routes.targets.length ? OUT_OF_REACH : "";
   return {
     project: state.project,
     service: service.id,
@@ -101,7 +87,7 @@ export function describeRoutes(
     auth: spec.auth,
     router: routes.router,
     model: spec.model,
-    targets,
-    message: routes.message || outOfReach || "no replica is ready",
+    targets: routes.targets,
+    message: routes.message || "no replica is ready",
   };
 }

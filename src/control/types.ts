@@ -97,6 +97,8 @@ export interface Control extends ProxySource {
   sync(project: string, host: string, report: Report): Promise<SyncAnswer>;
   /** The same by a request of its own, from a host whose network lets no link through: it is there while these come. */
   syncUnlinked(project: string, host: string, report: Report): Promise<SyncAnswer>;
+  /** Whether a host is there by its syncs alone, so that nothing can be sent to it. */
+  isUnlinked(project: string, host: string): boolean;
   /** A host's link opened; `close` it when another takes its place. */
   linkOpened(project: string, host: string, link: LinkEnd): void;
   /** @param silentMs for how long nothing had come over the link when it ended */

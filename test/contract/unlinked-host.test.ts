@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HeadraceControl } from "../../src/control/control.ts";
 import { createSealer } from "../../src/control/seal.ts";
 import type { Caller } from "../../src/control/types.ts";
+import { withinReach } from "../../src/control/within-reach.ts";
 import { openDatabase } from "../../src/node/database.ts";
 import { FIRST_PROJECT, firstStart } from "../../src/node/first-start.ts";
 import { createStore } from "../../src/store/libsql.ts";
@@ -160,16 +161,21 @@ describe("a host that syncs without a link", () => {
 
   test("carries no requests: the proxy is told why, until there is a link", async () => {
     const told = await serve();
-    const entry = await control.service(FIRST_PROJECT, "web");
-    expect(entry?.targets).toEqual([]);
-    expect(entry?.message).toContain("lets no link through");
+    const source = withinReach(control, (project, id) => control.isUnlinked(project, id));
+    const entry = await source.service(FIRST_PROJECT, "web");
+    expect(entry).toMatchObject({ targets: [], message: expect.stringContaining("lets no link through") });
+    // Where there is another way than the link, it is taken.
+    const direct = { request: () => Promise.reject(new Error("nothing is sent here")) };
+    const service = () => control.service(FIRST_PROJECT, "web");
+    const reached = withinReach({ ...source, service, way: () => direct }, () => true);
+    expect((await reached.service(FIRST_PROJECT, "web"))?.targets).toMatchObject([{ host }]);
     await expect(
       control.logs(FIRST_PROJECT, "web", { tailLines: 1, follow: false }, AbortSignal.timeout(5_000)),
     ).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("lets no link through") });
 
     const link = { request: () => new Promise<never>(() => {}), receive() {}, close() {}, openStreams: 0 };
     control.linkOpened(FIRST_PROJECT, host, link);
-    expect((await control.service(FIRST_PROJECT, "web"))?.targets).toMatchObject([{ host }]);
+    expect((await source.service(FIRST_PROJECT, "web"))?.targets).toMatchObject([{ host }]);
     expect(await control.sync(FIRST_PROJECT, host, reportOf(told))).toMatchObject({ nextSyncInMs: 10_000 });
     clock.advance(3_600_000);
     expect(await hostView()).toMatchObject({ online: true, silentSince: null });

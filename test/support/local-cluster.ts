@@ -14,6 +14,7 @@ import { CLI, type Running, runProcess, startProcess, until } from "./processes.
 export class LocalCluster {
   readonly folder: string;
   readonly url: string;
+  private agentServer: string;
   private readonly port: number;
   private readonly bin: string;
   private readonly serverEnv: NodeJS.ProcessEnv;
@@ -25,16 +26,28 @@ export class LocalCluster {
     this.folder = folder;
     this.port = port;
     this.url = `http://127.0.0.1:${port}`;
+    this.agentServer = this.url;
     this.bin = bin;
     this.serverEnv = serverEnv;
   }
 
-  /** With the control plane up and the host joined. @param serverEnv the server's own variables, at every start */
-  static async start({ serverEnv = {} }: { serverEnv?: NodeJS.ProcessEnv } = {}): Promise<LocalCluster> {
+  /**
+   * With the control plane up and the host joined.
+   * @param options.serverEnv the server's own variables, at every start
+   * @param options.agentServer where the agent reaches the server, if it is not at its own address
+   */
+  static async start({
+    serverEnv = {},
+    agentServer = async (url) => url,
+  }: {
+    serverEnv?: NodeJS.ProcessEnv;
+    agentServer?: (url: string) => Promise<string>;
+  } = {}): Promise<LocalCluster> {
     const { bin } = await ensurePython();
     const folder = await mkdtemp(join(tmpdir(), "headrace-e2e-"));
     const cluster = new LocalCluster(folder, await freePort(), bin, serverEnv);
     await cluster.startServer();
+    cluster.agentServer = await agentServer(cluster.url);
     cluster.token = (await cluster.headrace(["token", "show"])).stdout.trim();
     const joinToken = (await cluster.headrace(["token", "create", "--host"])).stdout.trim();
     await cluster.startAgent({ HEADRACE_JOIN_TOKEN: joinToken });
@@ -53,7 +66,7 @@ export class LocalCluster {
 
   /** Starts the agent and waits until the control plane has its link. */
   async startAgent(env: NodeJS.ProcessEnv = {}): Promise<void> {
-    const flags = ["--server", this.url, "--name", "local", "--address", "127.0.0.1", "--job-user", "same"];
+    const flags = ["--server", this.agentServer, "--name", "local", "--address", "127.0.0.1", "--job-user", "same"];
     this.agent = startProcess([process.execPath, CLI, "agent", ...flags, "--data-dir", this.agentFolder], {
       ...this.env(),
       ...env,

@@ -193,6 +193,10 @@ export class FakeControl implements Control {
     return { version: 1, hash: "h", desired: null, nextSyncInMs: 2_000 };
   }
 
+  isUnlinked() {
+    return false;
+  }
+
   linkOpened() {}
   linkClosed() {}
 
