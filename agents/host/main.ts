@@ -1,8 +1,9 @@
 import { mkdir } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { flushCompileCache } from "node:module";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type RunningAgent, startAgent } from "./agent.ts";
+import { defaultDataDir } from "./data-dir.ts";
 import { findAddress } from "./inventory/address.ts";
 import { readBootId } from "./inventory/boot-id.ts";
 import type { Declaration } from "./inventory/declare.ts";
@@ -79,10 +80,6 @@ function serverAddress(text: string): string {
   return url.origin;
 }
 
-function defaultDataDir(): string {
-  return process.getuid?.() === 0 ? "/var/lib/headrace" : join(homedir(), ".local/share/headrace/agent");
-}
-
 function logLevel(text: string): LogLevel {
   const level = LOG_LEVELS.find((candidate) => candidate === text);
   if (level === undefined) throw new Error(`"${text}" is not a log level; write ${LOG_LEVELS.join(", ")}`);
@@ -130,6 +127,8 @@ async function main(): Promise<void> {
     stopJobsOnExit: values["stop-jobs-on-exit"] ?? false,
     log: logToStderr(logLevel(values["log-level"])),
   });
+  // Kept now, since an agent may be killed: where Node was given a folder for it, the next start takes half the time.
+  flushCompileCache();
   await stopped;
   await agent.close();
 }

@@ -33,8 +33,11 @@ export interface Io {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Aborts at Ctrl-C, SIGTERM, or when the terminal is closed. A second one ends the process at once. */
   interrupted: AbortSignal;
-  /** Becomes another script of the project: the same process, its memory and signals included. Does not come back. */
-  become(script: string, args: string[]): void;
+  /**
+   * Becomes Node with these arguments, the first of them a flag or a script: the same process with nothing left of this
+   * program. Does not come back.
+   */
+  become(args: string[], env: Record<string, string | undefined>): void;
 }
 
 const WIDE = 10_000;
@@ -56,9 +59,9 @@ export function processIo(): Io {
       await delay(ms, undefined, signal ? { signal } : {}).catch(() => {});
     },
     interrupted: interruptions(),
-    become(script, args) {
+    become(args, env) {
       if (!process.execve) throw new Error("This system cannot run it in place of this program.");
-      process.execve(process.execPath, [process.execPath, ...process.execArgv, script, ...args]);
+      process.execve(process.execPath, [process.execPath, ...process.execArgv, ...args], { ...process.env, ...env });
     },
   };
 }

@@ -3,14 +3,16 @@ import { Cli } from "../testing/run.ts";
 
 test("the agent becomes a process of its own, with the flags that were given", async () => {
   await using cli = await Cli.create();
-  const given = ["--name", "gpu-1", "--address", "10.0.0.7", "--declare", "gpu=H200:8", "--stop-jobs-on-exit"];
+  const given = ["--name", "gpu-1", "--data-dir", "/srv/agent", "--declare", "gpu=H200:8", "--stop-jobs-on-exit"];
   await cli.run("agent", "--server", "https://headrace.example.com", ...given);
-  const [script, ...args] = cli.became;
+  const [flag, script, ...args] = cli.became;
+  expect(flag).toMatch(/^--max-semi-space-size=/);
   expect(script).toMatch(/\/agents\/host\/main\.ts$/);
+  expect(cli.becameWith).toEqual({ NODE_COMPILE_CACHE: "/srv/agent/compile-cache" });
   expect(args).toEqual([
     "--server=https://headrace.example.com",
     "--name=gpu-1",
-    "--address=10.0.0.7",
+    "--data-dir=/srv/agent",
     "--declare=gpu=H200:8",
     "--log-level=info",
     "--stop-jobs-on-exit",

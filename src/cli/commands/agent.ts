@@ -1,5 +1,7 @@
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Option } from "commander";
+import { compileCacheOf, defaultDataDir } from "../../../agents/host/data-dir.ts";
 import type { LogLevel } from "../../../agents/host/log.ts";
 import type { AddCommand } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -17,7 +19,10 @@ interface AgentFlags {
   logLevel: LogLevel;
 }
 
-/** The agent's own entry: as a process of its own it needs half the memory that it would inside this program. */
+/** What an agent makes of a request lives for a moment: it needs no large space for the young, which only fills up. */
+const NODE_FLAGS = ["--max-semi-space-size=2"];
+
+/** The agent's own entry: as a process of its own it has nothing of this program in its memory. */
 const AGENT = fileURLToPath(new URL("../../../agents/host/main.ts", import.meta.url));
 
 export const addAgent: AddCommand = (program, { io }) => {
@@ -44,7 +49,8 @@ export const addAgent: AddCommand = (program, { io }) => {
         "  headrace agent --declare gpu=H200:8",
     )
     .action(async (flags: AgentFlags) => {
-      io.become(AGENT, agentFlags(await serverOf(flags.server), flags));
+      const args = [...NODE_FLAGS, AGENT, ...agentFlags(await serverOf(flags.server), flags)];
+      io.become(args, { NODE_COMPILE_CACHE: compileCacheOf(resolve(flags.dataDir ?? defaultDataDir())) });
     });
 
   async function serverOf(flag: string | undefined): Promise<string> {

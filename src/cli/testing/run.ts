@@ -32,8 +32,9 @@ export class Cli {
   /** Taken by the next requests instead of an answer. */
   readonly faults: Error[] = [];
   readonly requests: Request[] = [];
-  /** What the program became last: a script and its arguments. */
+  /** What the program became last: arguments and environment of Node. */
   became: string[] = [];
+  becameWith: Record<string, string | undefined> = {};
   /** Standard output so far of the run in progress. */
   out = "";
 
@@ -94,8 +95,9 @@ export class Cli {
         this.time += ms;
         await this.onSleep();
       },
-      become: (script, args) => {
-        this.became = [script, ...args];
+      become: (args, env) => {
+        this.became = args;
+        this.becameWith = env;
       },
       interrupted: this.interrupt.signal,
     };

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { uptime } from "node:os";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
+import { compileCacheOf } from "../../data-dir.ts";
 import { readBootId } from "../../inventory/boot-id.ts";
 import type { Runtime, RuntimeJob, StartSpec } from "../types.ts";
 import { type CgroupHome, findCgroupHome, removeCgroup } from "./cgroup.ts";
@@ -298,7 +299,7 @@ class ProcessRuntime implements Runtime {
   }
 
   #spawn(order: SupervisorOrder): Promise<void> {
-    return spawnSupervisor(order, join(this.#dataDir, "compile-cache"), () => this.#changed());
+    return spawnSupervisor(order, compileCacheOf(this.#dataDir), () => this.#changed());
   }
 
   async #inTurn(job: string, task: () => Promise<void>): Promise<void> {
