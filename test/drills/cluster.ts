@@ -165,6 +165,13 @@ export class DrillCluster {
     );
   }
 
+  /** Waits until a host's agent, which may have been started again, has a link of its own. */
+  async untilLinked(host: HostName): Promise<void> {
+    const agent = this.agent(host);
+    await until(() => agent.output().includes('"linked to the server"'), agent.output);
+    await this.untilOnline();
+  }
+
   async untilOnline(): Promise<void> {
     const online = async () => (await this.client().hosts()).filter((host) => host.online).length;
     await until(

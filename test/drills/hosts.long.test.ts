@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { expectNoneFailed, expectTimes, expectWhole } from "./expect.ts";
+import { expectNoneFailed, expectServing, expectTimes } from "./expect.ts";
 import { runDrill } from "./run.ts";
 
 test.each(["frozen", "cut"] as const)(
@@ -10,7 +10,7 @@ test.each(["frozen", "cut"] as const)(
       // What was sent to the lost host waits, for its return or for the router to try another: nothing is refused.
       expectNoneFailed(way.underWay);
       expectNoneFailed(way.window);
-      expectWhole(way.after);
+      expectServing(way.after);
     }
     expect(found.seen.onOther).toBe(found.seen.wereOnLost);
     expect(found.seen.left).toEqual(["decode ready", "decode ready", "prefill ready", "prefill ready", "router ready"]);

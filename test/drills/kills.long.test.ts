@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { expectNoneFailed, expectTimes, expectWhole } from "./expect.ts";
+import { expectNoneFailed, expectServing, expectTimes, expectWhole } from "./expect.ts";
 import { runDrill } from "./run.ts";
 
 test.each(["decode", "prefill"] as const)(
@@ -10,7 +10,7 @@ test.each(["decode", "prefill"] as const)(
       // What the dead worker was writing cannot be saved; nobody else's stream breaks, and no request is refused.
       expectNoneFailed(way.underWay);
       expectNoneFailed(way.window);
-      expectWhole(way.after);
+      expectServing(way.after);
     }
     if (name === "decode") expect(found.seen.cutAtOthers).toBe(0);
     expect(found.seen.after).toEqual(found.seen.others);
@@ -20,8 +20,8 @@ test.each(["decode", "prefill"] as const)(
 
 test("kill -9 of the router: it is given its workers again, which went on meanwhile", async () => {
   const found = await runDrill("router");
-  expectWhole(found.proxy.after);
-  expectWhole(found.direct.after);
+  expectServing(found.proxy.after);
+  expectServing(found.direct.after);
   expect(found.seen.after).toEqual(found.seen.others);
   expectTimes(found);
 });
@@ -31,7 +31,7 @@ test("kill -9 of the agent of a worker's host cuts nothing and touches no job", 
   for (const way of [found.proxy, found.direct]) {
     expectWhole(way.underWay);
     expectWhole(way.window);
-    expectWhole(way.after);
+    expectServing(way.after);
   }
   expect(found.seen.after).toEqual(found.seen.before);
   expect(found.seen.bad).toEqual([]);
@@ -41,8 +41,8 @@ test("kill -9 of the agent of the router's host cuts what flows over its link an
   const found = await runDrill("agent-of-router");
   expectWhole(found.direct.underWay);
   expectWhole(found.direct.window);
-  expectWhole(found.direct.after);
-  expectWhole(found.proxy.after);
+  expectServing(found.direct.after);
+  expectServing(found.proxy.after);
   expect(found.seen.after).toEqual(found.seen.before);
   expect(found.seen.bad).toEqual([]);
 });
@@ -51,8 +51,8 @@ test("kill -9 of the control plane loses no state, and only what flows through i
   const found = await runDrill("control-plane");
   expectWhole(found.direct.underWay);
   expectWhole(found.direct.window);
-  expectWhole(found.direct.after);
-  expectWhole(found.proxy.after);
+  expectServing(found.direct.after);
+  expectServing(found.proxy.after);
   expect(found.seen.after).toEqual(found.seen.before);
   expect(found.seen.bad).toEqual([]);
   expect(found.seen.historyKept).toBe(true);
@@ -61,8 +61,8 @@ test("kill -9 of the control plane loses no state, and only what flows through i
 
 test("kill -9 of control plane, router and the router's agent at once: all is as before when they are back", async () => {
   const found = await runDrill("together");
-  expectWhole(found.direct.after);
-  expectWhole(found.proxy.after);
+  expectServing(found.direct.after);
+  expectServing(found.proxy.after);
   expect(found.seen.after).toEqual(found.seen.others);
   expect(found.seen.bad).toEqual([]);
   expectTimes(found);

@@ -17,7 +17,7 @@ async function run(cluster: DrillCluster, host: HostName): Promise<Finding> {
   const fault = performance.now();
   await cluster.agent(host).stop("SIGKILL");
   cluster.startAgent(host);
-  await cluster.untilOnline();
+  await cluster.untilLinked(host);
   const linked = performance.now();
   const serving = await cluster.untilAnswered(cluster.serviceUrl);
   await load.more();

@@ -34,6 +34,7 @@ export const agentClock: Drill = {
     run(cluster, async () => {
       await cluster.agent(HOST).stop("SIGKILL");
       cluster.startAgent(HOST);
+      await cluster.untilLinked(HOST);
     }),
 };
 

@@ -56,7 +56,7 @@ async function runAgent(cluster: DrillCluster): Promise<Finding> {
   free();
   const freed = performance.now();
   if (ended !== "runs") cluster.startAgent(HOST);
-  await cluster.untilOnline();
+  await cluster.untilLinked(HOST);
   const listed = await cluster.untilListed(4, router);
   await load.more();
   const served = await load.stop();
