@@ -23,6 +23,11 @@ export const INVENTORY: Inventory = {
   warnings: [],
 };
 
+/** A server answered with an older state than the agent holds. */
+export class WentBack extends Error {
+  override name = "WentBack";
+}
+
 /** What an agent remembers from one link to the next. */
 interface Memory {
   version: number;
@@ -89,7 +94,8 @@ export class ObedientAgent {
 
   /**
    * Reports, and takes over what it is told. Two of these make a change and report it.
-   * @throws Error when there is no link, the server refuses, or its answer is older than what this agent holds
+   * @throws WentBack
+   * @throws Error when there is no link or the server refuses
    */
   async sync(): Promise<void> {
     if (!this.link) throw new Error("there is no link");
@@ -100,7 +106,7 @@ export class ObedientAgent {
     const text = await new Response(answer.body as BodyInit | null).text();
     if (answer.head.status !== 200) throw new Error(`a sync was answered ${answer.head.status}: ${text}`);
     const { version, hash, desired } = syncAnswer.parse(JSON.parse(text));
-    if (version < memory.version) throw new Error(`the server went back from ${memory.version} to ${version}`);
+    if (version < memory.version) throw new WentBack(`the server went back from ${memory.version} to ${version}`);
     memory.version = version;
     memory.hash = hash;
     if (desired !== null) memory.jobs = desiredState.parse(desired).jobs;
