@@ -26,7 +26,8 @@ export function createHttpServer(listener: RequestListener): Server {
   server.timeout = SILENT_SOCKET_MS;
   server.maxConnections = Math.min(CONNECTIONS_MAX, openFilesMax() - FILES_KEPT);
 
-  const sockets = new IdleSockets(IDLE_CONNECTIONS_MAX);
+  // Half at most are idle, so that where few files may be open, those who ask for something still find room.
+  const sockets = new IdleSockets(Math.min(IDLE_CONNECTIONS_MAX, server.maxConnections / 2));
   server.on("connection", (socket) => sockets.opened(socket));
   server.on("request", ({ socket }, response) => {
     sockets.began(socket);

@@ -26,19 +26,31 @@ export function answerOf({ head, body }: ReceivedAnswer, options: AnswerOptions)
   const { status } = head;
   const headers = headersOf(head.headers, options.requestId);
   if (status < 200) throw invalid(`status ${status}`);
+  const length = lengthOf(headers);
+  const others = headers.filter(([name]) => name !== "content-length");
   if (options.method === "HEAD" || BODILESS.has(status) || body === null) {
     if (body !== null && !(body instanceof Uint8Array)) body.cancel(new Error("an answer without a body"));
     options.over();
-    return { status, headers, body: null };
+    return { status, headers: options.method === "HEAD" ? headers : others, body: null };
   }
   if (body instanceof Uint8Array) {
     options.over();
-    const others = headers.filter(([name]) => name !== "content-length");
     return { status, headers: [...others, ["content-length", String(body.byteLength)]], body };
   }
   const isEvents = headerOf(headers, "content-type")?.startsWith("text/event-stream") ?? false;
-  const plain = headerOf(headers, "content-encoding") === null;
-  return { status, headers, body: new PassedOn(body, isEvents && plain, options) };
+  const plain = headerOf(headers, "content-encoding") === null && length === null;
+  return { status, headers, body: new PassedOn(body, length, isEvents && plain, options) };
+}
+
+/**
+ * What the head says of the body's length. A replica that says one thing and sends another would have a part of its
+ * body taken for the next answer on the client's connection, which may be another caller's.
+ */
+function lengthOf(headers: [string, string][]): number | null {
+  const [length, ...more] = headers.filter(([name]) => name === "content-length").map(([, value]) => value);
+  if (length === undefined) return null;
+  if (more.length > 0 || !/^\d{1,15}$/.test(length)) throw invalid("headers");
+  return Number(length);
 }
 
 function headersOf(pairs: [string, string][], requestId: string): [string, string][] {
@@ -56,13 +68,16 @@ function invalid(what: string): Refusal {
 /** A body on its way to the client, which is watched on the way. */
 class PassedOn implements BodyFlow, BodySink {
   readonly #source: BodyFlow;
+  /** Bytes that the head promised and that have not come; null where it promised none. */
+  #left: number | null;
   /** It is a stream of server-sent events, so an error can still be told in it. */
   readonly #events: boolean;
   readonly #options: AnswerOptions;
   #sink: BodySink | null = null;
 
-  constructor(source: BodyFlow, events: boolean, options: AnswerOptions) {
+  constructor(source: BodyFlow, length: number | null, events: boolean, options: AnswerOptions) {
     this.#source = source;
+    this.#left = length;
     this.#events = events;
     this.#options = options;
   }
@@ -83,12 +98,29 @@ class PassedOn implements BodyFlow, BodySink {
 
   write(bytes: Uint8Array): boolean {
     this.#options.moved();
+    if (this.#left !== null) {
+      this.#left -= bytes.byteLength;
+      if (this.#left < 0) return this.#breakOff();
+    }
     return this.#sink?.write(bytes) ?? false;
   }
 
   end(): void {
+    if (this.#left !== null && this.#left > 0) {
+      this.#breakOff();
+      return;
+    }
     this.#options.over();
     this.#sink?.end();
+  }
+
+  /** The body is not as long as was said: the connection cannot carry another answer. */
+  #breakOff(): false {
+    const sink = this.#sink;
+    this.#sink = null;
+    this.cancel(new Error("a body of another length than its head said"));
+    sink?.fail(cut());
+    return false;
   }
 
   fail(error: unknown): void {

@@ -1,10 +1,13 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { WebSocket } from "ws";
+import { flowOf } from "../../src/link/flows.ts";
+import type { LinkBody } from "../../src/link/types.ts";
 import { linkOverWebSocket } from "../../src/link/ws.ts";
 import { until } from "../support/processes.ts";
 import { frame, HostileHost, INVENTORY, openRest, TOO_LONG } from "./support/hostile-host.ts";
 import { unnoticed } from "./support/neighbour.ts";
+import { answersIn, head, RawSocket } from "./support/raw.ts";
 import { BAD, GOOD, STEADY, Victim } from "./support/victim.ts";
 
 /** What a host can do with the link it is entitled to. */
@@ -205,6 +208,67 @@ describe("reports", () => {
     const link = await linked();
     const clone = { ...host.report({ seq: 99 }), agent: { ...host.report().agent, machine: "another" } };
     expect(await report(link, clone)).toMatchObject({ status: 403 });
+    link.close("over");
+  });
+});
+
+describe("answers to requests", () => {
+  const text = (value: string) => new TextEncoder().encode(value);
+  const pieces = (...values: string[]) =>
+    flowOf(
+      new ReadableStream<Uint8Array>({
+        start(controller) {
+          for (const value of values) controller.enqueue(text(value));
+          controller.close();
+        },
+      }),
+    );
+  const injected = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nowned";
+  const answers: [name: string, status: number, headers: [string, string][], body: () => LinkBody][] = [
+    ["a length and no body", 200, [["content-length", "500"]], () => null],
+    ["a body longer than its length", 200, [["content-length", "1"]], () => pieces("x", injected)],
+    ["a body shorter than its length", 200, [["content-length", "500"]], () => pieces("x")],
+    [
+      "two lengths",
+      200,
+      [
+        ["content-length", "1"],
+        ["Content-Length", "5"],
+      ],
+      () => pieces("x", injected),
+    ],
+    ["an encoding of its own", 200, [["transfer-encoding", "chunked"]], () => pieces("0\r\n\r\n", injected)],
+    ["line ends in a header", 200, [["x", `a\r\n\r\n${injected}`]], () => text("x")],
+    ["line ends in a name", 200, [[`x: y\r\n\r\n${injected}`, "a"]], () => text("x")],
+    ["a status that goes on", 101, [["upgrade", "websocket"]], () => null],
+    ["a body where there is none", 204, [], () => pieces(injected)],
+    ["many headers", 200, Array.from({ length: 1_500 }, (_, i) => [`x-${i}`, "y"]), () => text("x")],
+  ];
+  test("are one answer each, whatever the host says: nothing of it becomes the next one's", async () => {
+    let next = answers[0]!;
+    const liar = await HostileHost.join(victim, "liar");
+    const link = await liar.serve("lying", async () => ({
+      head: { status: next[1], headers: next[2] },
+      body: next[3](),
+    }));
+    const request = head(`GET /proxy/services/${BAD}/lying/x`, { Authorization: `Bearer ${victim.tokens[BAD]}` });
+    await unnoticed(victim, async () => {
+      for (next of answers) {
+        const raw = new RawSocket(victim);
+        raw.socket.write(request);
+        await until(
+          () => raw.text.includes("\r\n\r\n") || raw.socket.destroyed || raw.socket.readableEnded,
+          () => `${next[0]}: no answer`,
+        );
+        // Another caller's on the same connection, as behind a proxy that keeps its connections.
+        raw.socket.write(head("GET /health", { Connection: "close" }));
+        await raw.left();
+        const [first, second, ...more] = answersIn(raw.text);
+        expect(first?.body, next[0]).not.toBe("owned");
+        if (second !== undefined) expect(second, next[0]).toEqual({ status: 200, body: '{"ok":true}' });
+        expect(more, next[0]).toEqual([]);
+      }
+    });
     link.close("over");
   });
 });

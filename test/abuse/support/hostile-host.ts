@@ -1,8 +1,12 @@
 import { WebSocket } from "ws";
 import { makeToken, tokenHash } from "../../../src/control/tokens.ts";
-import { FRAME_BYTES_MAX } from "../../../src/link/limits.ts";
-import { LINK_SOCKET_OPTIONS } from "../../../src/link/ws.ts";
-import type { Inventory, Report } from "../../../src/wire/index.ts";
+import { wholeOf } from "../../../src/link/flows.ts";
+import { FRAME_BYTES_MAX, MESSAGE_BYTES_MAX } from "../../../src/link/limits.ts";
+import type { Link } from "../../../src/link/link.ts";
+import type { LinkHandler } from "../../../src/link/types.ts";
+import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../../../src/link/ws.ts";
+import type { DesiredState, Inventory, Report, SyncAnswer } from "../../../src/wire/index.ts";
+import { until } from "../../support/processes.ts";
 import { BAD, type Victim } from "./victim.ts";
 
 export const INVENTORY: Inventory = {
@@ -15,6 +19,15 @@ export const INVENTORY: Inventory = {
   runtimes: ["process"],
   warnings: [],
 };
+
+const READY = {
+  state: "ready",
+  attempt: 1,
+  recentEnds: 0,
+  lastEnd: null,
+  confirmed: null,
+  message: "",
+} as const;
 
 /** A host of the bad project that joined as it should and does not behave from then on. */
 export class HostileHost {
@@ -40,6 +53,36 @@ export class HostileHost {
     if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
     const { host } = (await response.json()) as { host: string };
     return new HostileHost(victim, host, credential);
+  }
+
+  /**
+   * Takes the bad project's service on, says that it runs, and answers its requests from then on in its own way.
+   * @returns its link
+   */
+  async serve(service: string, handler: LinkHandler): Promise<Link> {
+    const link = linkOverWebSocket(await this.socket(), { side: "dialled", later: setImmediate, handler });
+    const sync = async (over: Partial<Report>) => {
+      const body = new TextEncoder().encode(JSON.stringify(this.report(over)));
+      const answer = await link.request({ kind: "sync" }, body);
+      const text = new TextDecoder().decode(await wholeOf(answer.body, MESSAGE_BYTES_MAX));
+      return JSON.parse(text) as SyncAnswer & { desired: DesiredState | null };
+    };
+    let seq = 1;
+    await sync({ seq });
+    const config = `type: service\nname: ${service}\nport: 80\ncommands: ["true"]\nresources: { cpu: 1.., memory: 100MB.., disk: 1GB.. }`;
+    await this.#victim.client(BAD).apply({ config });
+    await until(
+      async () => {
+        seq += 1;
+        const { desired, version, hash } = await sync({ seq });
+        const jobs = (desired?.jobs ?? []).map(({ job, replica }) => ({ ...READY, job, replica }));
+        if (jobs.length > 0) await sync({ seq: seq + 1, jobs, applied: { version, hash } });
+        seq += 1;
+        return (await this.#victim.client(BAD).service(service)).ready;
+      },
+      () => `${service} does not become ready`,
+    );
+    return link;
   }
 
   /** Opens the bare WebSocket, for frames of one's own making. */

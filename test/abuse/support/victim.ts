@@ -43,8 +43,14 @@ export class Victim {
     this.tokens = tokens;
   }
 
-  /** @param prepare writes more into the database before the server opens it */
-  static async start(prepare: (store: Store) => Promise<void> = async () => {}): Promise<Victim> {
+  /**
+   * @param prepare writes more into the database before the server opens it
+   * @param openFiles how many files the server may have open; null: as many as this process
+   */
+  static async start(
+    prepare: (store: Store) => Promise<void> = async () => {},
+    openFiles: number | null = null,
+  ): Promise<Victim> {
     const folder = await mkdtemp(join(tmpdir(), "headrace-abuse-"));
     const data = join(folder, "server");
     const store = createStore(await openDatabase(data));
@@ -53,7 +59,9 @@ export class Victim {
     await store.close();
     const port = await freePort();
     const flags = ["--port", String(port), "--data-dir", data];
-    const server = startProcess([process.execPath, CLI, "server", ...flags], environment(folder));
+    const command = [process.execPath, CLI, "server", ...flags];
+    const limited = ["/bin/sh", "-c", `ulimit -n ${openFiles} && exec "$@"`, "sh", ...command];
+    const server = startProcess(openFiles === null ? command : limited, environment(folder));
     await until(() => server.output().includes("serves at"), server.output);
     return new Victim(folder, port, server, tokens);
   }
