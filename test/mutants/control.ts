@@ -22,21 +22,20 @@ export const controlMutants: Mutant[] = [
   },
   {
     file: "src/control/controller.ts",
-    replace: "const before = key === null ? undefined : this.requests.get(key);",
-    by: "const before = undefined as Promise<IdempotencyRecord | null> | undefined;",
-    breaks: "A request sent again while the first one is under way is done a second time.",
-    caughtBy: {
-      ...contract("a change > sent ten times at once under one key is done once"),
-      rule: "UNIQUE constraint failed: idempotency_keys",
-    },
+    replace: 'if (request.idempotency && answer.kind !== "refused")',
+    by: 'if (request.idempotency && answer.kind === "refused")',
+    breaks: "A request sent again after a restart is done a second time, since its answer was not written with it.",
+    caughtBy: contract("a change > repeated under its key gets the first answer and changes nothing"),
   },
   {
     file: "src/control/controller.ts",
-    replace: "const consumed = new Set(await store.inputsSince(project, since));",
-    by: "const consumed = new Set<string>();",
-    breaks: "A change that another controller has made is made again after a conflict.",
+    replace: '      if (isRefused && (await this.answerRepeated(batch))) return "again";\n',
+    by: "",
+    breaks: "A request that another server has just answered fails instead of getting that answer.",
     caughtBy: {
-      ...contract("two controllers on one database > one request sent to both under one key is done once"),
+      ...contract(
+        "two controllers on one database > a request that the other one answers after it was looked for is answered the same",
+      ),
       rule: "UNIQUE constraint failed: idempotency_keys",
     },
   },
