@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { Readable } from "node:stream";
 import { Pool, request } from "undici";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -190,6 +190,35 @@ describe("the proxy over real sockets", () => {
     });
     expect(world.links.get("a")!.openStreams).toBe(0);
     await client.close();
+  });
+
+  it("answers an upload that it refuses, and does not take the rest of it in", async () => {
+    const socket = connect(portOf(control), "127.0.0.1");
+    // Cut in the middle of writing, as it should be.
+    socket.on("error", () => undefined);
+    let answer = "";
+    socket.on("data", (bytes) => {
+      answer += bytes;
+    });
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.write("POST /proxy/services/main/none/x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000000\r\n\r\n");
+    const piece = Buffer.alloc(64 * 1024);
+    const more = () => {
+      while (!socket.destroyed && socket.write(piece));
+    };
+    socket.on("drain", more);
+    more();
+    await closed;
+    expect(answer).toContain("token_missing");
+    expect(socket.bytesWritten).toBeLessThan(1_000_000_000_000);
+  });
+
+  it("says so of a request whose address cannot be read", async () => {
+    const socket = connect(portOf(control), "127.0.0.1");
+    socket.end("GET /proxy/services/main/qwen/x HTTP/1.1\r\nHost: [\r\nConnection: close\r\n\r\n");
+    let answer = "";
+    for await (const bytes of socket) answer += bytes;
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
   });
 
   it("passes HEAD, empty answers and refusals on as they are", async () => {
