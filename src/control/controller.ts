@@ -164,6 +164,11 @@ export class Controller {
     await Promise.all(taken);
   }
 
+  /** Reads the state again, whoever wrote it last. */
+  async refresh(): Promise<void> {
+    await this.load();
+  }
+
   /** Reads the state again if another writer is ahead of it. */
   async catchUp(version: number): Promise<void> {
     const state = await this.state();
@@ -241,6 +246,8 @@ export class Controller {
       throw error;
     }
     takeChanges(state, commit.version, result.changes, result.due);
+    // The state was read again meanwhile, and perhaps before this commit was there.
+    if (this.loaded !== state && (this.loaded?.version ?? 0) < commit.version) this.doubted = true;
     this.options.committed(commit.version, false);
     answerAll(batch, result, commit.version);
     for (const effect of result.effects) this.options.runEffect(effect);
@@ -309,6 +316,11 @@ export class Controller {
     const stored = await store.load(project);
     if (!stored) throw new ControlError("not_found", `there is no project ${project}`);
     const before = this.loaded;
+    // What was read is older than a commit of our own that was written while it was on its way.
+    if (before && before.version > stored.version) {
+      this.doubted = false;
+      return;
+    }
     const state = projectState(project, stored.version, stored.entities, before?.listeningSince ?? clock.now());
     // What was observed and who is here does not depend on who wrote the last commit.
     for (const [host, observed] of before?.observed ?? []) state.observed.set(host, observed);

@@ -71,6 +71,8 @@ export class HostSync {
     const { controller } = this.project;
     // An agent that holds a newer version than this controller has heard from another controller: read first.
     await controller.catchUp(report.applied.version);
+    // One that holds none cannot show that this controller was overtaken, and would start whatever it is told.
+    if (report.applied.version === 0 && (await this.runsAnything(id))) await controller.refresh();
     const state = await controller.state();
     const host = state.tables.host.byId.get(id);
     if (!host) throw new ControlError("not_found", `there is no host ${id} in project ${this.project.name}`);
@@ -86,6 +88,10 @@ export class HostSync {
       if (heard) heard.content = "";
       throw error;
     }
+  }
+
+  private async runsAnything(id: string): Promise<boolean> {
+    return (await this.project.controller.state()).tables.job.ids("host", id).size > 0;
   }
 
   /** Whether it says anything that its host has not said before. @throws ControlError `forbidden` */

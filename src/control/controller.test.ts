@@ -1,0 +1,106 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { inventoryOf } from "../../test/sim/agent.ts";
+import { MemoryStore } from "../../test/sim/memory-store.ts";
+import { systemClock } from "./clock.ts";
+import { Controller, type Request } from "./controller.ts";
+
+/** Lets a test hold answers of the database back. */
+class Gate {
+  private waiting: (() => void)[] | null = null;
+
+  close(): void {
+    this.waiting = [];
+  }
+
+  open(): void {
+    for (const go of this.waiting?.splice(0) ?? []) go();
+    this.waiting = null;
+  }
+
+  pass(): Promise<void> {
+    const { waiting } = this;
+    return waiting === null ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve));
+  }
+}
+
+const JOIN: Request = {
+  input: {
+    kind: "host_joined",
+    host: "h1",
+    name: "h1",
+    fleet: "default",
+    machine: "m1",
+    inventory: inventoryOf({
+      spec: { project: "main", host: "h1", machineId: "m1", address: "10.0.0.1", accelerators: 1 },
+    }),
+  },
+  id: null,
+  cause: "join",
+  actor: "test",
+};
+
+describe("a state that is read while a commit is under way", () => {
+  let controller: Controller;
+  let loads: Gate;
+  let commits: Gate;
+
+  beforeEach(async () => {
+    const store = new MemoryStore();
+    [loads, commits] = [new Gate(), new Gate()];
+    await store.createProject("main", 0, [
+      { kind: "project", id: "project", nextSerial: 1 },
+      { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null },
+    ]);
+    const late = new Proxy(store, {
+      get(target, name) {
+        if (name === "load")
+          return (project: string) => target.load(project).then((read) => loads.pass().then(() => read));
+        if (name === "commit") {
+          return async (batch: Parameters<MemoryStore["commit"]>[0]) => {
+            await commits.pass();
+            return target.commit(batch);
+          };
+        }
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    controller = new Controller({
+      project: "main",
+      store: late,
+      clock: systemClock,
+      newId: () => crypto.randomUUID(),
+      present: () => [],
+      runEffect: () => undefined,
+      committed: () => undefined,
+      failed: (error) => {
+        throw error;
+      },
+    });
+    await controller.state();
+  });
+
+  const holdsTheHost = async () => {
+    const { version, tables } = await controller.state();
+    expect(version).toBe(2);
+    expect(tables.host.byId.has("h1")).toBe(true);
+  };
+
+  test("does not hide the commit when it is answered after it", async () => {
+    loads.close();
+    const refreshed = controller.refresh();
+    await controller.submit(JOIN);
+    loads.open();
+    await refreshed;
+    await holdsTheHost();
+  });
+
+  test("does not hide the commit when it is answered before it", async () => {
+    commits.close();
+    const submitted = controller.submit(JOIN);
+    await controller.refresh();
+    commits.open();
+    await submitted;
+    await holdsTheHost();
+  });
+});
