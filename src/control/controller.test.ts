@@ -73,6 +73,7 @@ describe("a state that is read while a commit is under way", () => {
       present: () => [],
       runEffect: () => undefined,
       committed: () => undefined,
+      overtaken: () => undefined,
       failed: (error) => {
         throw error;
       },

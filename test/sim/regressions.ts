@@ -2,4 +2,12 @@
 export const REGRESSIONS: readonly { seed: number; found: string }[] = [
   { seed: 11, found: "a host that was called silent stayed so, since what it reported was nothing new" },
   { seed: 1012, found: "SMG listed a worker that was not ready, by an offer made for one that had been there before" },
+  {
+    seed: 1048,
+    found: "a job that its agent had not decided about yet passed for gone, and its accelerator was given away",
+  },
+  {
+    seed: 1045,
+    found: "a server that another one had overtaken told a host that had just booted to run what was gone",
+  },
 ];
