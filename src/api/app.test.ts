@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ControlError, type ControlErrorCode } from "../control/types.ts";
+import { StoreError } from "../store/errors.ts";
+import { UnclearOutcome } from "../store/types.ts";
 import { createApp, OPENAPI_PATH } from "./app.ts";
 import { ERROR_STATUS } from "./errors.ts";
 import { commit, FakeControl, TOKENS } from "./testing/fake-control.ts";
@@ -297,6 +299,21 @@ describe("errors", () => {
     expect(text).not.toContain("hunter2");
     expect(reported).toHaveLength(1);
     expect(text).toContain(reported[0]!.id);
+  });
+
+  test("a database that is away is said to be, and a write whose answer it lost is to be repeated", async () => {
+    const { call, control, reported } = setUp();
+    const errors = [new StoreError("unavailable", "secret place"), new UnclearOutcome("secret place")];
+    const messages = [/cannot be reached; try again/, /repeat it under the same idempotency key/];
+    for (const [i, error] of errors.entries()) {
+      control.failure = error;
+      const response = await call("GET", "/api/projects/main/services", { token: TOKENS.member });
+      const body = (await response.json()) as { error: { code: string; message: string } };
+      expect([response.status, body.error.code]).toEqual([503, "unavailable"]);
+      expect(body.error.message).toMatch(messages[i]!);
+      expect(JSON.stringify(body)).not.toContain("secret place");
+    }
+    expect(reported.map(({ error }) => error)).toEqual(errors);
   });
 
   test("a malformed request names the place", async () => {
