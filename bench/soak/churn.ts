@@ -138,11 +138,13 @@ export class Churn {
   }
 
   private async settled(service: string, replicas: number): Promise<void> {
+    let view = await this.cluster.view(service);
     const isSettled = async () => {
-      const view = await this.cluster.view(service);
+      view = await this.cluster.view(service);
       return view.ready && view.replicas.length === replicas && view.replicas.every(({ status }) => status === "ready");
     };
-    const describe = () => `${service} does not come to ${replicas} ready replicas`;
+    const describe = () =>
+      `${service} does not come to ${replicas} ready replicas: ${view.message}; ${JSON.stringify(view.replicas)}`;
     await until(isSettled, describe, SETTLE_MS_MAX);
   }
 
