@@ -19,10 +19,13 @@ const MIB = 1024 ** 2;
 const JSON_TYPE = { "Content-Type": "application/json" };
 const as = (project: typeof GOOD | typeof BAD) => ({ Authorization: `Bearer ${victim.tokens[project]}` });
 
-/** Sends a piece again and again until `most` bytes are on their way or nobody takes them. @returns how many were taken */
+/**
+ * Sends a piece again and again until `most` bytes are on their way, an answer has come, or nobody takes them.
+ * @returns how many were taken
+ */
 async function pour(raw: RawSocket, piece: Buffer, most: number): Promise<number> {
   let sent = 0;
-  while (sent < most && !raw.socket.destroyed && raw.socket.writable) {
+  while (sent < most && raw.text === "" && !raw.socket.destroyed && raw.socket.writable) {
     sent += piece.length;
     if (raw.socket.write(piece)) continue;
     const moved = new Promise<boolean>((resolve) => raw.socket.once("drain", () => resolve(true)));
@@ -45,7 +48,7 @@ describe("a body of 1 GiB", () => {
       raw.socket.write(head(`POST /api/projects/${BAD}/plan`, { ...as(BAD), ...JSON_TYPE, ...length }));
       const chunk = Buffer.concat([Buffer.from(`${MIB.toString(16)}\r\n`), piece, Buffer.from("\r\n")]);
       const sent = await pour(raw, how === "announced" ? piece : chunk, GIB);
-      raw.socket.destroy();
+      await raw.left();
       expect(sent).toBeLessThan(GIB / 4);
       expect(raw.text).toMatch(/^HTTP\/1\.1 413 .*"too_large"/s);
     });
@@ -56,7 +59,7 @@ describe("a body of 1 GiB", () => {
       const raw = new RawSocket(victim);
       raw.socket.write(head(`POST /proxy/services/${GOOD}/${STEADY}/echo`, { "Content-Length": String(GIB) }));
       expect(await pour(raw, piece, GIB)).toBeLessThan(GIB / 4);
-      raw.socket.destroy();
+      await raw.left();
       expect(raw.text).toMatch(/^HTTP\/1\.1 401 .*"token_missing"/s);
     });
   });
