@@ -64,7 +64,10 @@ export class Churn {
     this.traffic.paired.start(TRAFFIC_EVERY_MS);
   }
 
-  /** One round of everything. Stops early, between two changes, once `signal` aborts. */
+  /**
+   * One round of everything; what does not come about in time is noted, and the next change made. Stops early, between
+   * two changes, once `signal` aborts.
+   */
   async round(signal: AbortSignal): Promise<void> {
     const changes: [string, () => Promise<void>][] = [
       ["a decode is added", () => this.scale(PAIRED, paired(3), 5)],
@@ -80,7 +83,7 @@ export class Churn {
     for (const [name, change] of changes) {
       if (signal.aborted) return;
       for (const traffic of Object.values(this.traffic)) traffic.during = name;
-      await change();
+      await change().catch((error: Error) => this.traffic.paired.note(`${name}: ${error.message}`));
       for (const traffic of Object.values(this.traffic)) traffic.during = `after ${name}`;
       await delay(REST_MS, undefined, { signal }).catch(() => {});
     }
@@ -111,20 +114,24 @@ export class Churn {
     const before = (await this.cluster.view(PAIRED)).replicas.find((replica) => replica.group === group);
     if (!before) throw new Error(`there is no ${group}`);
     const over = this.traffic.paired.excuse();
-    if (this.cluster.killJob(before.id) === 0) throw new Error(`${before.id} has no process`);
-    await until(
-      async () => {
-        const now = (await this.cluster.view(PAIRED)).replicas.find(({ id }) => id === before.id);
-        // Replaced, or started in place.
-        return !now || (now.observed?.attempt ?? 0) > (before.observed?.attempt ?? 0);
-      },
-      () => `${before.id} is not started again`,
-    );
-    await this.settled(
-      PAIRED,
-      (await this.cluster.view(PAIRED)).groups.reduce((sum, { wanted }) => sum + wanted, 0),
-    );
-    over();
+    try {
+      if (this.cluster.killJob(before.id) === 0) throw new Error(`${before.id} has no process`);
+      await until(
+        async () => {
+          const now = (await this.cluster.view(PAIRED)).replicas.find(({ id }) => id === before.id);
+          // Replaced, or started in place.
+          return !now || (now.observed?.attempt ?? 0) > (before.observed?.attempt ?? 0);
+        },
+        () => `${before.id} is not started again`,
+      );
+      const { groups } = await this.cluster.view(PAIRED);
+      await this.settled(
+        PAIRED,
+        groups.reduce((sum, { wanted }) => sum + wanted, 0),
+      );
+    } finally {
+      over();
+    }
   }
 
   private async stopAndDelete(service: string): Promise<void> {

@@ -14,6 +14,7 @@ export interface Counts {
 const REQUEST_MS_MAX = 60_000;
 /** Requests that may be under way at once: a server that hangs must not make the soak grow instead. */
 const OPEN_MAX = 200;
+const COMPLAINTS_MAX = 30;
 
 /** Steady traffic of one service, in an open loop: a slow answer holds no later request back. */
 export class Traffic {
@@ -81,8 +82,16 @@ export class Traffic {
   private complain(from: number, what: string, kind: "failed" | "cut"): void {
     this.counts[kind] += 1;
     if (this.excuses.some((excuse) => excuse.from < Date.now() && from < excuse.to)) return;
+    this.note(`${this.during}: ${what}`);
+  }
+
+  /** Counts something that nothing excuses. */
+  note(what: string): void {
     this.counts.unexcused += 1;
     // The first ones tell; a server that is down says the same thousands of times.
-    if (this.complaints.length < 20) this.complaints.push(`${new Date().toISOString()}, ${this.during}: ${what}`);
+    if (this.complaints.length >= COMPLAINTS_MAX) return;
+    const complaint = `${new Date().toISOString()}, ${what}`;
+    this.complaints.push(complaint);
+    process.stderr.write(`${complaint}\n`);
   }
 }
