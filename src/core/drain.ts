@@ -1,8 +1,9 @@
 import type { Draft } from "./draft.ts";
+import { hasForgotten, routersOf } from "./let-go.ts";
 import { moveJob, moveReplica } from "./lifecycle.ts";
 import { ROUTE_CACHE_MS, STOP_GRACE_MS } from "./limits.ts";
-import { appliedVersion, reportOf, routerReportOf } from "./observed.ts";
 import { drainTimeMs, groupOfReplica, hasRouter, revisionOf } from "./revision.ts";
+import { isOutOfReach } from "./silence.ts";
 import type { Millis, ReplicaEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
@@ -53,25 +54,14 @@ export function drainMoments(replica: ReplicaEntity): Millis[] {
  */
 function isUnlisted(draft: Draft, replica: ReplicaEntity, now: Millis): boolean {
   if (!hasRouter(revisionOf(draft, replica))) return now >= routesForgotten(replica);
-  return draft
-    .by("replica", "service", replica.service)
-    .filter((other) => groupOfReplica(draft, other).resolved.role === "router")
-    .every((router) => hasLetGo(draft, router, replica));
-}
-
-/** Whether a router does not send new requests to a worker that has left its list. */
-function hasLetGo(draft: Draft, router: ReplicaEntity, worker: ReplicaEntity): boolean {
-  // A router on a lost host serves nobody that we know of, and cannot be asked.
-  if (router.status === "lost") return true;
-  const unlistedIn = worker.unlistedIn ?? draft.version;
-  return draft.by("job", "replica", router.id).every((job) => {
-    // A router that was placed later never heard of the worker.
-    if (job.created >= unlistedIn) return true;
-    // One whose process has ended forgot it, and is not told of it again by an agent that knows of the commit.
-    if (reportOf(draft, job)?.state === "backoff") return appliedVersion(draft, job) >= unlistedIn;
-    const report = routerReportOf(draft, job);
-    return report !== undefined && report.synced >= unlistedIn && !report.listed.includes(worker.id);
-  });
+  const unlistedIn = replica.unlistedIn ?? draft.version;
+  // A router on a lost host serves nobody that we know of, and cannot be asked; the worker's ports are held for it.
+  return routersOf(draft, replica.service).every(
+    (router) =>
+      router.status === "lost" ||
+      isOutOfReach(draft, router, now) ||
+      hasForgotten(draft, router, replica.id, unlistedIn),
+  );
 }
 
 function routesForgotten(replica: ReplicaEntity): Millis {

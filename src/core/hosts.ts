@@ -80,6 +80,7 @@ export function hostRemoved(context: StepContext, id: string, force: boolean): A
     }
     context.touched.add(job.service);
   }
+  for (const hold of draft.by("hold", "host", id)) draft.delete("hold", hold.id);
   draft.delete("host", id);
   draft.event({ type: "host.removed", host: id, message: `${host.name} was removed${force ? " by force" : ""}` });
   context.weighed.add(host.fleet);

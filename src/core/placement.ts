@@ -99,6 +99,9 @@ export class Placer {
     for (const port of observed?.report.busyPorts ?? []) {
       use.ports.set(port, "something else on the host");
     }
+    for (const { ports, router } of this.draft.by("hold", "host", host.id)) {
+      for (const port of ports) use.ports.set(port, `router ${router}, which may still send to it`);
+    }
     for (const job of this.draft.by("job", "host", host.id)) take(use, job, this.groupOf(job));
     this.uses.set(host.id, use);
     return use;

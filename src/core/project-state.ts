@@ -3,6 +3,7 @@ import type {
   Entity,
   EntityKind,
   FleetEntity,
+  HoldEntity,
   HostEntity,
   JobEntity,
   Millis,
@@ -19,6 +20,7 @@ export interface EntityOf {
   job: JobEntity;
   host: HostEntity;
   fleet: FleetEntity;
+  hold: HoldEntity;
   project: ProjectEntity;
 }
 
@@ -95,6 +97,7 @@ export function emptyTables(): Tables {
     job: new Table({ service: (job) => job.service, host: (job) => job.host, replica: (job) => job.replica }),
     host: new Table({ fleet: (host) => host.fleet }),
     fleet: new Table(),
+    hold: new Table({ service: (hold) => hold.service, host: (hold) => hold.host }),
     project: new Table(),
   };
 }

@@ -2,6 +2,7 @@ import type { ResolvedGroup } from "../adapters/types.ts";
 import type { JobEnd } from "../wire/index.ts";
 import type { Draft } from "./draft.ts";
 import { drainMoments, drainStep, startDrain } from "./drain.ts";
+import { holdPorts, releasePorts } from "./held-ports.ts";
 import { isActive, isDraining, moveJob, moveReplica } from "./lifecycle.ts";
 import {
   ENDS_TO_REPLACE,
@@ -14,7 +15,7 @@ import {
 import { jobIsGone, reportOf } from "./observed.ts";
 import { describeNoFit } from "./placement.ts";
 import { currentRevision, groupOfReplica, revisionOf } from "./revision.ts";
-import { lostAt } from "./silence.ts";
+import { isOutOfReach, lostAt } from "./silence.ts";
 import type { JobEntity, Millis, ReplicaEntity, ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
@@ -26,6 +27,7 @@ export function reconcileService(context: StepContext, id: string): Millis | nul
   const { draft } = context;
   if (!draft.get("service", id)) return null;
   for (const replica of draft.by("replica", "service", id)) takeObservations(context, replica);
+  releasePorts(context, id);
   matchCounts(context, draft.must("service", id));
   for (const replica of draft.by("replica", "service", id)) if (isDraining(replica)) drainStep(context, replica);
   for (const replica of draft.by("replica", "service", id)) if (replica.status === "pending") place(context, replica);
@@ -38,6 +40,7 @@ function takeObservations(context: StepContext, replica: ReplicaEntity): void {
   const { draft, now } = context;
   for (const job of draft.by("job", "replica", replica.id)) {
     if (jobIsGone(draft, job)) {
+      holdPorts(context, replica, job);
       moveJob(draft, job, "gone", now);
       context.placer.released(job.host);
       context.roomFreed = true;
@@ -143,7 +146,9 @@ function stopReplicas(context: StepContext, service: ServiceEntity, live: Replic
   const { draft } = context;
   const isRouter = (replica: ReplicaEntity) => groupOfReplica(draft, replica).resolved.role === "router";
   const all = draft.by("replica", "service", service.id);
-  const routersServe = all.some((replica) => isRouter(replica) && replica.status !== "lost");
+  const routersServe = all.some(
+    (replica) => isRouter(replica) && replica.status !== "lost" && !isOutOfReach(draft, replica, context.now),
+  );
   for (const replica of live) {
     if (routersServe && replica.wasReady && !isRouter(replica)) continue;
     startDrain(context, replica, "the service is stopped");
@@ -248,7 +253,7 @@ function nextDue(draft: Draft, id: string, now: Millis): Millis | null {
     if (replica.status === "pending") moments.push(now + PLACE_RETRY_MS);
     if (replica.status === "suspect") moments.push(replica.since + UNREADY_REPLACE_MS);
     if (isDraining(replica)) moments.push(...drainMoments(replica));
-    if (isDraining(replica) || replica.status === "lost") continue;
+    if (replica.status === "lost") continue;
     for (const job of draft.by("job", "replica", replica.id)) {
       const lost = lostAt(draft, draft.must("host", job.host));
       if (lost !== null) moments.push(lost);

@@ -1,6 +1,6 @@
 import type { Draft } from "./draft.ts";
 import { LOST_AFTER_MS, MASS_SILENCE, RETURN_AFTER_START_MS } from "./limits.ts";
-import type { FleetEntity, HostEntity, Millis } from "./state.ts";
+import type { FleetEntity, HostEntity, Millis, ReplicaEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
 /**
@@ -12,6 +12,15 @@ import type { StepContext } from "./step.ts";
 export function lostAt(draft: Draft, host: HostEntity): Millis | null {
   if (host.silentSince === null || isFrozen(draft, host.fleet)) return null;
   return Math.max(host.silentSince + LOST_AFTER_MS, draft.state.listeningSince + RETURN_AFTER_START_MS);
+}
+
+/** Whether everything of a replica is on lost hosts, also when it was given up meanwhile. */
+export function isOutOfReach(draft: Draft, replica: ReplicaEntity, now: Millis): boolean {
+  const jobs = draft.by("job", "replica", replica.id);
+  return jobs.every((job) => {
+    const at = lostAt(draft, draft.must("host", job.host));
+    return at !== null && now >= at;
+  });
 }
 
 /** Starts the clock of a host that runs something and is not heard of. Idle hosts may be silent. */

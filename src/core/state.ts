@@ -107,6 +107,19 @@ export interface FleetEntity {
   frozenSince: Millis | null;
 }
 
+/** Ports of a worker that is gone, kept from others while a router may send to them. Id: `<job>/<router>`. */
+export interface HoldEntity {
+  kind: "hold";
+  id: string;
+  service: string;
+  worker: string;
+  router: string;
+  host: string;
+  ports: number[];
+  /** The commit from which the router is not to list the worker. */
+  since: number;
+}
+
 /** Counters of the project. Id: `project`. */
 export interface ProjectEntity {
   kind: "project";
@@ -121,6 +134,7 @@ export type Entity =
   | JobEntity
   | HostEntity
   | FleetEntity
+  | HoldEntity
   | ProjectEntity;
 
 export type EntityKind = Entity["kind"];

@@ -300,6 +300,23 @@ describe("draining", () => {
     expect(world.input({ kind: "delete", service: "pd" })).toMatchObject({ kind: "refused", code: "conflict" });
   });
 
+  test("a stop waits no longer for a router on a host that is lost, though the router is on its way out too", () => {
+    world.addHost("b");
+    ready(pd());
+    const router = world.desired("pd").find((job) => job.role === "router")?.replica ?? "";
+    const host = world.state.tables.job.byId.get(`${router}.0`)?.host ?? "";
+    const elsewhere = () =>
+      world.replicas("pd").filter(({ id }) => world.state.tables.job.byId.get(`${id}.0`)?.host !== host);
+    expect(elsewhere().length).toBeGreaterThan(0);
+    world.freeze(host, true);
+    world.input({ kind: "stop", service: "pd" });
+    world.settle();
+    world.advance(LOST_AFTER_MS);
+    world.settle();
+    world.settle();
+    expect(elsewhere()).toEqual([]);
+  });
+
   test("where the proxy is in front, a worker quiesces once its routes are forgotten", () => {
     world.apply(serviceSpec("w", [workerGroup(2)]));
     world.settle();

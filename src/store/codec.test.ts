@@ -129,6 +129,16 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     joinedAt: 1_700_000_000_000,
   },
   fleet: { kind: "fleet", id: "default", placement: "any", overcommit: false, frozenSince: 1_700_000_000_000 },
+  hold: {
+    kind: "hold",
+    id: "chat-decode-3.0/chat-router-1",
+    service: "chat",
+    worker: "chat-decode-3",
+    router: "chat-router-1",
+    host: "gpu-1",
+    ports: [8000],
+    since: 12,
+  },
   project: { kind: "project", id: "project", nextSerial: 8 },
 };
 

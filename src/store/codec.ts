@@ -38,6 +38,7 @@ const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
     upgrades: [(body) => ({ ...(body as object), frozenSince: null })],
     body: exactly<BodyOf<"fleet">>()(shapes.fleet),
   },
+  hold: { upgrades: [], body: exactly<BodyOf<"hold">>()(shapes.hold) },
   project: { upgrades: [], body: exactly<BodyOf<"project">>()(shapes.project) },
 };
 

@@ -69,6 +69,15 @@ export const fleet = z.strictObject({
   frozenSince: instant.nullable(),
 });
 
+export const hold = z.strictObject({
+  service: z.string(),
+  worker: z.string(),
+  router: z.string(),
+  host: z.string(),
+  ports: z.array(z.int()),
+  since: z.int(),
+});
+
 export const project = z.strictObject({
   nextSerial: z.int(),
 });

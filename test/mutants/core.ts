@@ -1,6 +1,7 @@
 import type { Mutant } from "./types.ts";
 
 const step = (test: string) => ({ file: "src/core/step.test.ts", test });
+const heldPorts = (test: string) => ({ file: "src/core/held-ports.test.ts", test });
 const placement = (test: string) => ({ file: "src/core/placement.test.ts", test: `placement > ${test}` });
 const silence = (test: string) => ({ file: "src/core/silence.test.ts", test });
 const rule = (text: string) => ({
@@ -53,11 +54,18 @@ export const coreMutants: Mutant[] = [
     caughtBy: step("draining > a worker is told to quiesce only after its router has let go of it"),
   },
   {
-    file: "src/core/drain.ts",
+    file: "src/core/let-go.ts",
     replace: "report.synced >= unlistedIn && ",
     by: "",
     breaks: "What a router listed before the drain began is taken for its having let go.",
     caughtBy: step("draining > a router's word of before the drain does not count"),
+  },
+  {
+    file: "src/core/held-ports.ts",
+    replace: "if (router && !hasForgotten(draft, router, hold.worker, hold.since)) continue;",
+    by: 'if (router?.status === "stopping") continue;',
+    breaks: "A port goes to another service while a router that is cut off still sends to it.",
+    caughtBy: heldPorts("the ports of a worker that is gone while its router is cut off > go to nobody else"),
   },
   {
     file: "src/core/drain.ts",

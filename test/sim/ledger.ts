@@ -1,3 +1,4 @@
+import { LOST_AFTER_MS } from "../../src/core/limits.ts";
 import { type ProjectState, projectState, takeChanges } from "../../src/core/project-state.ts";
 import type { Entity, ReplicaEntity } from "../../src/core/state.ts";
 import type { CommitBatch } from "../../src/store/types.ts";
@@ -9,6 +10,8 @@ export class Ledger {
   /** Input -> the version of the commit that consumed it. */
   readonly consumed = new Map<string, number>();
   readonly everReady = new Set<string>();
+  /** Worker -> what of its service was on lost hosts when the worker was told to finish. */
+  readonly notWaitedFor = new Map<string, Set<string>>();
   /** Status of each replica as the events of the journal tell it. */
   private readonly statuses = new Map<string, string>();
   lastCommitAt = 0;
@@ -29,12 +32,25 @@ export class Ledger {
     this.followReplicas(batch, moved);
     this.followJobs(batch, moved);
     takeChanges(this.state, batch.version, batch, new Map());
+    for (const { type, replica } of batch.events) {
+      if (type === "replica.quiescing" && replica) this.notWaitedFor.set(replica, this.onLostHosts(replica, batch.at));
+    }
     for (const input of batch.inputs) if (!this.consumed.has(input)) this.consumed.set(input, batch.version);
     return true;
   }
 
   replica(id: string): ReplicaEntity | undefined {
     return this.state.tables.replica.byId.get(id);
+  }
+
+  private onLostHosts(worker: string, at: number): Set<string> {
+    const { job: jobs, host: hosts } = this.state.tables;
+    const service = this.replica(worker)?.service ?? "";
+    const lost = [...jobs.ids("service", service)].filter((id) => {
+      const since = hosts.byId.get(jobs.byId.get(id)!.host)?.silentSince ?? null;
+      return since !== null && at >= since + LOST_AFTER_MS;
+    });
+    return new Set(lost.map((id) => jobs.byId.get(id)!.replica));
   }
 
   private followReplicas(batch: CommitBatch, moved: (kind: "replica", from: string, to: string) => void): void {

@@ -10,4 +10,9 @@ export const REGRESSIONS: readonly { seed: number; found: string }[] = [
     seed: 1045,
     found: "a server that another one had overtaken told a host that had just booted to run what was gone",
   },
+  { seed: 3017, found: "workers waited for a router on a lost host, since it was on its way out already" },
+  ...[10_024, 10_700, 10_850].map((seed) => ({
+    seed,
+    found: "a router that was cut off listed whoever got the port of a worker that was gone",
+  })),
 ];

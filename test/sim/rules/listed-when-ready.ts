@@ -19,18 +19,15 @@ export function listedWhenReady(ledger: Ledger, batch: CommitBatch): string | nu
   return null;
 }
 
-/**
- * What a router really lists, as far as it is of its own service, was ready once. A router on a lost host keeps to the
- * list that it was told last, and an address on it may have gone to another worker since: nobody can tell it.
- */
+/** What a router really lists, also one that is cut off, is of its own service and was ready once. */
 export function registeredWhenReady(world: World, smg: Smg): string | null {
   const { process } = smg;
   const ledger = world.ledger(process.machine.spec.project);
-  const router = ledger.replica(process.replica);
-  if (!router || router.status === "lost") return null;
   for (const { url } of smg.live()) {
     const worker = world.reach(process.machine, url);
-    if (worker && worker.service === process.service && !ledger.everReady.has(worker.replica)) {
+    if (!worker) continue;
+    if (worker.service !== process.service) return `${process.job} lists ${worker.replica} of another service`;
+    if (!ledger.everReady.has(worker.replica)) {
       return `${process.job} lists ${worker.replica}, which was never ready`;
     }
   }

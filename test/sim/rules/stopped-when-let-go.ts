@@ -4,7 +4,7 @@ import { SERVER_CLOCK_OFFSET_MS_MAX, type World } from "../world.ts";
 
 /**
  * A worker that ever served is told to end only when no router lists it and it is idle, or its time to finish is over.
- * A router on a lost host is not waited for.
+ * A router whose host was lost when the worker was told to finish is not waited for.
  */
 export function stoppedWhenLetGo(world: World, process: Process): string | null {
   if (process.role === "router") return null;
@@ -35,6 +35,7 @@ function routersThatList(world: World, worker: Process): Process[] {
       if (router.smg === null || router.end !== null || router.service !== worker.service) return false;
       const replica = ledger.replica(router.replica);
       if (!replica || replica.status === "lost") return false;
+      if (ledger.notWaitedFor.get(worker.replica)?.has(router.replica)) return false;
       return router.smg.live().some(({ url }) => world.reach(router.machine, url) === worker);
     });
 }
