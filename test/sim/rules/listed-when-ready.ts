@@ -19,15 +19,13 @@ export function listedWhenReady(ledger: Ledger, batch: CommitBatch): string | nu
   return null;
 }
 
-/** What a router really lists, also one that is cut off, is of its own service and was ready once. */
+/** What a router really lists, also one that is cut off, was ready once, as far as it is of the router's own service. */
 export function registeredWhenReady(world: World, smg: Smg): string | null {
   const { process } = smg;
   const ledger = world.ledger(process.machine.spec.project);
   for (const { url } of smg.live()) {
     const worker = world.reach(process.machine, url);
-    if (!worker) continue;
-    if (worker.service !== process.service) return `${process.job} lists ${worker.replica} of another service`;
-    if (!ledger.everReady.has(worker.replica)) {
+    if (worker && worker.service === process.service && !ledger.everReady.has(worker.replica)) {
       return `${process.job} lists ${worker.replica}, which was never ready`;
     }
   }
