@@ -23,6 +23,8 @@ export class Smg {
   private readonly world: World;
   private readonly workers = new Map<string, ListedWorker>();
   private isEnding = false;
+  /** Addresses listed by a retry: of an offer that nobody can take back, long after it was made. */
+  private readonly late = new Set<string>();
 
   constructor(world: World, process: Process) {
     this.world = world;
@@ -36,6 +38,10 @@ export class Smg {
   /** Those that new requests can go to. */
   live(): ListedWorker[] {
     return [...this.workers.values()].filter((worker) => worker.status === "ready");
+  }
+
+  isLate(url: string): boolean {
+    return this.late.has(url);
   }
 
   /** Accepts, and lists the worker once it could connect to it. */
@@ -77,8 +83,11 @@ export class Smg {
     const { min, max } = LISTED_AFTER_MS;
     this.after(attempt === 1 ? this.world.random.int(min, max) : RETRY_MS, () => {
       if (this.process.end !== null || this.workers.has(worker.url)) return;
-      if (this.world.reach(this.process.machine, worker.url)?.serves) this.register(worker);
-      else if (attempt < TRIES_MAX) this.connect(worker, attempt + 1);
+      if (this.world.reach(this.process.machine, worker.url)?.serves) {
+        if (attempt === 1) this.late.delete(worker.url);
+        else this.late.add(worker.url);
+        this.register(worker);
+      } else if (attempt < TRIES_MAX) this.connect(worker, attempt + 1);
     });
   }
 
