@@ -36,6 +36,7 @@ function routersThatList(world: World, worker: Process): Process[] {
       const replica = ledger.replica(router.replica);
       if (!replica || replica.status === "lost") return false;
       if (ledger.notWaitedFor.get(worker.replica)?.has(router.replica)) return false;
-      return router.smg.live().some(({ url }) => world.reach(router.machine, url) === worker);
+      const { smg } = router;
+      return smg.live().some(({ url }) => !smg.isLate(url) && world.reach(router.machine, url) === worker);
     });
 }
