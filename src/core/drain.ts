@@ -57,10 +57,7 @@ function isUnlisted(draft: Draft, replica: ReplicaEntity, now: Millis): boolean 
   const unlistedIn = replica.unlistedIn ?? draft.version;
   // A router on a lost host serves nobody that we know of, and cannot be asked; the worker's ports are held for it.
   return routersOf(draft, replica.service).every(
-    (router) =>
-      router.status === "lost" ||
-      isOutOfReach(draft, router, now) ||
-      hasForgotten(draft, router, replica.id, unlistedIn),
+    (router) => isOutOfReach(draft, router, now) || hasForgotten(draft, router, replica.id, unlistedIn),
   );
 }
 

@@ -15,7 +15,7 @@ import {
 import { jobIsGone, reportOf } from "./observed.ts";
 import { describeNoFit } from "./placement.ts";
 import { currentRevision, groupOfReplica, revisionOf } from "./revision.ts";
-import { isOutOfReach, lostAt } from "./silence.ts";
+import { isLost, isOutOfReach, lostAt } from "./silence.ts";
 import type { JobEntity, Millis, ReplicaEntity, ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
@@ -62,8 +62,7 @@ function observeLive(context: StepContext, replica: ReplicaEntity, job: JobEntit
   const { draft, now } = context;
   const host = draft.must("host", job.host);
   if (host.silentSince !== null) {
-    const lost = lostAt(draft, host);
-    if (lost !== null && now >= lost && replica.status !== "lost") {
+    if (replica.status !== "lost" && isLost(draft, host, now)) {
       moveReplica(draft, replica, "host_lost", `host ${host.name} is not heard of`, now);
     }
     return;
@@ -146,9 +145,7 @@ function stopReplicas(context: StepContext, service: ServiceEntity, live: Replic
   const { draft } = context;
   const isRouter = (replica: ReplicaEntity) => groupOfReplica(draft, replica).resolved.role === "router";
   const all = draft.by("replica", "service", service.id);
-  const routersServe = all.some(
-    (replica) => isRouter(replica) && replica.status !== "lost" && !isOutOfReach(draft, replica, context.now),
-  );
+  const routersServe = all.some((replica) => isRouter(replica) && !isOutOfReach(draft, replica, context.now));
   for (const replica of live) {
     if (routersServe && replica.wasReady && !isRouter(replica)) continue;
     startDrain(context, replica, "the service is stopped");

@@ -14,13 +14,16 @@ export function lostAt(draft: Draft, host: HostEntity): Millis | null {
   return Math.max(host.silentSince + LOST_AFTER_MS, draft.state.listeningSince + RETURN_AFTER_START_MS);
 }
 
-/** Whether everything of a replica is on lost hosts, also when it was given up meanwhile. */
+/** Whether the replicas of a host count as lost now. */
+export function isLost(draft: Draft, host: HostEntity, now: Millis): boolean {
+  const at = lostAt(draft, host);
+  return at !== null && now >= at;
+}
+
+/** Whether a replica is lost, or everything of it is on lost hosts although it was given up before that. */
 export function isOutOfReach(draft: Draft, replica: ReplicaEntity, now: Millis): boolean {
-  const jobs = draft.by("job", "replica", replica.id);
-  return jobs.every((job) => {
-    const at = lostAt(draft, draft.must("host", job.host));
-    return at !== null && now >= at;
-  });
+  if (replica.status === "lost") return true;
+  return draft.by("job", "replica", replica.id).every((job) => isLost(draft, draft.must("host", job.host), now));
 }
 
 /** Starts the clock of a host that runs something and is not heard of. Idle hosts may be silent. */
