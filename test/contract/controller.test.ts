@@ -15,21 +15,11 @@ import { FIRST_PROJECT, firstStart } from "../../src/node/first-start.ts";
 import { StoreError } from "../../src/store/errors.ts";
 import { createStore } from "../../src/store/libsql.ts";
 import { type CommitBatch, type Store, UnclearOutcome } from "../../src/store/types.ts";
-import { type DesiredState, desiredHash, type Inventory, type Report } from "../../src/wire/index.ts";
+import { type DesiredState, desiredHash, type Report } from "../../src/wire/index.ts";
+import { INVENTORY, reportOf } from "../support/reports.ts";
 
 const KEY = new Uint8Array(32).fill(7);
 const ADMIN: Caller = { credentialId: "c", project: FIRST_PROJECT, kind: "admin", name: "ann", subject: null };
-const INVENTORY: Inventory = {
-  address: "127.0.0.1",
-  arch: "x86",
-  cpus: 8,
-  memoryGib: 16,
-  diskGib: 200,
-  accelerators: [],
-  runtimes: ["process"],
-  warnings: [],
-};
-
 /** What happens to the next commits, in order: lost on the way there, or on the way back, or known not to be done. */
 type Loss = "request" | "answer" | "locked" | "full" | "none";
 
@@ -109,19 +99,6 @@ async function connectHost(control: HeadraceControl, host: string): Promise<void
   const link = { request: () => new Promise<never>(() => {}), receive() {}, close() {}, openStreams: 0 };
   control.linkOpened(FIRST_PROJECT, host, link);
   await control.sync(FIRST_PROJECT, host, reportOf({ seq: 0 }));
-}
-
-function reportOf(over: Partial<Report> = {}): Report {
-  return {
-    agent: { version: "0", bootId: "b", machine: "m1", incarnation: "i1" },
-    seq: 1,
-    applied: { version: 0, hash: "" },
-    inventory: INVENTORY,
-    busyPorts: [],
-    jobs: [],
-    routers: [],
-    ...over,
-  };
 }
 
 /** What an agent says of the jobs that it was just told to run. */

@@ -10,22 +10,13 @@ import { openDatabase } from "../../src/node/database.ts";
 import { FIRST_PROJECT, firstStart } from "../../src/node/first-start.ts";
 import { createStore } from "../../src/store/libsql.ts";
 import type { Store } from "../../src/store/types.ts";
-import type { DesiredState, Inventory, Report, SyncAnswer } from "../../src/wire/index.ts";
+import type { DesiredState, Report, SyncAnswer } from "../../src/wire/index.ts";
 import { HandClock } from "../support/hand-clock.ts";
+import { INVENTORY, reportOf } from "../support/reports.ts";
 
 // A host whose network lets no link through: it only asks, and is there for as long as it does.
 
 const ADMIN: Caller = { credentialId: "c", project: FIRST_PROJECT, kind: "admin", name: "ann", subject: null };
-const INVENTORY: Inventory = {
-  address: "127.0.0.1",
-  arch: "x86",
-  cpus: 8,
-  memoryGib: 16,
-  diskGib: 200,
-  accelerators: [],
-  runtimes: ["process"],
-  warnings: [],
-};
 const CONFIG = `
 type: service
 name: web
@@ -60,21 +51,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-function reportOf(over: Partial<Report> = {}): Report {
+/** The next report of the host. */
+function nextReport(over: Partial<Report> = {}): Report {
   seq += 1;
-  return {
-    agent: { version: "0", bootId: "b", machine: "m1", incarnation: "i1" },
-    seq,
-    applied: { version: 0, hash: "" },
-    inventory: INVENTORY,
-    busyPorts: [],
-    jobs: [],
-    routers: [],
-    ...over,
-  };
+  return reportOf({ seq, ...over });
 }
 
-const sync = (over: Partial<Report> = {}) => control.syncUnlinked(FIRST_PROJECT, host, reportOf(over));
+const sync = (over: Partial<Report> = {}) => control.syncUnlinked(FIRST_PROJECT, host, nextReport(over));
 const replica = async () => (await control.serviceView(FIRST_PROJECT, "web"))?.replicas[0];
 const hostView = async () => (await control.hosts(FIRST_PROJECT))[0];
 const events = async (type: string) => {
@@ -176,13 +159,13 @@ describe("a host that syncs without a link", () => {
     const link = { request: () => new Promise<never>(() => {}), receive() {}, close() {}, openStreams: 0 };
     control.linkOpened(FIRST_PROJECT, host, link);
     expect((await source.service(FIRST_PROJECT, "web"))?.targets).toMatchObject([{ host }]);
-    expect(await control.sync(FIRST_PROJECT, host, reportOf(told))).toMatchObject({ nextSyncInMs: 10_000 });
+    expect(await control.sync(FIRST_PROJECT, host, nextReport(told))).toMatchObject({ nextSyncInMs: 10_000 });
     clock.advance(3_600_000);
     expect(await hostView()).toMatchObject({ online: true, silentSince: null });
   });
 
   test("of another machine, or taken over by another agent, is refused and not taken for the host", async () => {
-    const agent = (over: Partial<Report["agent"]>) => ({ agent: { ...reportOf().agent, ...over } });
+    const agent = (over: Partial<Report["agent"]>) => ({ agent: { ...nextReport().agent, ...over } });
     await expect(sync(agent({ machine: "m2" }))).rejects.toMatchObject({ code: "forbidden" });
     expect(await hostView()).toMatchObject({ online: false });
     await sync(agent({ incarnation: "i1" }));

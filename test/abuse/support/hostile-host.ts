@@ -5,20 +5,10 @@ import { FRAME_BYTES_MAX, MESSAGE_BYTES_MAX } from "../../../src/link/limits.ts"
 import type { Link } from "../../../src/link/link.ts";
 import type { LinkHandler } from "../../../src/link/types.ts";
 import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../../../src/link/ws.ts";
-import type { DesiredState, Inventory, Report, SyncAnswer } from "../../../src/wire/index.ts";
+import type { DesiredState, Report, SyncAnswer } from "../../../src/wire/index.ts";
 import { until } from "../../support/processes.ts";
+import { INVENTORY, reportOf } from "../../support/reports.ts";
 import { BAD, type Victim } from "./victim.ts";
-
-export const INVENTORY: Inventory = {
-  address: "127.0.0.1",
-  arch: "x86",
-  cpus: 8,
-  memoryGib: 16,
-  diskGib: 100,
-  accelerators: [],
-  runtimes: ["process"],
-  warnings: [],
-};
 
 const READY = {
   state: "ready",
@@ -98,16 +88,8 @@ export class HostileHost {
   }
 
   report(over: Partial<Report> = {}): Report {
-    return {
-      agent: { version: "0", bootId: "b", machine: this.id.replace(/-[0-9a-f]{8}$/, ""), incarnation: "i1" },
-      seq: 1,
-      applied: { version: 0, hash: "" },
-      inventory: INVENTORY,
-      busyPorts: [],
-      jobs: [],
-      routers: [],
-      ...over,
-    };
+    const machine = this.id.replace(/-[0-9a-f]{8}$/, "");
+    return reportOf({ agent: { version: "0", bootId: "b", machine, incarnation: "i1" }, ...over });
   }
 }
 

@@ -1,0 +1,27 @@
+import type { Inventory, Report } from "../../src/wire/index.ts";
+
+/** A small machine without accelerators. */
+export const INVENTORY: Inventory = {
+  address: "127.0.0.1",
+  arch: "x86",
+  cpus: 8,
+  memoryGib: 16,
+  diskGib: 200,
+  accelerators: [],
+  runtimes: ["process"],
+  warnings: [],
+};
+
+/** The first report of an agent that was told nothing yet, on machine `m1`, but for what is said otherwise. */
+export function reportOf(over: Partial<Report> = {}): Report {
+  return {
+    agent: { version: "0", bootId: "b", machine: "m1", incarnation: "i1" },
+    seq: 1,
+    applied: { version: 0, hash: "" },
+    inventory: INVENTORY,
+    busyPorts: [],
+    jobs: [],
+    routers: [],
+    ...over,
+  };
+}
