@@ -18,6 +18,7 @@ import type { Log } from "./log.ts";
 import { answerQuestion } from "./questions.ts";
 import { serveRequests } from "./requests.ts";
 import type { Runtime } from "./runtime/types.ts";
+import { sameJson } from "./same-json.ts";
 import { StateFile } from "./state-file.ts";
 import { StateLog } from "./state-log.ts";
 import { findStatePlace } from "./state-place.ts";
@@ -112,7 +113,7 @@ async function supervise(
   const asker = new JobAsker(addresses);
   const forwarder = new Forwarder(addresses);
   const states = new StateLog(log);
-  let told = "";
+  let told: ReturnType<typeof jobsNow> | null = null;
   const supervisor = new Supervisor(
     {
       runtimes,
@@ -121,10 +122,10 @@ async function supervise(
       starting: (job) => addresses.forget(job.port),
       save: (desired, memory) => file.save({ hash, desired, memory }),
       decided: () => {
-        const news = JSON.stringify(jobsNow());
-        if (news === told) return;
+        const news = jobsNow();
+        if (sameJson(news, told)) return;
         told = news;
-        states.note(jobsNow().jobs);
+        states.note(news.jobs);
         sync.soon();
       },
       now: bootClock,

@@ -1,6 +1,6 @@
 import type { DesiredJob, DesiredState } from "../../src/wire/index.ts";
 import { type CheckName, noteCheck } from "./decide/checks.ts";
-import { copyOf } from "./decide/copy.ts";
+import { copyMemory } from "./decide/copy.ts";
 import { discard, keepRunning, noteIdentity, noteIdle, quiesce, stop } from "./decide/phases.ts";
 import { askReach, noteReach, soundWorkers } from "./decide/reach.ts";
 import { newRouter, noteRouter, syncRouter } from "./decide/router.ts";
@@ -24,7 +24,7 @@ export const EMPTY_MEMORY: Memory = { jobs: {}, reach: {} };
  * @param now in ms, by a clock that only goes forward
  */
 export function decide(desired: DesiredState | null, observed: Observed, memory: Memory, now: Instant): Decision {
-  const next = copyOf(memory);
+  const next = copyMemory(memory);
   const jobs = desired?.jobs ?? [];
   const idle = jobs.length === 0 && observed.runs.length === 0;
   const turn = new Turn(now, now + (idle ? LOOK_IDLE_INTERVAL_MS : LOOK_INTERVAL_MS));
@@ -48,7 +48,7 @@ export function decide(desired: DesiredState | null, observed: Observed, memory:
  * anyway. It is a memory itself; two that are equal here differ in nothing that has to survive the agent.
  */
 export function keepMemory(memory: Memory): Memory {
-  const kept = copyOf(memory);
+  const kept = copyMemory(memory);
   for (const job of Object.values(kept.jobs)) {
     job.removeNextAt = 0;
     const run = job.run;

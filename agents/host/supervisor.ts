@@ -5,6 +5,7 @@ import { JobRunner, type RuntimeAction } from "./job-runner.ts";
 import { type Log, reasonOf } from "./log.ts";
 import type { Question } from "./questions.ts";
 import type { Runtime } from "./runtime/types.ts";
+import { sameJson } from "./same-json.ts";
 
 /** Decisions are this far apart at least: a burst of answers is one decision. */
 const ROUND_GAP_MS = 10;
@@ -34,7 +35,7 @@ export class Supervisor {
   /** What is to be on disk: the desired state that is being taken over, before it is acted on. */
   #held: DesiredState | null;
   #memory: Memory;
-  #saved: string;
+  #saved: Memory;
   #answers: Answer[] = [];
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -46,7 +47,7 @@ export class Supervisor {
     this.#parts = parts;
     this.#desired = this.#held = desired;
     this.#memory = memory;
-    this.#saved = JSON.stringify(keepMemory(memory));
+    this.#saved = keepMemory(memory);
     this.#runner = new JobRunner({ ...parts, changed: () => this.#wakeIn(0) });
   }
 
@@ -162,8 +163,7 @@ export class Supervisor {
 
   async #keep(): Promise<void> {
     const kept = keepMemory(this.#memory);
-    const text = JSON.stringify(kept);
-    if (text !== this.#saved && (await this.#save(kept))) this.#saved = text;
+    if (!sameJson(kept, this.#saved) && (await this.#save(kept))) this.#saved = kept;
   }
 
   async #save(kept: Memory): Promise<boolean> {

@@ -85,7 +85,7 @@ export const agentMutants: Mutant[] = [
   },
   {
     file: "agents/host/decide/router.ts",
-    replace: "return !isGood(worker) && goodListed(worker.role);",
+    replace: "return !isGood(worker) && goodRoles.has(worker.role);",
     by: "return !isGood(worker);",
     breaks: "The last listed worker of a role is taken out of its router.",
     caughtBy: router("a worker that cannot be reached > stays when it is the last listed one of its role"),

@@ -49,11 +49,19 @@ export function noteReach(
  */
 export function soundWorkers(workers: DesiredWorker[], memory: Memory["reach"], now: Instant): Set<string> {
   const reached = workers.filter(({ url }) => isReached(memory[url], now));
-  const silent = reached.filter(({ url }) => memory[url]?.hearing.silent);
-  const countOf = (list: DesiredWorker[], role: string) => list.filter((worker) => worker.role === role).length;
-  const sound = reached.filter(
-    (worker) => !silent.includes(worker) || countOf(silent, worker.role) * 2 > countOf(reached, worker.role),
-  );
+  const isSilent = ({ url }: DesiredWorker) => memory[url]?.hearing.silent === true;
+  const roles = new Map<string, { reached: number; silent: number }>();
+  for (const worker of reached) {
+    const count = roles.get(worker.role) ?? { reached: 0, silent: 0 };
+    roles.set(worker.role, count);
+    count.reached += 1;
+    if (isSilent(worker)) count.silent += 1;
+  }
+  const mostAreSilent = (role: string) => {
+    const { reached, silent } = roles.get(role) ?? { reached: 0, silent: 0 };
+    return silent * 2 > reached;
+  };
+  const sound = reached.filter((worker) => !isSilent(worker) || mostAreSilent(worker.role));
   return new Set(sound.map(({ url }) => url));
 }
 

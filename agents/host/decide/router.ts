@@ -81,17 +81,18 @@ function routerChanges(
   const live = listed.filter((entry) => entry.status !== "draining");
   const isGood = (worker: DesiredWorker) => sound.has(worker.url);
   const wantedLive = live.flatMap((entry) => wanted.get(entry.url) ?? []);
-  const goodListed = (role: string) => wantedLive.some((worker) => worker.role === role && isGood(worker));
+  const goodRoles = new Set<string>(wantedLive.filter(isGood).map((worker) => worker.role));
+  const listedUrls = new Set(listed.map((entry) => entry.url));
 
   const remove = live.filter((entry) => {
     const worker = wanted.get(entry.url);
     if (worker === undefined) return true;
     // A registration that differs although it is our own is the router's reading of it; asking again would not help.
     if (differs(worker, entry) && router.registered[worker.url] !== fingerprint(worker)) return true;
-    return !isGood(worker) && goodListed(worker.role);
+    return !isGood(worker) && goodRoles.has(worker.role);
   });
   const add = workers.filter((worker) => {
-    if (listed.some((entry) => entry.url === worker.url)) return false;
+    if (listedUrls.has(worker.url)) return false;
     const offer = router.offered[worker.url];
     if (offer !== undefined && now - offer.at < ROUTER_OFFER_INTERVAL_MS) return false;
     return isGood(worker) && connects(worker.url);
@@ -120,11 +121,13 @@ export function noteRouter(
 
 /** The replicas that new requests can reach through the router, as far as is known. Sorted. */
 export function listedReplicas(router: RouterMemory): string[] {
-  const replicas = (router.listed ?? [])
-    .filter((entry) => entry.status !== "draining" && !router.removed.includes(entry.handle))
+  const replicas = new Set<string>();
+  for (const { status, handle, url } of router.listed ?? []) {
+    if (status === "draining" || router.removed.includes(handle)) continue;
     // The URL is the router's word: `constructor` must not find what every object has.
-    .flatMap((entry) => (Object.hasOwn(router.replicas, entry.url) ? (router.replicas[entry.url] ?? []) : []));
-  return [...new Set(replicas)].sort();
+    if (Object.hasOwn(router.replicas, url)) replicas.add(router.replicas[url] as string);
+  }
+  return [...replicas].sort();
 }
 
 function noteList(router: RouterMemory, workers: ListedWorker[] | null, now: Instant): void {

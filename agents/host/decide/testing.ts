@@ -155,7 +155,8 @@ export class VirtualHost {
     }));
     const answers = this.#answers;
     this.#answers = [];
-    const decision = decide(this.desired, { runs, busy: [], answers }, this.memory, this.now);
+    // What is frozen throws when it is changed: a decision leaves the memory that it was given as it is.
+    const decision = decide(this.desired, { runs, busy: [], answers }, frozen(this.memory), this.now);
     this.memory = decision.memory;
     this.#wakeAt = this.now + decision.wakeInMs;
     for (const action of decision.actions) this.#act(action);
@@ -231,4 +232,9 @@ export class VirtualHost {
     }
     return { kind: "removed", job, incarnation, handle: action.handle, ok, detail };
   }
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null) for (const inner of Object.values(value)) frozen(inner);
+  return Object.freeze(value);
 }

@@ -86,7 +86,7 @@ export interface RunMemory {
   termAt: Instant | null;
   killNextAt: Instant | null;
   checks: Record<string, CheckMemory>;
-  identify: Asking & { identity: Identity | null; detail: string };
+  identify: Asking & { identity: Readonly<Identity> | null; detail: string };
   idle: Asking & {
     /** Said that it was idle last time, and the time before too. */
     once: boolean;
@@ -104,12 +104,12 @@ export interface JobMemory {
   starting: boolean;
   run: RunMemory | null;
   /** Instants of ends by itself within the window. */
-  ends: Instant[];
+  ends: readonly Instant[];
   endsInARow: number;
   startAfter: Instant;
-  lastEnd: JobEnd | null;
+  lastEnd: Readonly<JobEnd> | null;
   /** What is asked of it and since when; the instant outlives the agent's process, so that no restart resets it. */
-  phase: { kind: "run" | "quiesce" | "stop" | "absent"; since: Instant };
+  phase: Readonly<{ kind: "run" | "quiesce" | "stop" | "absent"; since: Instant }>;
   removeNextAt: Instant;
   router: RouterMemory | null;
 }
@@ -118,7 +118,7 @@ export interface JobMemory {
 export interface RouterMemory extends Asking {
   incarnation: string;
   /** The list as last read; null until it was read. */
-  listed: ListedWorker[] | null;
+  listed: readonly Readonly<ListedWorker>[] | null;
   /** Changes were asked for since `listed` was read: nothing is concluded from it. */
   outdated: boolean;
   /** Answers to changes still to come. */
@@ -146,7 +146,7 @@ export interface ReachMemory extends Asking {
   hearing: Asking & { silent: boolean };
 }
 
-/** All that the agent remembers between decisions; plain JSON. */
+/** All that the agent remembers between decisions; plain JSON. What is read-only in it is shared by its copies. */
 export interface Memory {
   jobs: Record<string, JobMemory>;
   /** By worker URL. */
