@@ -2,6 +2,7 @@ import type { Action, Answer, Memory } from "../../agents/host/decide/types.ts";
 import { decide, EMPTY_MEMORY, keepMemory } from "../../agents/host/decide.ts";
 import { reportJobs, reportRouters, stateOf } from "../../agents/host/job-report.ts";
 import { reconnectDelayMs } from "../../agents/host/reconnect.ts";
+import { sameJson } from "../../agents/host/same-json.ts";
 import type { DesiredState, Inventory, Report, SyncAnswer } from "../../src/wire/index.ts";
 import type { SimLink } from "./link.ts";
 import type { Machine } from "./machine.ts";
@@ -41,7 +42,7 @@ export class Agent {
   private cancelRound: Cancel | null = null;
   private roundAt = Number.POSITIVE_INFINITY;
   private lastRoundAt = Number.NEGATIVE_INFINITY;
-  private told = "";
+  private told: Pick<Report, "jobs" | "routers"> | null = null;
   private link: SimLink | null = null;
   private linkLostAt: number;
   private seq = 0;
@@ -180,8 +181,8 @@ export class Agent {
   }
 
   private tell(): void {
-    const news = JSON.stringify(this.jobsNow());
-    if (news === this.told) return;
+    const news = this.jobsNow();
+    if (sameJson(news, this.told)) return;
     this.told = news;
     this.syncSoon();
   }

@@ -85,7 +85,9 @@ export class MemoryStore implements Store {
     for (const record of batch.idempotency) stored.answers.set(record.key, { ...record });
     for (const secret of batch.secrets) stored.secrets.set(secret.name, { ...secret });
     for (const name of batch.deletedSecrets) stored.secrets.delete(name);
-    const { at, cause, actor, inputs, events } = structuredClone(batch);
+    const { at, cause, actor } = batch;
+    const inputs = [...batch.inputs];
+    const events = batch.events.map((event) => ({ ...event }));
     stored.commits.set(version, { version, at, cause, actor, inputs, events, commitId });
     stored.version = version;
     stored.wakeAt = batch.wakeAt;
