@@ -9,8 +9,11 @@ import { ROOT } from "./bootstrap.js";
 
 /** What every file of bench/ exports. */
 interface Bench {
-  /** @param options.minutes how long a bench that has no end of its own goes on */
-  default(options: { minutes?: number }): Promise<BenchResult>;
+  /**
+   * @param options.minutes how long a bench that has no end of its own goes on
+   * @param options.agents how many agents a bench simulates, where that can be chosen
+   */
+  default(options: { minutes?: number; agents?: number }): Promise<BenchResult>;
 }
 
 const folder = join(ROOT, "bench");
@@ -20,16 +23,21 @@ const names = readdirSync(folder)
   .sort();
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: "boolean", default: false }, minutes: { type: "string" } },
+  options: { json: { type: "boolean", default: false }, minutes: { type: "string" }, agents: { type: "string" } },
   allowPositionals: true,
 });
 const name = positionals[0];
 if (name !== undefined && names.includes(name)) {
   const bench: Bench = await import(join(folder, `${name}.ts`));
-  const result = await bench.default(values.minutes === undefined ? {} : { minutes: Number(values.minutes) });
+  const result = await bench.default({
+    ...(values.minutes === undefined ? {} : { minutes: Number(values.minutes) }),
+    ...(values.agents === undefined ? {} : { agents: Number(values.agents) }),
+  });
   process.stdout.write(`${values.json ? asJson(name, result, new Date()) : asText(result)}\n`);
 } else {
   if (name !== undefined) process.stderr.write(`There is no bench named ${name}.\n`);
-  process.stdout.write(`Usage: npm run bench -- <name> [--json] [--minutes N]\nBenches: ${names.join(", ")}\n`);
+  process.stdout.write(
+    `Usage: npm run bench -- <name> [--json] [--minutes N] [--agents N]\nBenches: ${names.join(", ")}\n`,
+  );
   process.exitCode = name === undefined ? 0 : 2;
 }

@@ -1,0 +1,38 @@
+/** What a process of simulated agents is told, and what it answers; between processes, so plain data. */
+
+/** Times are milliseconds on `sharedNowMs`. */
+export type Order =
+  /** Joins as many hosts as there are tokens, a few at a time. */
+  | { kind: "join"; server: string; tokens: string[]; firstName: number }
+  /** Opens every link, and is done when each agent's first sync was answered. */
+  | { kind: "link" }
+  /** Each agent syncs once, at a random moment of the next so many milliseconds: as if they had joined over a long time. */
+  | { kind: "spread"; overMs: number }
+  /** What was seen since it was asked for last. */
+  | { kind: "seen" }
+  /** Is done when every agent runs this many jobs and all of them are ready. */
+  | { kind: "ready"; jobs: number }
+  /** Is done when every agent was told of a job of this service. Answers with when. */
+  | { kind: "told"; service: string }
+  /** Cuts every link, as a load balancer that is started anew does. */
+  | { kind: "cut" }
+  /** Is done when every agent has synced over a link that was opened since. Answers with when. */
+  | { kind: "back"; since: number };
+
+export interface Seen {
+  /** How long each sync took, from its sending to its answer. */
+  syncMs: number[];
+  /** Syncs that were refused or not answered. */
+  failed: number;
+  /** The last of them, in words. */
+  failure: string | null;
+  /** Attempts to open a link that the server refused. */
+  refused: number;
+}
+
+export interface Answer {
+  /** For `told` and `back`: when, of each agent. */
+  at: number[];
+  /** For `seen`. */
+  seen: Seen | null;
+}

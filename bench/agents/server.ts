@@ -1,0 +1,126 @@
+import { readFileSync, statSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Client, createClient } from "../../src/api/client.ts";
+import { makeToken, tokenHash } from "../../src/control/tokens.ts";
+import { openDatabase } from "../../src/node/database.ts";
+import { FIRST_ENTITIES } from "../../src/node/first-start.ts";
+import { createStore } from "../../src/store/libsql.ts";
+import type { CredentialKind, Store } from "../../src/store/types.ts";
+import { freePort } from "../../test/support/local-cluster.ts";
+import { CLI, type Running, startProcess, until } from "../../test/support/processes.ts";
+import { cpuUs } from "../proxy/cpu.ts";
+
+/** One real control plane with its embedded database, in a process of its own that can be killed and started again. */
+export class MeasuredServer {
+  readonly url: string;
+  readonly #folder: string;
+  readonly #port: number;
+  readonly #admins: Map<string, string>;
+  /** Join tokens of each project, not used yet. */
+  readonly joins: Map<string, string[]>;
+  #running: Running | null = null;
+
+  private constructor(folder: string, port: number, admins: Map<string, string>, joins: Map<string, string[]>) {
+    this.#folder = folder;
+    this.#port = port;
+    this.#admins = admins;
+    this.joins = joins;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /** @param hosts of each project, by its name: as many join tokens are written into the database beforehand */
+  static async start(hosts: Record<string, number>): Promise<MeasuredServer> {
+    const folder = await mkdtemp(join(tmpdir(), "headrace-agents-"));
+    const store = createStore(await openDatabase(join(folder, "server")));
+    const admins = new Map<string, string>();
+    const joins = new Map<string, string[]>();
+    for (const [project, count] of Object.entries(hosts)) {
+      await store.createProject(project, Date.now(), FIRST_ENTITIES);
+      admins.set(project, await putToken(store, project, "admin"));
+      const tokens: string[] = [];
+      for (let i = 0; i < count; i += 1) tokens.push(await putToken(store, project, "join"));
+      joins.set(project, tokens);
+    }
+    await store.close();
+    const server = new MeasuredServer(folder, await freePort(), admins, joins);
+    await server.run();
+    return server;
+  }
+
+  /** Starts the process. */
+  async run(): Promise<void> {
+    const flags = ["--port", String(this.#port), "--data-dir", join(this.#folder, "server")];
+    const { PATH, NODE_OPTIONS } = process.env;
+    const env = { PATH, NODE_OPTIONS, HOME: this.#folder, XDG_CONFIG_HOME: join(this.#folder, "config") };
+    const running = startProcess([process.execPath, CLI, "server", ...flags], env);
+    this.#running = running;
+    await until(() => running.output().includes("serves at"), running.output);
+  }
+
+  async stop(signal: NodeJS.Signals): Promise<void> {
+    await this.#running?.stop(signal);
+    this.#running = null;
+  }
+
+  async dispose(): Promise<void> {
+    await this.stop("SIGTERM");
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  client(project: string): Client {
+    return createClient({ server: this.url, token: this.adminToken(project), project });
+  }
+
+  adminToken(project: string): string {
+    return this.#admins.get(project) ?? "";
+  }
+
+  /** Its last lines. */
+  get output(): string {
+    return this.#running?.output().slice(-2_000) ?? "it does not run";
+  }
+
+  /** Seconds of a processor that it has used so far. */
+  get cpuSeconds(): number {
+    return cpuUs(this.#running?.pid ?? 0, false) / 1e6;
+  }
+
+  get residentMb(): number {
+    const status = readFileSync(`/proc/${this.#running?.pid ?? 0}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
+  }
+
+  /** Changes whenever anything is written to the database, also where its log is written over from the start. */
+  get databaseMark(): string {
+    const marks = ["headrace.db", "headrace.db-wal"].map((name) => {
+      const file = statSync(join(this.#folder, "server", name), { throwIfNoEntry: false });
+      return `${file?.size} ${file?.mtimeMs}`;
+    });
+    return marks.join(", ");
+  }
+
+  /** The number of the last commit. */
+  async version(project: string): Promise<number> {
+    const { commits } = await this.client(project).journal({ after: -1 });
+    return commits.at(-1)?.version ?? 0;
+  }
+}
+
+/** Stores a credential as the server itself would. @returns its token */
+async function putToken(store: Store, project: string, kind: CredentialKind): Promise<string> {
+  const token = makeToken(kind);
+  await store.putCredential({
+    id: crypto.randomUUID(),
+    project,
+    kind,
+    name: kind,
+    hash: await tokenHash(token),
+    subject: kind === "join" ? "default" : null,
+    createdAt: Date.now(),
+    expiresAt: null,
+    usedAt: null,
+  });
+  return token;
+}
