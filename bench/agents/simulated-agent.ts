@@ -152,7 +152,7 @@ export class SimulatedAgent {
     for (const { service } of fresh) if (!this.#toldAt.has(service)) this.#toldAt.set(service, sharedNowMs());
     const wanted = new Set(desired.jobs.map(({ job }) => job));
     for (const job of this.#ready) if (!wanted.has(job)) this.#ready.delete(job);
-    this.#sync.soon();
+    if (JSON.stringify(before) !== JSON.stringify(desired.jobs)) this.#sync.soon();
     if (fresh.length === 0) return;
     setTimeout(
       () => {

@@ -65,6 +65,13 @@ export class Draft {
     return found.sort(byId);
   }
 
+  /** How many entities of a kind there are. */
+  count(kind: EntityKind): number {
+    let added = 0;
+    for (const id of this.puts[kind].byId.keys()) if (!this.state.tables[kind].byId.has(id)) added += 1;
+    return this.state.tables[kind].byId.size + added - (this.deletes.get(kind)?.size ?? 0);
+  }
+
   event(event: JournalEvent): void {
     this.events.push(event);
   }

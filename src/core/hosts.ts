@@ -1,6 +1,7 @@
 import type { Answer, Input } from "./input.ts";
 import { moveJob, moveReplica } from "./lifecycle.ts";
 import { HOSTS_PER_PROJECT_MAX } from "./limits.ts";
+import { hearReplicasOn } from "./reconcile.ts";
 import { touchServicesOn, weighIfFrozen } from "./silence.ts";
 import type { HostEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
@@ -8,7 +9,7 @@ import type { StepContext } from "./step.ts";
 export function hostJoined(context: StepContext, input: Extract<Input, { kind: "host_joined" }>): Answer {
   const { draft, now } = context;
   if (draft.get("host", input.host)) return { kind: "done" };
-  if (draft.all("host").length >= HOSTS_PER_PROJECT_MAX) {
+  if (draft.count("host") >= HOSTS_PER_PROJECT_MAX) {
     return { kind: "refused", code: "too_many", message: `a project has at most ${HOSTS_PER_PROJECT_MAX} hosts` };
   }
   const host: HostEntity = {
@@ -27,7 +28,10 @@ export function hostJoined(context: StepContext, input: Extract<Input, { kind: "
   return { kind: "done" };
 }
 
-/** A host said something: its services are looked at, and it is not silent any more. */
+/**
+ * A host said something: it is not silent any more, and the services of which it said anything new are looked at. Most
+ * reports say nothing new but that a commit was heard of which concerned others.
+ */
 export function hostReported(context: StepContext, id: string): Answer {
   const { draft } = context;
   const host = draft.get("host", id);
@@ -44,8 +48,8 @@ export function hostReported(context: StepContext, id: string): Answer {
       context.weighed.add(host.fleet);
     }
     context.roomFreed = true;
-  }
-  touchServicesOn(context, id);
+    touchServicesOn(context, id);
+  } else hearReplicasOn(context, id);
   return { kind: "done" };
 }
 

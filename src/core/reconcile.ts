@@ -35,6 +35,21 @@ export function reconcileService(context: StepContext, id: string): Millis | nul
   return nextDue(draft, id, context.now);
 }
 
+/**
+ * Takes in what a host says of the replicas on it. A service is looked at as a whole only if something follows from it
+ * for one of them, or if others may wait for what was said: of a router, or of a replica that is being drained.
+ */
+export function hearReplicasOn(context: StepContext, host: string): void {
+  const { draft, touched } = context;
+  for (const { replica: id, service } of draft.by("job", "host", host)) {
+    if (touched.has(service)) continue;
+    const replica = draft.must("replica", id);
+    const isAwaited = isDraining(replica) || groupOfReplica(draft, replica).resolved.role === "router";
+    if (!isAwaited) takeObservations(context, replica);
+    if (isAwaited || draft.get("replica", id) !== replica) touched.add(service);
+  }
+}
+
 /** What the host says of a replica, or that it says nothing, as edges of the replica's life. */
 function takeObservations(context: StepContext, replica: ReplicaEntity): void {
   const { draft, now } = context;

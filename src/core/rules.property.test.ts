@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, test } from "vitest";
 import { World } from "../../test/support/core-world.ts";
 import { decodeGroup, prefillGroup, routerGroup, serviceSpec, withGpus } from "../../test/support/specs.ts";
+import { renderHost } from "./render.ts";
 
 /** Random lives of a project. After every action the rules hold; the failing rule is the message. */
 const HOSTS = ["a", "b", "c"];
@@ -36,6 +37,7 @@ const action = fc.oneof(
       ends: fc.integer({ min: 0, max: 3 }),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("move" as const), host: fc.constantFrom(...HOSTS) }) },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant("freeze" as const), host: fc.constantFrom(...HOSTS), frozen: fc.boolean() }),
@@ -67,6 +69,9 @@ function act(world: World, { ...action }: Action): void {
       if (id) world.behaviour.set(id, { state: action.state, recentEnds: action.ends });
       return;
     }
+    case "move":
+      world.move(action.host);
+      return;
     case "freeze":
       world.freeze(action.host, action.frozen);
   }
@@ -110,6 +115,21 @@ function rulesHold(world: World): string | null {
   return null;
 }
 
+function renderings(world: World): Map<string, string> {
+  const { state } = world;
+  return new Map(
+    [...state.tables.host.byId.values()].map((host) => [host.id, JSON.stringify(renderHost(state, host))]),
+  );
+}
+
+/** What is rendered for a host is kept until it is woken, so one that is not would go on with what it has. */
+function everyoneConcernedIsWoken(world: World, before: Map<string, string>): string | null {
+  for (const [host, rendering] of renderings(world)) {
+    if (rendering !== before.get(host) && !world.woken.has(host)) return `host ${host} is not told what it shall run`;
+  }
+  return null;
+}
+
 /** When trouble ends, the project settles to what was asked. */
 function settles(world: World): string | null {
   world.behaviour.clear();
@@ -149,8 +169,10 @@ describe("the rules", () => {
           world.addHost(host, { accelerators });
         }
         for (const each of actions) {
+          const before = renderings(world);
+          world.woken.clear();
           act(world, each);
-          const broken = rulesHold(world);
+          const broken = rulesHold(world) ?? everyoneConcernedIsWoken(world, before);
           if (broken) throw new Error(`${broken} (after ${JSON.stringify(each)})`);
         }
         const stuck = settles(world);

@@ -472,6 +472,37 @@ describe("step", () => {
     expect(gone.effects).toContainEqual({ kind: "wake", host: "b" });
   });
 
+  test("looks at a service only when a report has news of it, or may be what it waits for", () => {
+    const workers = serviceSpec("w", [workerGroup(2)]);
+    ready();
+    ready(workers);
+    world.addHost("b");
+    const report = (host: string) => {
+      const { due, changes } = step(world.state, [{ kind: "host_reported", host }], world.now);
+      return { looked: [...due.keys()], puts: changes.puts.length };
+    };
+    // The router's word may be waited for.
+    expect(report("a")).toEqual({ looked: ["pd"], puts: 0 });
+    expect(report("b")).toEqual({ looked: [], puts: 0 });
+    const observed = world.state.observed.get("a")?.jobs.get("w-worker-5.0");
+    if (observed) observed.state = "unready";
+    expect(report("a")).toEqual({ looked: ["pd", "w"], puts: 1 });
+  });
+
+  test("wakes nobody for a worker that became ready but those whose routers list it", () => {
+    for (const id of ["b", "c"]) world.addHost(id);
+    world.apply(pd(4));
+    world.settle();
+    const hostOf = (replica: string) => world.state.tables.job.byId.get(`${replica}.0`)?.host;
+    const router = hostOf(world.replicas("pd", "router")[0]?.id ?? "");
+    const suspect = world.replicas("pd", "decode").find(({ id }) => hostOf(id) !== router)?.id ?? "";
+    world.behaviour.set(suspect, { state: "unready" });
+    world.woken.clear();
+    world.sync(hostOf(suspect) ?? "");
+    expect(world.replicas("pd").find(({ id }) => id === suspect)?.status).toBe("suspect");
+    expect([...world.woken]).toEqual([router]);
+  });
+
   test("looks at who waits for room only when there is new room", () => {
     world.apply(serviceSpec("big", [workerGroup(1, withGpus(8))]));
     ready();

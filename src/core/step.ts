@@ -1,6 +1,7 @@
 import { Draft } from "./draft.ts";
 import { handleInput } from "./handle.ts";
 import type { Answer, Effect, Input } from "./input.ts";
+import { routersOf } from "./let-go.ts";
 import { Placer } from "./placement.ts";
 import type { Changes, ProjectState } from "./project-state.ts";
 import { reconcileService } from "./reconcile.ts";
@@ -64,7 +65,7 @@ export function step(state: ProjectState, inputs: Input[], now: Millis): StepRes
   return {
     changes,
     events: draft.events,
-    effects: isEmpty ? [] : wakeEffects(draft, looked),
+    effects: isEmpty ? [] : wakeEffects(draft, changes, looked),
     unusedSecrets: unusedSecrets(draft, changes),
     answers,
     due,
@@ -87,15 +88,27 @@ function reconcileTouched(context: StepContext): Map<string, Millis | null> {
   return due;
 }
 
-/** Hosts whose desired state may be another one now: those that run anything of a service that was looked at. */
-function wakeEffects(draft: Draft, services: string[]): Effect[] {
+/**
+ * Hosts whose desired state may be another one now: those with a job that is new, gone or in another phase, those whose
+ * address is another one, and those of the routers of what was looked at, whose lists may have changed and who confirm
+ * the commit that they act on. Not every host that runs something of it: of a thousand workers that become ready one by
+ * one each would wake all the others.
+ */
+function wakeEffects(draft: Draft, { puts, deletes }: Changes, services: string[]): Effect[] {
+  const { tables } = draft.state;
   const hosts = new Set<string>();
-  for (const service of services) {
-    for (const id of draft.state.tables.job.ids("service", service)) {
-      const job = draft.state.tables.job.byId.get(id);
-      if (job) hosts.add(job.host);
-    }
-    for (const job of draft.by("job", "service", service)) hosts.add(job.host);
+  for (const entity of puts) {
+    // That a job was seen tells its host nothing.
+    if (entity.kind === "job" && entity.status !== "running") hosts.add(entity.host);
+    if (entity.kind !== "host") continue;
+    if (entity.inventory.address !== tables.host.byId.get(entity.id)?.inventory.address) hosts.add(entity.id);
+  }
+  for (const { kind, id } of deletes) {
+    const job = kind === "job" ? tables.job.byId.get(id) : undefined;
+    if (job) hosts.add(job.host);
+  }
+  for (const router of services.flatMap((service) => routersOf(draft, service))) {
+    for (const job of draft.by("job", "replica", router.id)) hosts.add(job.host);
   }
   return [...hosts].sort().map((host) => ({ kind: "wake", host }));
 }

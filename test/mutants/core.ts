@@ -75,6 +75,13 @@ export const coreMutants: Mutant[] = [
     caughtBy: step("draining > a router that never lets go holds a worker until its deadline and no longer"),
   },
   {
+    file: "src/core/step.ts",
+    replace: '    for (const job of draft.by("job", "replica", router.id)) hosts.add(job.host);\n',
+    by: "",
+    breaks: "A router's host is not told that its list has changed.",
+    caughtBy: step("step > wakes nobody for a worker that became ready but those whose routers list it"),
+  },
+  {
     file: "src/core/reconcile.ts",
     replace: "    if (routersServe && replica.wasReady && !isRouter(replica)) continue;\n",
     by: "",

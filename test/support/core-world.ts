@@ -16,6 +16,7 @@ interface WorldHost {
   heldVersion: number;
   jobs: DesiredJob[];
   frozen: boolean;
+  moves: number;
   /** Jobs that have ended and were reported so. */
   ended: Set<string>;
 }
@@ -24,6 +25,8 @@ interface WorldHost {
 export class World {
   readonly state: ProjectState;
   readonly events: JournalEvent[] = [];
+  /** Hosts that were to be woken. Agents here sync all the same; a test may ask whether they would have. */
+  readonly woken = new Set<string>();
   readonly behaviour = new Map<string, JobBehaviour>();
   /** Replicas for which the router's agent never confirms that they are unlisted. */
   readonly stuckInRouter = new Set<string>();
@@ -42,6 +45,7 @@ export class World {
   input(input: Input): Answer {
     const result = step(this.state, [input], this.now);
     this.events.push(...result.events);
+    for (const { host } of result.effects) this.woken.add(host);
     const { puts, deletes } = result.changes;
     if (puts.length + deletes.length + result.events.length > 0) {
       takeChanges(this.state, this.state.version + 1, result.changes, result.due);
@@ -67,7 +71,15 @@ export class World {
       warnings: [],
       ...over,
     };
-    this.hosts.set(id, { incarnation: `${id}-1`, seq: 0, heldVersion: 0, jobs: [], frozen: false, ended: new Set() });
+    this.hosts.set(id, {
+      incarnation: `${id}-1`,
+      seq: 0,
+      heldVersion: 0,
+      jobs: [],
+      frozen: false,
+      moves: 0,
+      ended: new Set(),
+    });
     this.state.present.add(id);
     this.input({ kind: "host_joined", host: id, name: id, fleet: "default", machine: `m-${id}`, inventory });
     this.sync(id);
@@ -82,6 +94,13 @@ export class World {
     } else {
       this.state.present.add(host);
     }
+  }
+
+  /** Its machine gets another address, as it says with its next report. */
+  move(id: string): void {
+    const host = this.hosts.get(id) as WorldHost;
+    host.moves += 1;
+    this.sync(id);
   }
 
   /** Every agent that is not frozen fetches its desired state, obeys, and reports; until nothing changes any more. */
@@ -109,7 +128,7 @@ export class World {
       agent: { version: "0", bootId: "b", machine: `m-${id}`, incarnation: host.incarnation },
       seq: host.seq,
       applied: { version: host.heldVersion, hash: "" },
-      inventory: entity.inventory,
+      inventory: { ...entity.inventory, ...(host.moves > 0 && { address: `10.${host.moves}.${id}` }) },
       busyPorts: [],
       jobs: host.jobs.map((job) => this.obey(host, job)),
       routers: host.jobs.filter((job) => job.role === "router").map((job) => this.routerReport(host, job)),
