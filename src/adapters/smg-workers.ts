@@ -16,6 +16,14 @@ const HEALTH = {
   drain_settle_secs: 1,
 };
 
+/**
+ * SMG's circuit breaker: after ten failures in a row it sends nothing to a worker for as long as this, by default for a
+ * minute, even when it is the only one of its role, and also when it was back and ready long ago. It takes the agent two
+ * seconds to take out a worker that is gone; so long the breaker has to keep requests away, and no longer. For a worker
+ * that refuses everything it costs one request every two seconds, which SMG sends to another one then.
+ */
+const RESILIENCE = { cb_timeout_secs: 2 };
+
 /** What SGLang's prefill listens on unless told otherwise. Left out, SMG would send `null` to both sides. */
 const BOOTSTRAP_PORT_DEFAULT = 8998;
 
@@ -75,6 +83,7 @@ export const addWorker: RouterAdapter["add"] = ({ url, role, bootstrapPort, labe
     ...(role === "prefill" ? { bootstrap_port: bootstrapPort ?? BOOTSTRAP_PORT_DEFAULT } : {}),
     labels,
     health: HEALTH,
+    resilience: RESILIENCE,
   }),
 });
 

@@ -69,6 +69,11 @@ describe("adding a worker to SMG", () => {
   });
 });
 
+it("keeps SMG's circuit breaker from shutting out a worker for longer than the agent needs to take it out", () => {
+  const added = smg.add({ url: "http://h:1", role: "decode", bootstrapPort: null, labels: {} });
+  expect(JSON.parse(added.body ?? "")).toMatchObject({ resilience: { cb_timeout_secs: 2 } });
+});
+
 it("removes by the router's own handle", () => {
   expect(smg.remove("a/b")).toEqual({ method: "DELETE", path: "/workers/a%2Fb" });
 });

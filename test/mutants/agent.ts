@@ -5,6 +5,16 @@ const router = (test: string) => ({ file: "agents/host/decide/router.test.ts", t
 
 export const agentMutants: Mutant[] = [
   {
+    file: "src/adapters/smg-workers.ts",
+    replace: "    resilience: RESILIENCE,\n",
+    by: "",
+    breaks: "The only worker of a role is back, and SMG's circuit breaker shuts it out for a minute.",
+    caughtBy: {
+      file: "test/e2e/smg-breaker.test.ts",
+      test: "sends to the only worker of a role again soon after it is back, however many requests failed meanwhile",
+    },
+  },
+  {
     file: "agents/host/decide.ts",
     replace: "  if (desired !== null) {\n    notePhases",
     by: '  desired ??= { project: "", host: "", version: 0, jobs: [] };\n  {\n    notePhases',
