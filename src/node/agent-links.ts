@@ -1,17 +1,22 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
+import { serveHost } from "../control/host-requests.ts";
 import type { Log } from "../control/log.ts";
-import type { Control } from "../control/types.ts";
+import type { ReportPace } from "../control/report-pace.ts";
+import type { Caller, Control } from "../control/types.ts";
+import type { Link } from "../link/link.ts";
 import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../link/ws.ts";
+import type { Report } from "../wire/index.ts";
 import { Peers } from "./direct/peers.ts";
-import { type LinkedHost, serveHost } from "./host-requests.ts";
 import { LINK_CLOSE_MS } from "./limits.ts";
 import { refuseSocket } from "./raw-refusal.ts";
-import type { ReportPace } from "./report-pace.ts";
 
 /** Where agents dial. */
 export const LINK_PATH = "/agent/link";
+
+/** Whose link it is. */
+type LinkedHost = Caller & { subject: string };
 
 export interface AgentLinks {
   /** Takes an upgrade for `LINK_PATH` over. */
@@ -22,30 +27,47 @@ export interface AgentLinks {
 }
 
 /**
- * The server's ends of the links: one WebSocket a host, opened with the host's own credential.
+ * The server's ends of the links: one WebSocket a host, opened with the host's own credential. A link counts from its
+ * first report that is taken in: a copy of the credential on another machine must not cut the host's own link off.
  * @param pace at which reports are read
  */
 export function agentLinks(control: Control, log: Log, pace: ReportPace): AgentLinks {
   const server = new WebSocketServer({ noServer: true, ...LINK_SOCKET_OPTIONS, ...{ closeTimeout: LINK_CLOSE_MS } });
 
   const peers = new Peers();
+  /** The newest link of each host that does not count yet; a newer one takes its place. */
+  const waiting = new Map<string, Link>();
 
   async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const caller = await hostOf(control, request);
     if (!caller) return refuseSocket(socket, "unauthorized", "The link needs the credential of a host.");
     server.handleUpgrade(request, socket, head, (ws) => {
-      peers.opened(`${caller.project}/${caller.subject}`, request.socket.remoteAddress ?? null);
+      const host = `${caller.project}/${caller.subject}`;
+      let counts = false;
+      let isOver = false;
+      const sync = async (report: Report) => {
+        const answer = await control.sync(caller.project, caller.subject, report);
+        if (counts || isOver) return answer;
+        counts = true;
+        if (waiting.get(host) === link) waiting.delete(host);
+        peers.opened(host, request.socket.remoteAddress ?? null);
+        control.linkOpened(caller.project, caller.subject, link);
+        return answer;
+      };
       const link = linkOverWebSocket(ws, {
         side: "accepted",
         later: setImmediate,
-        handler: serveHost(control, caller, pace),
+        handler: serveHost({ sync, pace, project: caller.project }),
         closed: (reason, silentMs) => {
           log("info", "link closed", { host: caller.subject, reason: reason.message });
+          isOver = true;
+          if (waiting.get(host) === link) waiting.delete(host);
           control.linkClosed(caller.project, caller.subject, link, silentMs);
         },
       });
       log("info", "link opened", { host: caller.subject });
-      control.linkOpened(caller.project, caller.subject, link);
+      waiting.get(host)?.close("another link of the same host took its place");
+      waiting.set(host, link);
     });
   }
 

@@ -32,15 +32,3 @@ export const REFUSED_SOCKET_MS = 1_000;
 
 /** How long the other end of a link may take to confirm that it is closed; then the socket is cut. */
 export const LINK_CLOSE_MS = 2_000;
-
-/** Syncs that one link may have open: an agent sends one at a time, and another when it has given the first up. */
-export const SYNCS_PER_LINK_MAX = 2;
-
-/**
- * What the hosts of one project may report together. Five thousand hosts with ten jobs each send 5 MB/s; reading this
- * much takes about a quarter of a core, so that the other projects always have the rest.
- */
-export const REPORT_BYTES_PER_S = 8 * 1024 * 1024;
-
-/** What they may send at once after they were quiet: all of those hosts that come back together. */
-export const REPORT_BYTES_BURST = 64 * 1024 * 1024;

@@ -211,6 +211,17 @@ describe("reports", () => {
     expect(await report(link, clone)).toMatchObject({ status: 403 });
     link.close("over");
   });
+
+  test("and do not cut off the machine whose credential it is", async () => {
+    const own = await linked();
+    expect(await report(own, host.report({ seq: 100 }))).toMatchObject({ status: 200 });
+    const stranger = await linked();
+    const clone = { ...host.report({ seq: 101 }), agent: { ...host.report().agent, machine: "another" } };
+    expect(await report(stranger, clone)).toMatchObject({ status: 403 });
+    expect(await report(own, host.report({ seq: 102 }))).toMatchObject({ status: 200 });
+    stranger.close("over");
+    own.close("over");
+  });
 });
 
 describe("answers to requests", () => {

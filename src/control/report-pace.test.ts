@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { REPORT_BYTES_BURST, REPORT_BYTES_PER_S } from "./limits.ts";
-import { ReportPace } from "./report-pace.ts";
+import { REPORT_BYTES_BURST, REPORT_BYTES_PER_S, ReportPace } from "./report-pace.ts";
 
 test("a project waits for what it has sent beyond its burst, and no other project with it", () => {
   let now = 1_000;

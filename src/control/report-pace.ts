@@ -1,4 +1,11 @@
-import { REPORT_BYTES_BURST, REPORT_BYTES_PER_S } from "./limits.ts";
+/**
+ * What the hosts of one project may report together. Five thousand hosts with ten jobs each send 5 MB/s; reading this
+ * much takes about a quarter of a core, so that the other projects always have the rest.
+ */
+export const REPORT_BYTES_PER_S = 8 * 1024 * 1024;
+
+/** What they may send at once after they were quiet: all of those hosts that come back together. */
+export const REPORT_BYTES_BURST = 64 * 1024 * 1024;
 
 const BURST_MS = (REPORT_BYTES_BURST / REPORT_BYTES_PER_S) * 1_000;
 
