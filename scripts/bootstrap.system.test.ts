@@ -1,6 +1,16 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -100,4 +110,16 @@ it("installs again when the lock file has changed", () => {
   const done = run([...WITHOUT_NETWORK, process.execPath, "bin/headrace.js"], { npm_config_cache: cache });
   expect(done.status).toBe(1);
   expect(done.stderr).toContain("Installing dependencies");
+});
+
+it("does not install into a folder that node_modules is a link to", () => {
+  const shared = join(checkout, "shared");
+  mkdirSync(shared);
+  writeFileSync(join(shared, "package"), "of another checkout");
+  symlinkSync(shared, join(checkout, "node_modules"));
+  commandLine("console.log('never');");
+  const done = run([process.execPath, "bin/headrace.js"], { npm_config_cache: join(checkout, "empty-cache") });
+  expect(done).toMatchObject({ status: 1, stdout: "" });
+  expect(done.stderr).toContain(`is a link to ${realpathSync(shared)}`);
+  expect(readFileSync(join(shared, "package"), "utf8")).toBe("of another checkout");
 });

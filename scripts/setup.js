@@ -4,7 +4,16 @@
 // Nothing it makes is found before it is whole, so it can be killed at any moment and run again.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import {
@@ -66,10 +75,18 @@ function installNode() {
  * @param {string} folder of the Node that installs
  */
 function installDependencies(folder) {
+  const modules = join(ROOT, "node_modules");
+  // npm would empty the folder behind the link, from which other checkouts may live.
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new SetupError(
+      `${modules} is a link to ${realpathSync(modules)}, whose packages are not those that this checkout needs.\nRemove the link and run the same command again, or set up the checkout that it belongs to.`,
+    );
+  }
   process.stderr.write("Installing dependencies ...\n");
   const node = join(folder, "node");
   rmSync(DEPENDENCIES_STAMP, { force: true });
-  npm(node, ["ci", "--ignore-scripts"], ROOT, folder);
+  // Where NODE_ENV says production, npm would leave out what bundles, checks and tests.
+  npm(node, ["ci", "--ignore-scripts", "--include=dev"], ROOT, folder);
   writeFileSync(`${DEPENDENCIES_STAMP}.tmp`, dependenciesWanted());
   renameSync(`${DEPENDENCIES_STAMP}.tmp`, DEPENDENCIES_STAMP);
 }
