@@ -10,8 +10,8 @@ import type { Turn } from "./turn.ts";
 import type { Instant, Memory, ReachMemory } from "./types.ts";
 
 /**
- * Connects to every worker of this host's routers, once a second each, now and then asks for an answer, and forgets
- * those that are no longer wanted.
+ * Connects to every worker of this host's routers, about once a second each, now and then asks for an answer, and
+ * forgets those that are no longer wanted.
  */
 export function askReach(turn: Turn, memory: Memory, urls: Set<string>): void {
   for (const url of Object.keys(memory.reach)) if (!urls.has(url)) delete memory.reach[url];
@@ -37,7 +37,8 @@ export function noteReach(
   }
   reach.waiting = false;
   reach.connects = answer.ok;
-  reach.nextAt = now + (answer.ok ? REACH_INTERVAL_MS : REACH_RETRY_INTERVAL_MS);
+  // It was begun when it was due; the next one is due so long after that, or now.
+  reach.nextAt = Math.max(now, reach.nextAt + (answer.ok ? REACH_INTERVAL_MS : REACH_RETRY_INTERVAL_MS));
   reach.failures = answer.ok ? 0 : reach.failures + 1;
   if (answer.ok) reach.since = now;
 }
@@ -76,7 +77,7 @@ function newReach(now: Instant): ReachMemory {
   };
 }
 
-/** A worker counts as reached until attempts, more than one, have failed for two seconds. */
+/** A worker counts as reached until attempts, more than one, have failed for nearly two seconds. */
 function isReached(reach: ReachMemory | undefined, now: Instant): boolean {
   return reach === undefined || reach.failures < REACH_FAILURES_MIN || now - reach.since < REACH_LOST_MS;
 }

@@ -158,6 +158,21 @@ describe("a worker that cannot be reached", () => {
     expect(host.router()?.listed).toEqual(["d-1", "d-2"]);
   });
 
+  it.each(Array.from({ length: 10 }, (_, index) => index * 100))(
+    "is out within two seconds of the cut, which came %d ms into the second",
+    (offset) => {
+      const host = routing(a, b);
+      host.run(8_000 + offset);
+      host.world.unreachable.add(a.url);
+      const cut = host.now;
+      host.run(2_000);
+      expect(host.router()?.listed).toEqual(["d-2"]);
+      // Nor at the first attempt that fails: that may be one lost packet.
+      const [out] = host.times("delete", cut);
+      expect(out).toBeGreaterThan(900);
+    },
+  );
+
   it("stays when it was reached less than two seconds ago, whatever failed since", () => {
     const host = routing(a, b);
     host.run(1_010);

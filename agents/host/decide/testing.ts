@@ -66,13 +66,18 @@ interface World {
   /** Whether a process ends when it is asked to. */
   obeys: boolean;
   startError: string | null;
+  /** Swallow every packet: an attempt to connect times out. */
   unreachable: Set<string>;
   /** Accept connections and answer nothing. */
   silent: Set<string>;
   routerAnswers: boolean;
 }
 
-/** One host in virtual time: acts on decisions at once and answers each question after a millisecond. */
+/** What a question takes; and a connection that nobody accepts or refuses, as in agents/host/reach-port.ts. */
+const ANSWER_MS = 1;
+const CONNECT_TIMEOUT_MS = 500;
+
+/** One host in virtual time: acts on decisions at once and answers each question soon. */
 export class VirtualHost {
   now = 1_000_000;
   memory: Memory = EMPTY_MEMORY;
@@ -92,7 +97,7 @@ export class VirtualHost {
   };
   /** Told of a router whenever a worker was taken out of it. */
   onRemoved: (router: Process) => void = () => undefined;
-  #answers: Answer[] = [];
+  #answers: { at: number; answer: Answer }[] = [];
   #serial = 0;
   #wakeAt = 0;
 
@@ -105,7 +110,7 @@ export class VirtualHost {
   run(ms: number): void {
     const end = this.now + ms;
     for (let rounds = 0; rounds < 100_000; rounds += 1) {
-      const next = this.#answers.length > 0 ? this.now + 1 : Math.max(this.now, this.#wakeAt);
+      const next = Math.max(this.now, Math.min(this.#wakeAt, ...this.#answers.map(({ at }) => at)));
       if (next > end) break;
       this.now = next;
       this.#decide();
@@ -153,8 +158,8 @@ export class VirtualHost {
       ageMs: this.now - process.startedAt,
       end: process.end,
     }));
-    const answers = this.#answers;
-    this.#answers = [];
+    const answers = this.#answers.filter(({ at }) => at <= this.now).map(({ answer }) => answer);
+    this.#answers = this.#answers.filter(({ at }) => at > this.now);
     // What is frozen throws when it is changed: a decision leaves the memory that it was given as it is.
     const decision = decide(this.desired, { runs, busy: [], answers }, frozen(this.memory), this.now);
     this.memory = decision.memory;
@@ -178,22 +183,22 @@ export class VirtualHost {
         this.#wakeAt = this.now;
         return;
       case "reach":
-        this.#answers.push({ kind: "reached", url: action.url, ok: !world.unreachable.has(action.url) });
+        this.#reach(action.url);
         return;
       case "hear":
-        this.#answers.push({ kind: "heard", url: action.url, ok: !world.silent.has(action.url) });
+        this.#answerIn(ANSWER_MS, { kind: "heard", url: action.url, ok: !world.silent.has(action.url) });
         return;
       case "ask":
-        this.#answers.push(this.#answer(action, process!));
+        this.#answerIn(ANSWER_MS, this.#answer(action, process!));
         return;
       default:
-        this.#answers.push(this.#route(action, process!));
+        this.#answerIn(ANSWER_MS, this.#route(action, process!));
     }
   }
 
   #start(job: string, attempt: number): void {
     if (this.world.startError !== null) {
-      this.#answers.push({ kind: "start-failed", job, attempt, detail: this.world.startError });
+      this.#answerIn(ANSWER_MS, { kind: "start-failed", job, attempt, detail: this.world.startError });
       return;
     }
     if (this.processes.get(job)?.end === null) throw new Error(`${job} was started while an attempt of it lives`);
@@ -201,6 +206,15 @@ export class VirtualHost {
     const incarnation = `run-${this.#serial}`;
     this.processes.set(job, { job, attempt, incarnation, startedAt: this.now, end: null, listed: [] });
     this.#wakeAt = this.now;
+  }
+
+  #answerIn(ms: number, answer: Answer): void {
+    this.#answers.push({ at: this.now + ms, answer });
+  }
+
+  #reach(url: string): void {
+    const ok = !this.world.unreachable.has(url);
+    this.#answerIn(ok ? ANSWER_MS : CONNECT_TIMEOUT_MS, { kind: "reached", url, ok });
   }
 
   #answer(action: Extract<Action, { kind: "ask" }>, process: Process): Answer {

@@ -29,12 +29,16 @@ export const KILL_INTERVAL_MS = 2_000;
 /** A removal that did not succeed is tried again after this. */
 export const REMOVE_INTERVAL_MS = 5_000;
 
-/** Each listed worker is connected to this often. */
-export const REACH_INTERVAL_MS = 1_000;
-/** And this soon again after a failure: of two seconds nothing is spent waiting for the second attempt. */
+/** Each listed worker is connected to this often, counted from one attempt's beginning to the next one's. */
+export const REACH_INTERVAL_MS = 900;
+/** And this soon again where the last attempt failed: one that took its time-out of half a second is followed at once. */
 export const REACH_RETRY_INTERVAL_MS = 250;
-/** A worker that was not reached for this long since its last success is taken out of its routers. */
-export const REACH_LOST_MS = 2_000;
+/**
+ * A worker that was not reached for this long since its last success is taken out of its routers. The interval and two
+ * attempts that time out fit in exactly, and a tenth of a second is left for telling the router: two seconds in all,
+ * whenever a host was cut off.
+ */
+export const REACH_LOST_MS = 1_900;
 /** And not after fewer failed attempts than this: one lost packet takes nothing out. */
 export const REACH_FAILURES_MIN = 2;
 /**
