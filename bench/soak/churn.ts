@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ROOT } from "../../scripts/bootstrap.js";
 import type { Client } from "../../src/api/client.ts";
+import { chat } from "../../test/support/chat.ts";
 import type { LocalCluster } from "../../test/support/local-cluster.ts";
 import { until } from "../../test/support/processes.ts";
 import { Traffic } from "./traffic.ts";
@@ -109,7 +110,7 @@ export class Churn {
     await this.settled(service, replicas);
   }
 
-  /** Kills a replica of the paired service as a crash would, and waits until it is back. */
+  /** Kills a replica of the paired service as a crash would, and waits until it is back and the service answers. */
   private async kill(group: string): Promise<void> {
     const before = (await this.cluster.view(PAIRED)).replicas.find((replica) => replica.group === group);
     if (!before) throw new Error(`there is no ${group}`);
@@ -129,9 +130,27 @@ export class Churn {
         PAIRED,
         groups.reduce((sum, { wanted }) => sum + wanted, 0),
       );
+      await this.answered();
     } finally {
       over();
     }
+  }
+
+  /**
+   * Waits until the paired service answers: that the only worker of a role is back is found out by the router itself, by
+   * its next look at it and the end of its circuit breaker's time.
+   */
+  private async answered(): Promise<void> {
+    const ask = () => chat(this.cluster.serviceUrl(PAIRED), this.cluster.token, { model: MODEL, max_tokens: 1 });
+    let status = 0;
+    await until(
+      async () => {
+        status = (await ask()).status;
+        return status === 200;
+      },
+      () => `${PAIRED} is ready and answers ${status}`,
+      ANSWERED_MS_MAX,
+    );
   }
 
   private async stopAndDelete(service: string): Promise<void> {
@@ -160,5 +179,7 @@ export class Churn {
   }
 }
 
+/** Five times what docs/recovery.md says, since the machine is busy. */
+const ANSWERED_MS_MAX = 15_000;
 /** A busy machine takes seconds for what takes one alone. */
 const SETTLE_MS_MAX = 180_000;
