@@ -7,7 +7,7 @@
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,6 +37,16 @@ export const DEPENDENCIES_STAMP = join(ROOT, "node_modules", ".headrace-installe
  * @param {string[]} args arguments of the script
  */
 export async function runOnProjectNode(script, args) {
+  const folder = await setUp();
+  becomeNode(folder, ["--disable-warning=ExperimentalWarning", join(ROOT, script), ...args], {});
+}
+
+/**
+ * Sees to the project's Node and the dependencies; ends this process when they cannot be had.
+ *
+ * @returns {Promise<string>} the folder of the Node to use
+ */
+export async function setUp() {
   if (!nodeFolder() || !dependenciesStand()) {
     mkdirSync(TOOLCHAIN, { recursive: true });
     const setup = [process.execPath, join(ROOT, "scripts", "setup.js")];
@@ -44,11 +54,7 @@ export async function runOnProjectNode(script, args) {
     const status = await runExclusive(join(TOOLCHAIN, "setup.lock"), waiting, setup);
     if (status !== 0) process.exit(status);
   }
-  const folder = /** @type {string} */ (nodeFolder());
-  start(join(folder, "node"), ["--disable-warning=ExperimentalWarning", join(ROOT, script), ...args], {
-    ...process.env,
-    PATH: folder + delimiter + (process.env.PATH ?? ""),
-  });
+  return /** @type {string} */ (nodeFolder());
 }
 
 /** @returns {string | null} the folder of the Node to use, null when it has to be set up first */
@@ -69,14 +75,29 @@ export function dependenciesStand() {
 }
 
 /**
- * Becomes the program where Node can do that (22.15 and later): one process less, and every signal arrives by itself.
- * Elsewhere this process stays in front of it.
+ * PATH with the Node to use first. Where it is first already PATH stays as it is: an agent's jobs inherit it, and what
+ * else lies beside that Node (the system's Python, say) must not come before what the user has put first.
  *
- * @param {string} program
- * @param {string[]} args
- * @param {NodeJS.ProcessEnv} env
+ * @param {string} folder of the Node to use
  */
-function start(program, args, env) {
+export function pathWith(folder) {
+  const path = process.env.PATH ?? "";
+  const first = path.split(delimiter).find((entry) => entry !== "" && existsSync(join(entry, "node")));
+  const isFirst = first !== undefined && realpathSync(join(first, "node")) === realpathSync(join(folder, "node"));
+  return isFirst ? path : folder + delimiter + path;
+}
+
+/**
+ * Becomes Node where a process can become another (22.15 and later): one process less, and every signal arrives by
+ * itself. Elsewhere this process stays in front of it.
+ *
+ * @param {string} folder of the Node to use
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} environment added to this process's
+ */
+export function becomeNode(folder, args, environment) {
+  const program = join(folder, "node");
+  const env = { ...process.env, PATH: pathWith(folder), ...environment };
   if (process.execve && process.platform !== "win32") {
     process.execve(program, [program, ...args], env);
     return;

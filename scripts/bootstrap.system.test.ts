@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { dependenciesWanted, ROOT } from "./bootstrap.js";
 
@@ -61,6 +61,17 @@ describe("with everything set up", () => {
     commandLine("console.log('here');");
     const done = run([...WITHOUT_NETWORK, process.execPath, "bin/headrace.js"]);
     expect(done).toMatchObject({ status: 0, stdout: "here\n", stderr: "" });
+  });
+
+  it("puts its Node first on PATH, and changes nothing where that is first already", () => {
+    commandLine("console.log(process.env.PATH);");
+    const [own, other] = [dirname(process.execPath), join(checkout, "other")];
+    mkdirSync(other);
+    writeFileSync(join(other, "node"), "");
+    const pathFor = (...entries: string[]) =>
+      run([process.execPath, "bin/headrace.js"], { PATH: [...entries, "/usr/bin", "/bin"].join(delimiter) }).stdout;
+    expect(pathFor("/empty", own)).toBe(`/empty:${own}:/usr/bin:/bin\n`);
+    expect(pathFor(other, own)).toBe(`${own}:${other}:${own}:/usr/bin:/bin\n`);
   });
 
   it("is what `npx headrace` runs in the checkout", () => {

@@ -82,7 +82,6 @@ async function startHost(demo: Demo, { url, token, bin }: { url: string; token: 
   say("3/4", "a host agent, which only dials out");
   const client = createClient({ server: url, token, project: "main" });
   const { token: joinToken } = await client.createToken({ kind: "join", name: "demo" });
-  const agent = join(ROOT, "src/cli/main.ts");
   const args = [
     "agent",
     "--server",
@@ -98,7 +97,7 @@ async function startHost(demo: Demo, { url, token, bin }: { url: string; token: 
     "--stop-jobs-on-exit",
   ];
   // In a group of its own, so that Ctrl-C reaches the demo alone, which ends things in their order.
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", agent, ...args], {
+  const child = spawn(process.execPath, [join(ROOT, "bin/headrace.js"), ...args], {
     env: { ...process.env, PATH: bin + delimiter + process.env.PATH, HEADRACE_JOIN_TOKEN: joinToken },
     stdio: ["ignore", "ignore", "pipe"],
     detached: true,

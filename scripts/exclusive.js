@@ -14,14 +14,14 @@ const LOCKED = 1;
  * (macOS) the command runs without a lock.
  *
  * @param {string} lockFile made when missing; its folder must exist
- * @param {string} waiting printed when another holds the lock
+ * @param {string | null} waiting printed when another holds the lock
  * @param {string[]} command program and arguments
  * @returns {Promise<number>}
  */
 export async function runExclusive(lockFile, waiting, command) {
   const probe = spawnSync("flock", ["-n", lockFile, "true"], { stdio: "ignore" });
   const locked = probe.error ? command : ["flock", lockFile, ...command];
-  if (probe.status === LOCKED) process.stderr.write(`${waiting}\n`);
+  if (waiting !== null && probe.status === LOCKED) process.stderr.write(`${waiting}\n`);
   return await new Promise((resolve, reject) => {
     const child = spawn(/** @type {string} */ (locked[0]), locked.slice(1), {
       stdio: ["ignore", "inherit", "inherit"],

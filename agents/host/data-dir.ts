@@ -5,8 +5,3 @@ import { join } from "node:path";
 export function defaultDataDir(): string {
   return process.getuid?.() === 0 ? "/var/lib/headrace" : join(homedir(), ".local/share/headrace/agent");
 }
-
-/** Where the agent and the supervisors of its jobs keep compiled code: without it each compiles all of its own anew. */
-export function compileCacheOf(dataDir: string): string {
-  return join(dataDir, "compile-cache");
-}

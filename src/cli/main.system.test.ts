@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { EXIT } from "./exit-codes.ts";
 
-const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../bin/headrace.js", import.meta.url));
 
 /** Longer than an agent gives its jobs. */
 const END_WITHIN_MS = 30_000;
@@ -36,7 +36,7 @@ afterEach(async () => {
 /** The program as a process, with a home of its own. */
 function start(...argv: string[]) {
   const env = { PATH: process.env.PATH, HOME: home };
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...argv], { env });
+  const child = spawn(process.execPath, [PROGRAM, ...argv], { env });
   children.push(child);
   const seen = { out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (text) => {

@@ -73,4 +73,8 @@ export function program(context: Context): Command {
   return root;
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2), processIo());
+if (import.meta.main) {
+  main(process.argv.slice(2), processIo()).then((code) => {
+    process.exitCode = code;
+  });
+}

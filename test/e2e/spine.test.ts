@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROOT } from "../../scripts/bootstrap.js";
@@ -37,6 +38,18 @@ describe("one service on one host", () => {
       ["decode", 2],
     ]);
     expect(await ask()).toMatchObject({ status: 200, whole: true });
+  });
+
+  test("the agent and the supervisor of each job run from the bundle", async () => {
+    const { replicas } = await cluster.view(SERVICE);
+    const supervisors = replicas.map(({ id }) => cluster.supervisorOf(id));
+    const [agent, ...others] = [cluster.agent?.pid, ...supervisors].map((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0"),
+    );
+    expect(agent).toContainEqual(expect.stringMatching(/\.toolchain\/bundles\/\w+\/agent\.cjs$/));
+    expect(others).toHaveLength(4);
+    for (const each of others)
+      expect(each).toContainEqual(expect.stringMatching(/\.toolchain\/bundles\/\w+\/supervisor\.cjs$/));
   });
 
   test("streams a chat completion token by token", async () => {

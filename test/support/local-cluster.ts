@@ -115,10 +115,15 @@ export class LocalCluster {
    * @returns how many
    */
   killJob(replica: string): number {
-    const main = readJob(join(this.agentFolder, "jobs", `${replica}.0`))?.last?.main;
+    const main = this.lastAttempt(replica)?.main;
     const pids = listProcesses().filter(({ session }) => session === main?.pid);
     for (const { pid } of pids) process.kill(pid, "SIGKILL");
     return pids.length;
+  }
+
+  /** The process that supervises a replica's job. */
+  supervisorOf(replica: string): number | undefined {
+    return this.lastAttempt(replica)?.run?.supervisor.pid;
   }
 
   /** Applies a changed copy of a file and waits until it is ready. */
@@ -156,6 +161,10 @@ export class LocalCluster {
       await this.server?.stop();
       await rm(this.folder, { recursive: true, force: true });
     }
+  }
+
+  private lastAttempt(replica: string) {
+    return readJob(join(this.agentFolder, "jobs", `${replica}.0`))?.last;
   }
 
   private env(): NodeJS.ProcessEnv {

@@ -5,7 +5,8 @@ import { ROOT } from "../../scripts/bootstrap.js";
 /** How much of a program's output is kept for the message of a failed test. */
 const OUTPUT_CHARS_MAX = 200_000;
 
-export const CLI = join(ROOT, "src/cli/main.ts");
+/** The command as users run it. */
+export const CLI = join(ROOT, "bin/headrace.js");
 
 /** A program that runs until it is stopped. */
 export interface Running {

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Option } from "commander";
-import { compileCacheOf, defaultDataDir } from "../../../agents/host/data-dir.ts";
+import { defaultDataDir } from "../../../agents/host/data-dir.ts";
 import type { LogLevel } from "../../../agents/host/log.ts";
+import { findProgram } from "../../../agents/host/programs.ts";
 import type { AddCommand } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
@@ -21,9 +21,6 @@ interface AgentFlags {
 
 /** What an agent makes of a request lives for a moment: it needs no large space for the young, which only fills up. */
 const NODE_FLAGS = ["--max-semi-space-size=2"];
-
-/** The agent's own entry: as a process of its own it has nothing of this program in its memory. */
-const AGENT = fileURLToPath(new URL("../../../agents/host/main.ts", import.meta.url));
 
 export const addAgent: AddCommand = (program, { io }) => {
   program
@@ -49,8 +46,10 @@ export const addAgent: AddCommand = (program, { io }) => {
         "  headrace agent --declare gpu=H200:8",
     )
     .action(async (flags: AgentFlags) => {
-      const args = [...NODE_FLAGS, AGENT, ...agentFlags(await serverOf(flags.server), flags)];
-      io.become(args, { NODE_COMPILE_CACHE: compileCacheOf(resolve(flags.dataDir ?? defaultDataDir())) });
+      const given = agentFlags(await serverOf(flags.server), flags);
+      // The same process, with nothing of this program in its memory.
+      const agent = findProgram("agent", resolve(flags.dataDir ?? defaultDataDir()));
+      io.become([...NODE_FLAGS, agent.file, ...given], { NODE_COMPILE_CACHE: agent.compileCache });
     });
 
   async function serverOf(flag: string | undefined): Promise<string> {

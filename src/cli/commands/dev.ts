@@ -2,14 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { findProgram } from "../../../agents/host/programs.ts";
 import { type AddCommand, connect, countFlag, printLine } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { interruption, PORT_MAX, type ServerFlags, startLocalServer } from "../local-server.ts";
-
-const AGENT = fileURLToPath(new URL("../../../agents/host/main.ts", import.meta.url));
 
 /** There is one host, and whoever runs this is the one who says what it runs. */
 const OWN_MACHINE = ["--address", "127.0.0.1", "--job-user", "same", "--stop-jobs-on-exit", "--end-with-input"];
@@ -36,8 +34,7 @@ export const addDev: AddCommand = (program, { io }) => {
       const server = await startLocalServer(io, { ...flags, dataDir, host: "127.0.0.1" });
       try {
         // A copy of the server's folder must not hold what opens its hosts, so the agent's is not inside.
-        const agentFlags = ["--server", server.url, "--data-dir", `${dataDir}-agent`, ...OWN_MACHINE];
-        await withAgent(io, server.url, declare === undefined ? agentFlags : [...agentFlags, "--declare", declare]);
+        await withAgent(io, server.url, `${dataDir}-agent`, declare === undefined ? [] : ["--declare", declare]);
       } finally {
         await server.close();
       }
@@ -45,12 +42,14 @@ export const addDev: AddCommand = (program, { io }) => {
 };
 
 /** Runs the agent beside the server until Ctrl-C. Its jobs end with it, while the server still hears of it. */
-async function withAgent(io: Io, server: string, flags: string[]): Promise<void> {
+async function withAgent(io: Io, server: string, dataDir: string, flags: string[]): Promise<void> {
+  const { file, compileCache } = findProgram("agent", dataDir);
+  const args = ["--server", server, "--data-dir", dataDir, ...OWN_MACHINE, ...flags];
   const joinToken = await makeJoinToken(io, server);
   // Jobs run as the same user as the agent, who could read these of it.
   const { HEADRACE_TOKEN: _token, HEADRACE_KEY: _key, ...env } = io.env;
-  const agent = spawn(process.execPath, [...process.execArgv, AGENT, ...flags], {
-    env: { ...env, HEADRACE_JOIN_TOKEN: joinToken },
+  const agent = spawn(process.execPath, [...process.execArgv, file, ...args], {
+    env: { ...env, HEADRACE_JOIN_TOKEN: joinToken, NODE_COMPILE_CACHE: compileCache },
     // Nothing is ever written: it ends with this process, however that ends.
     stdio: ["pipe", "inherit", "inherit"],
     // A group of its own: a terminal's Ctrl-C goes to all of ours, and the agent shall hear it once, from us.

@@ -2,8 +2,8 @@ import { rmSync, writeFileSync } from "node:fs";
 import { uptime } from "node:os";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
-import { compileCacheOf } from "../../data-dir.ts";
 import { readBootId } from "../../inventory/boot-id.ts";
+import { findProgram } from "../../programs.ts";
 import type { Runtime, RuntimeJob, StartSpec } from "../types.ts";
 import { type CgroupHome, findCgroupHome, removeCgroup } from "./cgroup.ts";
 import { buildCommand, findSetpriv } from "./command.ts";
@@ -299,7 +299,7 @@ class ProcessRuntime implements Runtime {
   }
 
   #spawn(order: SupervisorOrder): Promise<void> {
-    return spawnSupervisor(order, compileCacheOf(this.#dataDir), () => this.#changed());
+    return spawnSupervisor(findProgram("supervisor", this.#dataDir), order, () => this.#changed());
   }
 
   async #inTurn(job: string, task: () => Promise<void>): Promise<void> {

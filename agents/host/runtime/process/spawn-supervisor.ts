@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import type { Program } from "../../programs.ts";
 import { supervisorLog } from "./folder.ts";
 import { SUPERVISOR_MARKER } from "./members.ts";
 import type { ProcessIdentity } from "./proc.ts";
@@ -38,23 +38,20 @@ const ANSWER_CHARS_MAX = 64 * 1024;
 /** A supervisor holds one chunk of output and some records: it needs no large heap and no helper threads. */
 const NODE_FLAGS = ["--no-warnings", "--max-old-space-size=32", "--max-semi-space-size=1", "--v8-pool-size=0"];
 
-const ENTRY = fileURLToPath(new URL("./supervisor.ts", import.meta.url));
-
 /**
  * Starts a supervisor and waits until it has done what it was ordered. The order travels through its standard input,
  * since it holds secrets, which a command line or a file would show.
- * @param compileCache a folder where Node keeps compiled code, which halves the supervisor's start and memory
  * @param onExit called when the supervisor ends, so when the job has
  * @throws Error with what the supervisor could not do
  */
-export async function spawnSupervisor(order: SupervisorOrder, compileCache: string, onExit: () => void): Promise<void> {
+export async function spawnSupervisor(program: Program, order: SupervisorOrder, onExit: () => void): Promise<void> {
   const errors = openSync(supervisorLog(order.jobDir), "w", 0o600);
   let child: ChildProcess;
   try {
-    child = spawn(process.execPath, [...NODE_FLAGS, ENTRY], {
+    child = spawn(process.execPath, [...NODE_FLAGS, program.file], {
       cwd: "/",
       detached: true,
-      env: { [SUPERVISOR_MARKER]: order.jobDir, NODE_COMPILE_CACHE: compileCache, UV_THREADPOOL_SIZE: "1" },
+      env: { [SUPERVISOR_MARKER]: order.jobDir, NODE_COMPILE_CACHE: program.compileCache, UV_THREADPOOL_SIZE: "1" },
       stdio: ["pipe", "pipe", errors],
     });
   } finally {

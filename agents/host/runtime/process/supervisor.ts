@@ -220,7 +220,7 @@ function readOrder(): SupervisorOrder | null {
 
 const order = readOrder();
 if (order !== null) {
-  await supervise(order).catch((error: Error) => {
+  supervise(order).catch((error: Error) => {
     console.error(error);
     answer({ ok: false, message: error.message });
     process.exit(1);
