@@ -24,6 +24,8 @@ const TIME_TITLES: Record<string, string> = {
   replacementDecided: "fault -> replacement elsewhere decided",
   replaced: "fault -> replacements ready",
   listedAgain: "fault -> the restarted worker listed again",
+  servingAfterReady: "it is ready again -> the last request that fails",
+  proxyServingAfterReady: "it is ready again -> the last one through the control plane",
   answersAgain: "fault -> the restarted router answers",
   listedAfterReturn: "its return -> all workers listed",
   servingAfterReturn: "its return -> first 200",

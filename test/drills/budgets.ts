@@ -4,6 +4,9 @@ export const BUDGETS_MS: Readonly<Record<string, number>> = {
   // Its host accepts connections, so it is only told by its silence: asked every 2 s, given 5 s to answer.
   outOfRouterFrozen: 8_000,
   restartDecided: 5_000,
+  // SMG looks at a worker every 2 s and its breaker closes after 2 s; the engine's /health takes one.
+  servingAfterReady: 3_000,
+  proxyServingAfterReady: 3_000,
   listedAfterReturn: 3_000,
   servingAfterReturn: 3_000,
   proxyServingAfterReturn: 3_000,

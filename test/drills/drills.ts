@@ -4,6 +4,7 @@ import { agentClock, serverClock } from "./scenarios/clock.ts";
 import { killControlPlane } from "./scenarios/control-plane.ts";
 import { fullAgentDisk, fullServerDisk } from "./scenarios/disk.ts";
 import { cutHost, freezeHost } from "./scenarios/host.ts";
+import { killOnlyWorker } from "./scenarios/only-worker.ts";
 import { killRouter } from "./scenarios/router.ts";
 import { killTogether } from "./scenarios/together.ts";
 import { killWorker } from "./scenarios/worker.ts";
@@ -12,6 +13,8 @@ import { killWorker } from "./scenarios/worker.ts";
 export const DRILLS = {
   decode: killWorker("decode"),
   prefill: killWorker("prefill"),
+  "only-decode": killOnlyWorker("decode"),
+  "only-prefill": killOnlyWorker("prefill"),
   router: killRouter,
   "agent-of-workers": killAgent("gpu1", "the agent of a worker's host"),
   "agent-of-router": killAgent("front", "the agent of the router's host"),

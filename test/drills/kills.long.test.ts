@@ -18,6 +18,17 @@ test.each(["decode", "prefill"] as const)(
   },
 );
 
+test.each(["only-decode", "only-prefill"] as const)(
+  "kill -9 of the %s: requests are answered again soon after it is ready",
+  async (name) => {
+    const found = await runDrill(name);
+    expectServing(found.proxy.after);
+    expectServing(found.direct.after);
+    expect(found.seen.after).toEqual(found.seen.others);
+    expectTimes(found);
+  },
+);
+
 test("kill -9 of the router: it is given its workers again, which went on meanwhile", async () => {
   const found = await runDrill("router");
   expectServing(found.proxy.after);

@@ -17,7 +17,12 @@ export const HOSTS = {
 
 export type HostName = keyof typeof HOSTS;
 
-export const CONFIG = `
+/** Two of each, so that none is missed. */
+export const CONFIG = configOf({ prefill: 2, decode: 2 });
+
+/** The service with so many workers of each role. */
+export function configOf({ prefill, decode }: { prefill: number; decode: number }): string {
+  return `
 type: service
 name: ${SERVICE}
 model: ${MODEL}
@@ -37,7 +42,7 @@ groups:
       memory: 512GB..
       disk: 1GB..
   - name: prefill
-    count: 2
+    count: ${prefill}
     commands:
       - python3 -m sglang.launch_server --model-path ${MODEL} --disaggregation-mode prefill --host $HEADRACE_ADDRESS
         --port $HEADRACE_PORT --disaggregation-bootstrap-port $HEADRACE_BOOTSTRAP_PORT
@@ -47,12 +52,13 @@ groups:
       disk: 1GB..
       gpu: H200:1
   - name: decode
-    count: 2
+    count: ${decode}
     commands:
       - python3 -m sglang.launch_server --model-path ${MODEL} --disaggregation-mode decode --host $HEADRACE_ADDRESS
         --port $HEADRACE_PORT
     resources: *worker
 `;
+}
 
 /** Room for both workers of the other host besides its own two. */
 function workerHost() {
