@@ -4,7 +4,8 @@ import { ROOT } from "../scripts/bootstrap.js";
 import { ensurePython } from "../scripts/python.ts";
 import { routerAdapter } from "../src/adapters/index.ts";
 import { chat } from "../test/support/chat.ts";
-import { freePort, LocalCluster } from "../test/support/local-cluster.ts";
+import { LocalCluster } from "../test/support/local-cluster.ts";
+import { freePort } from "../test/support/ports.ts";
 import { type Running, startProcess, until } from "../test/support/processes.ts";
 import { type BenchResult, spreadOf } from "./support/report.ts";
 

@@ -8,7 +8,7 @@ import { openDatabase } from "../../src/node/database.ts";
 import { FIRST_ENTITIES } from "../../src/node/first-start.ts";
 import { createStore } from "../../src/store/libsql.ts";
 import type { CredentialKind, Store } from "../../src/store/types.ts";
-import { freePort } from "../../test/support/local-cluster.ts";
+import { freePort } from "../../test/support/ports.ts";
 import { CLI, type Running, startProcess, until } from "../../test/support/processes.ts";
 import { cpuUs } from "../proxy/cpu.ts";
 

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { ensurePrograms } from "../../scripts/system-packages.ts";
-import { freePort } from "../../test/support/local-cluster.ts";
+import { freePort } from "../../test/support/ports.ts";
 import { type Running, runProcess, startProcess, until } from "../../test/support/processes.ts";
 
 /** A way to the upstream that is not ours. */

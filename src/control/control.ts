@@ -4,10 +4,12 @@ import type { LinkEnd } from "../link/types.ts";
 import type { RouteTarget, ServiceEntry } from "../proxy/types.ts";
 import type { Credential, IdempotencyRecord, Store } from "../store/types.ts";
 import { canonicalJson, type JoinAnswer, type JoinRequest, type Report, type SyncAnswer } from "../wire/index.ts";
+import { callerOf, mayCall } from "./callers.ts";
 import type { Clock } from "./clock.ts";
 import type { Request } from "./controller.ts";
 import { describeHost, describeRoutes, describeService } from "./describe.ts";
 import { type Digest, sha256Hex } from "./digest.ts";
+import type { FarHosts } from "./far-hosts.ts";
 import { followCommits } from "./follow.ts";
 import { HostSync } from "./host-sync.ts";
 import { ANSWERS_KEPT_MS, keepHouse } from "./housekeeping.ts";
@@ -44,11 +46,13 @@ export interface ControlOptions {
   newId?: () => string;
   /** The platform's own unless given: it leaves the simulation's virtual time. */
   digest?: Digest;
+  /** Where the links of a project's hosts do not end in this process. */
+  far?: (project: string) => FarHosts;
 }
 
 /** The control plane of all projects in one process. */
 export class HeadraceControl implements Control {
-  private readonly options: Required<ControlOptions>;
+  private readonly options: Required<Omit<ControlOptions, "far">> & Pick<ControlOptions, "far">;
   private readonly projects = new Map<string, { project: Project; sync: HostSync }>();
 
   constructor(options: ControlOptions) {
@@ -62,16 +66,19 @@ export class HeadraceControl implements Control {
     }
   }
 
+  /** Decides what time alone has made due, if anything. */
+  async lookAtDue(project: string): Promise<void> {
+    const { controller } = this.open(project).project;
+    await controller.submit({ input: { kind: "time" }, id: null, cause: "time", actor: "controller" });
+  }
+
   close(): void {
     for (const { project } of this.projects.values()) project.close();
     this.projects.clear();
   }
 
-  async authenticate(token: string): Promise<Caller | null> {
-    const credential = await this.options.store.credential(await tokenHash(token));
-    if (!credential || (credential.expiresAt !== null && credential.expiresAt <= this.options.clock.now())) return null;
-    const { id, project, kind, name, subject } = credential;
-    return { credentialId: id, project, kind, name, subject };
+  authenticate(token: string): Promise<Caller | null> {
+    return callerOf(token, this.options.store, this.options.clock.now());
   }
 
   async plan(caller: Caller, request: ApplyRequest): Promise<PlanView> {
@@ -318,6 +325,18 @@ export class HeadraceControl implements Control {
     return this.open(project).sync.syncUnlinked(host, report);
   }
 
+  syncRelayed(project: string, host: string, report: Report, linked: boolean): Promise<SyncAnswer> {
+    return this.open(project).sync.syncRelayed(host, report, linked);
+  }
+
+  unlinkedHere(project: string, host: string): void {
+    this.open(project).project.presence.unlinkedHere(host);
+  }
+
+  unlinkedGone(project: string, host: string, silentMs: number): void {
+    this.open(project).project.presence.unlinkedGone(host, silentMs);
+  }
+
   linkOpened(project: string, host: string, link: LinkEnd): void {
     this.open(project).project.presence.linkOpened(host, link);
   }
@@ -344,8 +363,7 @@ export class HeadraceControl implements Control {
   }
 
   async authorize(project: string, token: string): Promise<boolean> {
-    const caller = await this.authenticate(token);
-    return caller !== null && caller.project === project && (caller.kind === "admin" || caller.kind === "member");
+    return mayCall(await this.authenticate(token), project);
   }
 
   way(project: string, { host }: RouteTarget): LinkEnd | null {
@@ -386,8 +404,8 @@ export class HeadraceControl implements Control {
   private open(name: string): { project: Project; sync: HostSync } {
     const before = this.projects.get(name);
     if (before) return before;
-    const { store, seal, clock, log, newId, digest } = this.options;
-    const project = new Project({ name, store, clock, log, newId });
+    const { store, seal, clock, log, newId, digest, far } = this.options;
+    const project = new Project({ name, store, clock, log, newId, far: far?.(name) ?? null });
     keepHouse(project, store, clock, log);
     const opened = { project, sync: new HostSync(project, store, seal, digest) };
     this.projects.set(name, opened);

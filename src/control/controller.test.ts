@@ -71,6 +71,7 @@ describe("a state that is read while a commit is under way", () => {
       clock: systemClock,
       newId: () => crypto.randomUUID(),
       present: () => [],
+      listeningSince: () => 0,
       runEffect: () => undefined,
       committed: () => undefined,
       overtaken: () => undefined,

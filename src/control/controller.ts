@@ -65,6 +65,8 @@ export interface ControllerOptions {
   newId(): string;
   /** Hosts whose link ends here now. */
   present(): Iterable<string>;
+  /** Since when the project's hosts are listened to; asked once, when the state is read first. */
+  listeningSince(): Millis;
   /** Carries out an effect; must not throw. */
   runEffect(effect: Effect): void;
   /** Called after each commit that this controller wrote, or whose state it loaded (`reloaded`). */
@@ -312,7 +314,7 @@ export class Controller {
   }
 
   private async read(): Promise<void> {
-    const { store, project, clock } = this.options;
+    const { store, project, clock, listeningSince } = this.options;
     const stored = await store.load(project);
     if (!stored) throw new ControlError("not_found", `there is no project ${project}`);
     const before = this.loaded;
@@ -321,7 +323,7 @@ export class Controller {
       this.doubted = false;
       return;
     }
-    const state = projectState(project, stored.version, stored.entities, before?.listeningSince ?? clock.now());
+    const state = projectState(project, stored.version, stored.entities, before?.listeningSince ?? listeningSince());
     // What was observed and who is here does not depend on who wrote the last commit.
     for (const [host, observed] of before?.observed ?? []) state.observed.set(host, observed);
     for (const host of this.options.present()) state.present.add(host);

@@ -44,7 +44,14 @@ describe("a report that says nothing new", () => {
       host,
     ]);
     const log = () => undefined;
-    project = new Project({ name: "main", store, clock: systemClock, newId: () => crypto.randomUUID(), log });
+    project = new Project({
+      name: "main",
+      store,
+      clock: systemClock,
+      newId: () => crypto.randomUUID(),
+      log,
+      far: null,
+    });
     sync = new HostSync(project, store, simSealer, sha256Hex);
   }
 

@@ -66,6 +66,15 @@ export class HostSync {
     return answer;
   }
 
+  /**
+   * For a report that was passed on from where the host's link ends, which knows by itself whether the host is there.
+   * @param linked whether it came over a link
+   */
+  async syncRelayed(id: string, report: Report, linked: boolean): Promise<SyncAnswer> {
+    await this.takeIn(id, report, () => {});
+    return this.answer(id, report, linked ? NEXT_SYNC_MS : NEXT_UNLINKED_SYNC_MS);
+  }
+
   /** @param accepted called when the host may report, before anything is decided about what it says */
   private async takeIn(id: string, report: Report, accepted: () => void): Promise<void> {
     const { controller } = this.project;

@@ -47,7 +47,8 @@ export class Presence {
   }
 
   linkOpened(host: string, link: LinkEnd): void {
-    this.links.get(host)?.close("another link of the same host took its place");
+    const before = this.links.get(host);
+    if (before !== link) before?.close("another link of the same host took its place");
     this.links.set(host, link);
     this.unlinked.delete(host);
     this.expectNoMore(host);
@@ -87,6 +88,28 @@ export class Presence {
     for (const host of hosts) {
       if (!this.links.has(host) && !this.unlinked.has(host)) this.expect(host, now, now + withinMs);
     }
+  }
+
+  /** A host that was there before this process was, and is watched where its link ends. Nobody is told. */
+  wasHere(host: string, link: LinkEnd | null): void {
+    if (link) this.links.set(host, link);
+    else this.unlinked.add(host);
+  }
+
+  /** A host that syncs without a link is there, and is watched elsewhere: until `unlinkedGone`. */
+  unlinkedHere(host: string): void {
+    if (this.links.has(host)) return;
+    this.expectNoMore(host);
+    if (this.unlinked.has(host)) return;
+    this.unlinked.add(host);
+    this.parts.changed(host, true);
+  }
+
+  /** @param silentMs for how long it was not heard of */
+  unlinkedGone(host: string, silentMs: number): void {
+    if (!this.unlinked.delete(host)) return;
+    this.parts.changed(host, false);
+    this.parts.silent(host, this.parts.clock.now() - silentMs);
   }
 
   /** A host that was removed: nobody waits for it. */

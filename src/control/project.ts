@@ -3,6 +3,7 @@ import { RETURN_AFTER_START_MS } from "../core/limits.ts";
 import type { Store } from "../store/types.ts";
 import type { Clock } from "./clock.ts";
 import { Controller } from "./controller.ts";
+import type { FarHosts } from "./far-hosts.ts";
 import type { Log } from "./log.ts";
 import { Presence } from "./presence.ts";
 
@@ -12,6 +13,7 @@ export class Project {
   readonly controller: Controller;
   readonly presence: Presence;
   private readonly log: Log;
+  private readonly far: FarHosts | null;
   private readonly waking = new Set<string>();
   private readonly listeners = new Set<() => void>();
   private readonly invalidated: ((host: string | null) => void)[] = [];
@@ -19,9 +21,18 @@ export class Project {
   private wasOvertaken = false;
   private isClosed = false;
 
-  constructor(options: { name: string; store: Store; clock: Clock; newId(): string; log: Log }) {
+  /** @param options.far where links do not end in this process; else null */
+  constructor(options: {
+    name: string;
+    store: Store;
+    clock: Clock;
+    newId(): string;
+    log: Log;
+    far: FarHosts | null;
+  }) {
     this.name = options.name;
     this.log = options.log;
+    this.far = options.far;
     this.presence = new Presence({
       clock: options.clock,
       changed: (host, present) => this.tell(host, present),
@@ -33,11 +44,13 @@ export class Project {
       clock: options.clock,
       newId: options.newId,
       present: () => this.presence.here(),
+      listeningSince: () => options.far?.listeningSince() ?? options.clock.now(),
       runEffect: (effect) => this.runEffect(effect),
       committed: (_version, reloaded) => this.committed(reloaded),
       overtaken: () => this.overtaken(),
       failed: (error) => options.log("error", "a decision could not be made or written", { error: String(error) }),
     });
+    for (const { host, link } of options.far?.here() ?? []) this.presence.wasHere(host, link);
   }
 
   /** Set once the process gives the project up. */
@@ -93,6 +106,8 @@ export class Project {
     this.watchesAll = true;
     const hosts = new Set([...(this.controller.current?.tables.job.byId.values() ?? [])].map((job) => job.host));
     this.presence.expectBack(hosts, RETURN_AFTER_START_MS);
+    // Elsewhere it is remembered what a host said last, and what it repeats goes no further: it is asked to say it anew.
+    if (this.far) for (const host of new Set([...hosts, ...this.presence.here()])) this.far.wake(host);
   }
 
   private tell(host: string, present: boolean): void {
@@ -113,6 +128,10 @@ export class Project {
 
   private runEffect(effect: Effect): void {
     for (const listener of this.invalidated) listener(effect.host);
+    if (this.far) {
+      this.far.wake(effect.host);
+      return;
+    }
     const link = this.presence.link(effect.host);
     // One wake-up under way is enough: the sync that it causes reads what is committed by then.
     if (!link || this.waking.has(effect.host)) return;

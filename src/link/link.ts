@@ -27,6 +27,11 @@ export interface LinkOptions {
   buffered?: () => number;
   /** Streams that either side may have open at a time. */
   openStreamsMax?: number;
+  /**
+   * The last stream that an earlier life of this end may have opened, of which the other end still knows: a platform
+   * may forget a link that is at rest and keep its socket. What was open in that life ends with the link.
+   */
+  lastOwnStream?: number;
 }
 
 /** A stream as one of its ends sees it. It is over when both bodies are, or when either end resets it. */
@@ -61,7 +66,8 @@ export class Link implements LinkEnd {
       buffered: options.buffered ?? (() => 0),
       fail: (error) => this.close(reasonOf(error)),
     });
-    this.#streams = new StreamTable(options.side === "dialled" ? 1 : 2, options.openStreamsMax ?? OPEN_STREAMS_MAX);
+    const { side, openStreamsMax, lastOwnStream } = options;
+    this.#streams = new StreamTable(side === "dialled" ? 1 : 2, openStreamsMax ?? OPEN_STREAMS_MAX, lastOwnStream);
   }
 
   get openStreams(): number {

@@ -19,11 +19,15 @@ export class StreamTable<T> {
   readonly #count = { ours: 0, theirs: 0 };
   readonly #last = { ours: 0, theirs: 0 };
 
-  /** @param firstId 1 or 2: of the streams that this end opens. @param max that each end may have open at a time. */
-  constructor(firstId: 1 | 2, max: number) {
+  /**
+   * @param firstId 1 or 2: of the streams that this end opens
+   * @param max that each end may have open at a time
+   * @param lastOurs of the streams that this end opened before it forgot them
+   */
+  constructor(firstId: 1 | 2, max: number, lastOurs: number = firstId - 2) {
     this.#parity = firstId % 2;
     this.#max = max;
-    this.#last.ours = firstId - 2;
+    this.#last.ours = lastOurs;
   }
 
   get size(): number {

@@ -5,7 +5,7 @@ import { Link, type LinkOptions } from "./link.ts";
 /** What is used of a WebSocket of the package `ws`. Nothing here imports it, nor Node. */
 export interface LinkSocket {
   readonly bufferedAmount: number;
-  send(data: Uint8Array, sent: (error?: Error | null) => void): void;
+  send(data: Uint8Array | string, sent: (error?: Error | null) => void): void;
   ping(): void;
   close(code: number, reason: string): void;
   terminate(): void;
@@ -17,6 +17,13 @@ export interface LinkSocket {
 
 /** How a socket that carries a link has to be made, at both ends: text does not need it and tokens are small. */
 export const LINK_SOCKET_OPTIONS = { perMessageDeflate: false, maxPayload: MESSAGE_BYTES_MAX } as const;
+
+/**
+ * What the end that dialled sends instead of the protocol's own ping, and what it is answered. A server whose links
+ * sleep while nothing happens has these answered for it, and can see afterwards when that was.
+ */
+export const PING = "ping";
+export const PONG = "pong";
 
 /** An idle socket is pinged this often, which also keeps NATs and proxies on the way from forgetting it. */
 const PING_EVERY_MS = 5_000;
@@ -55,14 +62,21 @@ export function linkOverWebSocket(socket: LinkSocket, options: SocketLinkOptions
   const heartbeat = setInterval(() => {
     silentMs = heard ? 0 : silentMs + PING_EVERY_MS;
     heard = false;
-    if (silentMs < SILENT_MS_MAX) return socket.ping();
+    if (silentMs < SILENT_MS_MAX) {
+      if (options.side === "accepted") socket.ping();
+      else socket.send(PING, () => undefined);
+      return;
+    }
     link.close(`nothing came over the link for ${SILENT_MS_MAX / 1000} s`);
     socket.terminate();
   }, PING_EVERY_MS);
   socket.on("message", (data, isBinary) => {
     heard = true;
     if (isBinary && data instanceof Uint8Array) link.receive(data);
-    else link.close("the other end of the link sent text");
+    else if (isText(data, options.side === "accepted" ? PING : PONG)) {
+      // One that asks and does not read its answers gets no more of them.
+      if (options.side === "accepted" && socket.bufferedAmount === 0) socket.send(PONG, () => undefined);
+    } else link.close("the other end of the link sent text");
   });
   socket.on("pong", () => {
     heard = true;
@@ -73,6 +87,11 @@ export function linkOverWebSocket(socket: LinkSocket, options: SocketLinkOptions
   socket.on("close", (code) => link.close(`the connection ended (${code})`));
   socket.on("error", (error) => link.close(reasonOf(error)));
   return link;
+}
+
+/** `ws` hands text over as its bytes. */
+function isText(data: unknown, text: string): boolean {
+  return data instanceof Uint8Array && data.length === text.length && new TextDecoder().decode(data) === text;
 }
 
 function asciiOf(reason: string): string {

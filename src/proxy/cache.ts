@@ -10,11 +10,13 @@ interface CacheOptions<T> {
   max: number;
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
+  /** Whether those who ask for one key at a time wait for one loading, as they do unless told otherwise. */
+  shared?: boolean;
   /** Which of what is held and what was read now is to be believed. */
   newer?: (held: T, read: T) => T;
 }
 
-/** Values that are asked for at most once per key at a time, believed for a while, and bounded in number. */
+/** Values that are asked for at most once per key at a time where that is wanted, believed for a while, and bounded in number. */
 export class Cache<T> {
   readonly #options: CacheOptions<T>;
   readonly #held = new Map<string, Held<T>>();
@@ -28,6 +30,7 @@ export class Cache<T> {
   async get(key: string, load: () => Promise<T>, fresh = false): Promise<T> {
     const held = this.#held.get(key);
     if (held && !fresh && this.#options.now() - held.at < this.#options.lifeMs) return held.value;
+    if (this.#options.shared === false) return this.#load(key, load);
     const loading = this.#loading.get(key);
     if (loading) return loading;
     const started = this.#load(key, load).finally(() => this.#loading.delete(key));

@@ -14,9 +14,9 @@ export class Directory {
   readonly #models: Cache<ServiceEntry[]>;
   readonly #permissions: Cache<boolean>;
 
-  constructor(source: ProxySource, now: () => number) {
+  constructor(source: ProxySource, now: () => number, shared = true) {
     this.#source = source;
-    const options = { lifeMs: ENTRY_LIFE_MS, staleMsMax: ENTRY_STALE_MS_MAX, max: CACHED_MAX, now };
+    const options = { lifeMs: ENTRY_LIFE_MS, staleMsMax: ENTRY_STALE_MS_MAX, max: CACHED_MAX, now, shared };
     this.#services = new Cache({ ...options, newer: newerEntry });
     this.#models = new Cache(options);
     // A token that was revoked must not live on because the database is away.

@@ -93,6 +93,9 @@ async function attempt(
     if (error.code === "busy") {
       return { kind: "undelivered", refusal: tooMany(`the host of ${entry.service} has too many`), spent: false };
     }
+    if (error.code === "closed" && !error.sent) {
+      return { kind: "undelivered", refusal: notConnected(entry), spent: false };
+    }
     const refusal = new Refusal(502, "replica_failed", `a replica of ${entry.service} failed: ${error.message}`);
     return { kind: error.sent ? "failed" : "undelivered", refusal, spent: once && error.sent };
   } finally {
@@ -112,10 +115,12 @@ async function lookAgain(entry: ServiceEntry, directory: Directory): Promise<Ser
 
 function refusalOf({ kind }: Choice, entry: ServiceEntry): Refusal {
   if (kind === "full") return tooMany(`all replicas of ${entry.service} have as many requests as they take`);
-  if (kind === "unreachable") {
-    return new Refusal(503, "hosts_unreachable", `the hosts of ${entry.service} are not connected; try again`);
-  }
+  if (kind === "unreachable") return notConnected(entry);
   return new Refusal(503, "no_replica", entry.message || `no replica of ${entry.service} is ready`);
+}
+
+function notConnected(entry: ServiceEntry): Refusal {
+  return new Refusal(503, "hosts_unreachable", `the hosts of ${entry.service} are not connected; try again`);
 }
 
 function moved(entry: ServiceEntry): Refusal {

@@ -15,6 +15,11 @@ interface RequestPathOptions {
   /** Milliseconds of a clock that never goes back; `performance.now` unless a test has its own. */
   now?: () => number;
   idleMsMax?: number;
+  /**
+   * Whether requests that ask for the same wait for one answer, as they do unless told otherwise. Not where the
+   * platform ends what a request has begun together with it.
+   */
+  shareQuestions?: boolean;
 }
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -33,7 +38,7 @@ export class RequestPath {
   constructor(source: ProxySource, options: RequestPathOptions = {}) {
     this.#now = options.now ?? (() => performance.now());
     this.#idleMsMax = options.idleMsMax ?? IDLE_MS_MAX;
-    this.#directory = new Directory(source, this.#now);
+    this.#directory = new Directory(source, this.#now, options.shareQuestions ?? true);
     this.#forwarder = {
       directory: this.#directory,
       load: new Load(),

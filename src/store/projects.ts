@@ -1,4 +1,4 @@
-import { asc, eq, sql } from "drizzle-orm";
+import { asc, eq, lt, sql } from "drizzle-orm";
 import type { Entity } from "../core/state.ts";
 import { decodeEntity, type EntityRow } from "./codec.ts";
 import { FIRST_VERSION } from "./commit.ts";
@@ -13,13 +13,24 @@ const PAGE_ROWS = 2_000;
 /** A load starts again when a commit comes between its pages; more often than this means that two controllers fight. */
 const LOAD_TRIES_MAX = 5;
 
-export function projectsOf(connection: Connection): Pick<Store, "createProject" | "projects" | "load"> {
+export function projectsOf(connection: Connection): Pick<Store, "createProject" | "projects" | "overdue" | "load"> {
   return {
     createProject: (project, at, entities) => createProject(connection, project, at, entities),
     projects: () =>
       connection.reading("list the projects", () =>
         connection.orm.select({ project: projects.project, wakeAt: projects.wakeAt }).from(projects),
       ),
+    overdue: async (before, limit) => {
+      const rows = await connection.reading("look for projects that are overdue", () =>
+        connection.orm
+          .select({ project: projects.project })
+          .from(projects)
+          .where(lt(projects.wakeAt, before))
+          .orderBy(asc(projects.wakeAt))
+          .limit(limit),
+      );
+      return rows.map(({ project }) => project);
+    },
     load: (project) => load(connection, project),
   };
 }

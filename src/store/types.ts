@@ -95,6 +95,8 @@ export class UnclearOutcome extends Error {
 export interface Store {
   createProject(project: string, at: number, entities: Entity[]): Promise<"created" | "exists">;
   projects(): Promise<{ project: string; wakeAt: number | null }[]>;
+  /** Names of the projects in which something was due before `before`, the longest overdue first. */
+  overdue(before: number, limit: number): Promise<string[]>;
   load(project: string): Promise<LoadedProject | null>;
   /** @throws UnclearOutcome when the reply was lost or the database could not be reached. */
   commit(batch: CommitBatch): Promise<CommitOutcome>;

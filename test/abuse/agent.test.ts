@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { desiredJob, probe } from "../../agents/host/decide/testing.ts";
 import { JOIN_TOKEN, TestControlPlane } from "../../agents/host/testing/control-plane.ts";
 import type { DesiredJob, SyncAnswer } from "../../src/wire/index.ts";
-import { freePort } from "../support/local-cluster.ts";
+import { freePort } from "../support/ports.ts";
 import { CLI, type Running, startProcess, until } from "../support/processes.ts";
 
 /** A real agent among liars: its control plane, the routers and the engines that it runs. */

@@ -55,6 +55,7 @@ describe("requests", () => {
     const calls: Record<Exclude<keyof Store, "close">, () => Promise<unknown>> = {
       createProject: () => store.createProject("second", 1, [fleet("default")]),
       projects: () => store.projects(),
+      overdue: () => store.overdue(Date.now(), 10),
       load: () => store.load("main"),
       commit: () => store.commit(whole),
       inputsSince: () => store.inputsSince("main", 0),

@@ -3,7 +3,8 @@ import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { STREAM_EVENTS } from "../../bench/proxy/traffic.ts";
 import { ROOT } from "../../scripts/bootstrap.js";
-import { freePort, LocalCluster } from "../support/local-cluster.ts";
+import { LocalCluster } from "../support/local-cluster.ts";
+import { freePort } from "../support/ports.ts";
 
 /** The operator of this server says that it may connect to replicas itself. */
 let cluster: LocalCluster;

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { freePort, LocalCluster } from "../support/local-cluster.ts";
+import { LocalCluster } from "../support/local-cluster.ts";
+import { freePort } from "../support/ports.ts";
 import { until } from "../support/processes.ts";
 
 const config = (port: number) => `

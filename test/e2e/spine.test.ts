@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROOT } from "../../scripts/bootstrap.js";
 import { chat } from "../support/chat.ts";
+import { RUNTIMES } from "../support/control-planes.ts";
 import { LocalCluster } from "../support/local-cluster.ts";
 import { until } from "../support/processes.ts";
 
@@ -11,10 +12,6 @@ const SERVICE = "prefill-decode";
 const MODEL = "Qwen/Qwen3-8B";
 
 let cluster: LocalCluster;
-beforeAll(async () => {
-  cluster = await LocalCluster.start();
-});
-afterAll(() => cluster.dispose());
 
 const url = () => cluster.serviceUrl(SERVICE);
 const ask = (over: Record<string, unknown> = {}, onChunk?: (chunks: number) => void) =>
@@ -25,7 +22,12 @@ const pids = async () => {
 };
 
 /** In this order: each test takes over what the one before left. */
-describe("one service on one host", () => {
+describe.each(RUNTIMES)("one service on one host, by a control plane on %s", (runtime) => {
+  beforeAll(async () => {
+    cluster = await LocalCluster.start({ runtime });
+  });
+  afterAll(() => cluster.dispose());
+
   test("an apply that was answered is there after kill -9 of the control plane, and becomes ready", async () => {
     const applied = await cluster.headrace(["apply", "-f", EXAMPLE, "-y", "-d"]);
     expect(applied.code, applied.output).toBe(0);

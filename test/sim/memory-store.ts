@@ -56,6 +56,15 @@ export class MemoryStore implements Store {
     return [...this.byName].map(([project, { wakeAt }]) => ({ project, wakeAt }));
   }
 
+  async overdue(before: number, limit: number): Promise<string[]> {
+    const due = [...this.byName].flatMap(([project, { wakeAt }]) => (wakeAt === null ? [] : [{ project, wakeAt }]));
+    due.sort((a, b) => a.wakeAt - b.wakeAt);
+    return due
+      .filter(({ wakeAt }) => wakeAt < before)
+      .slice(0, limit)
+      .map(({ project }) => project);
+  }
+
   async load(project: string): Promise<LoadedProject | null> {
     const stored = this.byName.get(project);
     if (!stored) return null;

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { listProcesses } from "../../agents/host/runtime/process/proc.ts";
@@ -8,60 +7,59 @@ import { readJob } from "../../agents/host/runtime/process/records.ts";
 import { ensurePython } from "../../scripts/python.ts";
 import { createClient } from "../../src/api/client.ts";
 import type { ServiceView } from "../../src/control/views.ts";
+import { CONTROL_PLANES, type ControlPlane, type Runtime } from "./control-planes.ts";
 import { CLI, type Running, runProcess, startProcess, until } from "./processes.ts";
 
 /** A control plane and an agent as two processes of this machine, each of which can be killed and started again. */
 export class LocalCluster {
   readonly folder: string;
-  readonly url: string;
   private agentServer: string;
-  private readonly port: number;
   private readonly bin: string;
-  private readonly serverEnv: NodeJS.ProcessEnv;
+  private readonly plane: ControlPlane;
   server: Running | null = null;
   agent: Running | null = null;
   token = "";
 
-  private constructor(folder: string, port: number, bin: string, serverEnv: NodeJS.ProcessEnv) {
+  private constructor(folder: string, bin: string, plane: ControlPlane) {
     this.folder = folder;
-    this.port = port;
-    this.url = `http://127.0.0.1:${port}`;
-    this.agentServer = this.url;
     this.bin = bin;
-    this.serverEnv = serverEnv;
+    this.plane = plane;
+    this.agentServer = plane.url;
   }
 
   /**
    * With the control plane up and the host joined.
+   * @param options.runtime what the control plane runs on
    * @param options.serverEnv the server's own variables, at every start
    * @param options.agentServer where the agent reaches the server, if it is not at its own address
    */
   static async start({
+    runtime = "node",
     serverEnv = {},
     agentServer = async (url) => url,
   }: {
+    runtime?: Runtime;
     serverEnv?: NodeJS.ProcessEnv;
     agentServer?: (url: string) => Promise<string>;
   } = {}): Promise<LocalCluster> {
     const { bin } = await ensurePython();
     const folder = await mkdtemp(join(tmpdir(), "headrace-e2e-"));
-    const cluster = new LocalCluster(folder, await freePort(), bin, serverEnv);
+    const plane = await CONTROL_PLANES[runtime]({ folder, env: { ...environment(folder, bin), ...serverEnv } });
+    const cluster = new LocalCluster(folder, bin, plane);
     await cluster.startServer();
+    cluster.token = await plane.token();
     cluster.agentServer = await agentServer(cluster.url);
-    cluster.token = (await cluster.headrace(["token", "show"])).stdout.trim();
     const joinToken = (await cluster.headrace(["token", "create", "--host"])).stdout.trim();
     await cluster.startAgent({ HEADRACE_JOIN_TOKEN: joinToken });
     return cluster;
   }
 
+  get url(): string {
+    return this.plane.url;
+  }
+
   async startServer(): Promise<void> {
-    const data = join(this.folder, "server");
-    this.server = startProcess([process.execPath, CLI, "server", "--port", String(this.port), "--data-dir", data], {
-      ...this.env(),
-      ...this.serverEnv,
-    });
-    const { server } = this;
-    await until(() => server.output().includes("serves at"), server.output);
+    this.server = await this.plane.start();
   }
 
   /** Starts the agent and waits until the control plane has its link. */
@@ -159,6 +157,7 @@ export class LocalCluster {
     } finally {
       await this.agent?.stop();
       await this.server?.stop();
+      await this.plane.dispose();
       await rm(this.folder, { recursive: true, force: true });
     }
   }
@@ -169,20 +168,15 @@ export class LocalCluster {
 
   private env(): NodeJS.ProcessEnv {
     return {
-      PATH: this.bin + delimiter + process.env.PATH,
-      HOME: this.folder,
-      XDG_CONFIG_HOME: join(this.folder, "config"),
+      ...environment(this.folder, this.bin),
+      HEADRACE_SERVER: this.url,
+      HEADRACE_TOKEN: this.token,
     };
   }
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== "object" || !address) throw new Error("no port is free");
-  return address.port;
+function environment(folder: string, bin: string): NodeJS.ProcessEnv {
+  return { PATH: bin + delimiter + process.env.PATH, HOME: folder, XDG_CONFIG_HOME: join(folder, "config") };
 }
 
 /** Empty for a process that is gone or is not ours to read. */

@@ -9,7 +9,7 @@ import { openDatabase } from "../../../src/node/database.ts";
 import { FIRST_ENTITIES } from "../../../src/node/first-start.ts";
 import { createStore } from "../../../src/store/libsql.ts";
 import type { CredentialKind, Store } from "../../../src/store/types.ts";
-import { freePort } from "../../support/local-cluster.ts";
+import { freePort } from "../../support/ports.ts";
 import { CLI, type Running, startProcess, until } from "../../support/processes.ts";
 
 /** The project of those who behave, and the one of those who do not. */

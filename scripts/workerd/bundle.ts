@@ -1,0 +1,28 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { ROOT } from "../bootstrap.js";
+
+/** Bundles the Worker as wrangler does it: what the platform provides stays outside. */
+export async function bundleWorker(file: string): Promise<void> {
+  await build({
+    entryPoints: [join(ROOT, "src/worker.ts")],
+    outfile: file,
+    bundle: true,
+    minify: true,
+    keepNames: true,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*", "node:*"],
+    logLevel: "error",
+  });
+}
+
+/** The date in `wrangler.jsonc` that says which behaviour of the platform the Worker was written for. */
+export function compatibilityDate(): string {
+  const text = readFileSync(join(ROOT, "wrangler.jsonc"), "utf8");
+  const date = /"compatibility_date":\s*"([\d-]+)"/.exec(text)?.[1];
+  if (date === undefined) throw new Error("wrangler.jsonc has no compatibility_date");
+  return date;
+}

@@ -1,0 +1,138 @@
+import { callerOf, mayCall } from "../control/callers.ts";
+import { type Caller, type Control, ControlError } from "../control/types.ts";
+import type { CommitView } from "../control/views.ts";
+import type { ReplicaWay, RouteTarget } from "../proxy/types.ts";
+import type { Store } from "../store/types.ts";
+import type { Report, SyncAnswer } from "../wire/index.ts";
+import { type Env, linkStub, projectStub } from "./env.ts";
+import { FarLink } from "./far-link.ts";
+import { linesOf } from "./json-lines.ts";
+import { accepted } from "./outcome.ts";
+import type { Outcome, ProjectCall, ProjectMethod } from "./stubs.ts";
+
+type Answered<C extends ProjectCall> = Awaited<ReturnType<ProjectMethod<C>>>;
+
+/**
+ * The control plane as the Worker has it: who a caller is comes from the database, everything else from the object of
+ * the caller's project.
+ */
+export class EdgeControl implements Control {
+  readonly #env: Env;
+  readonly #store: Store;
+
+  constructor(env: Env, store: Store) {
+    this.#env = env;
+    this.#store = store;
+  }
+
+  authenticate(token: string): Promise<Caller | null> {
+    return callerOf(token, this.#store, Date.now());
+  }
+
+  async authorize(project: string, token: string): Promise<boolean> {
+    return mayCall(await this.authenticate(token), project);
+  }
+
+  plan(...args: Parameters<Control["plan"]>) {
+    return this.#ask(args[0].project, "plan", args);
+  }
+
+  apply(...args: Parameters<Control["apply"]>) {
+    return this.#ask(args[0].project, "apply", args);
+  }
+
+  stop(...args: Parameters<Control["stop"]>) {
+    return this.#ask(args[0].project, "stop", args);
+  }
+
+  delete(...args: Parameters<Control["delete"]>) {
+    return this.#ask(args[0].project, "delete", args);
+  }
+
+  services(project: string) {
+    return this.#ask(project, "services", [project]);
+  }
+
+  serviceView(project: string, service: string) {
+    return this.#ask(project, "serviceView", [project, service]);
+  }
+
+  hosts(project: string) {
+    return this.#ask(project, "hosts", [project]);
+  }
+
+  removeHost(...args: Parameters<Control["removeHost"]>) {
+    return this.#ask(args[0].project, "removeHost", args);
+  }
+
+  journal(...args: Parameters<Control["journal"]>) {
+    return this.#ask(args[0], "journal", args);
+  }
+
+  createToken(...args: Parameters<Control["createToken"]>) {
+    return this.#ask(args[0].project, "createToken", args);
+  }
+
+  join(...args: Parameters<Control["join"]>) {
+    return this.#ask(args[0].project, "join", args);
+  }
+
+  service(project: string, service: string) {
+    return this.#ask(project, "service", [project, service]);
+  }
+
+  models(project: string) {
+    return this.#ask(project, "models", [project]);
+  }
+
+  async *follow(project: string, after: number, signal: AbortSignal): AsyncGenerator<CommitView> {
+    yield* linesOf<CommitView>(await projectStub(this.#env, project).follow(project, after), signal);
+  }
+
+  async logs(...[project, service, options, signal]: Parameters<Control["logs"]>) {
+    const stream = accepted(await projectStub(this.#env, project).logs(project, service, options));
+    signal.addEventListener("abort", () => void stream.cancel().catch(() => undefined), { once: true });
+    return stream;
+  }
+
+  /** Whether there is a link shows when it is used: it ends elsewhere. */
+  way(project: string, { host }: RouteTarget): ReplicaWay {
+    return new FarLink(this.#env, { project, host });
+  }
+
+  async syncUnlinked(project: string, host: string, report: Report): Promise<SyncAnswer> {
+    const name = { project, host };
+    return accepted(await linkStub(this.#env, name).syncUnlinked(name, report));
+  }
+
+  async #ask<C extends ProjectCall>(project: string, method: C, args: unknown[]): Promise<Answered<C>> {
+    try {
+      return accepted((await projectStub(this.#env, project).call(project, method, args)) as Outcome<Answered<C>>);
+    } catch (error) {
+      if (!isInterrupted(error)) throw error;
+      throw new ControlError(
+        "unavailable",
+        "the control plane was interrupted; repeat this under the same idempotency key",
+      );
+    }
+  }
+
+  // What the objects do among themselves, and nobody asks of the Worker.
+
+  isUnlinked(): boolean {
+    return false;
+  }
+
+  sync(): Promise<SyncAnswer> {
+    return Promise.reject(new Error("links do not end in the Worker"));
+  }
+
+  linkOpened(): void {}
+
+  linkClosed(): void {}
+}
+
+/** The platform marks what is worth another try: an object that moved, or had too much to do. */
+function isInterrupted(error: unknown): boolean {
+  return error instanceof Error && ("retryable" in error || "overloaded" in error || "durableObjectReset" in error);
+}

@@ -1,0 +1,84 @@
+import { LinkError, type LinkErrorCode } from "../link/errors.ts";
+import { flowOf, streamOf } from "../link/flows.ts";
+import { WHOLE_BODY_BYTES_MAX } from "../link/limits.ts";
+import type { LinkAnswerHead, LinkBody, ReceivedAnswer, ReceivedBody } from "../link/types.ts";
+import type { FetchStub } from "./platform.ts";
+
+/**
+ * Requests over a link that ends in another object, carried there by `fetch`: heads as JSON in a header, bodies as they
+ * are. Both directions are here, so that they agree.
+ */
+
+export const REQUEST_PATH = "/request";
+const OPEN_HEADER = "x-headrace-open";
+const ANSWER_HEADER = "x-headrace-answer";
+const FAILED_HEADER = "x-headrace-failed";
+
+/** @throws LinkError as the link itself would */
+export async function requestOverLink(
+  stub: FetchStub,
+  open: unknown,
+  body: LinkBody,
+  signal: AbortSignal | undefined,
+): Promise<ReceivedAnswer> {
+  const whole = body === null || body instanceof Uint8Array;
+  const stream = whole ? body : body instanceof ReadableStream ? body : streamOf(body);
+  let response: Response;
+  try {
+    const request = new Request(`https://link${REQUEST_PATH}`, {
+      method: "POST",
+      headers: { [OPEN_HEADER]: inHeader(open) },
+      body: stream as BodyInit | null,
+      ...(signal ? { signal } : {}),
+      ...(whole ? {} : { duplex: "half" }),
+    });
+    response = await stub.fetch(request);
+  } catch (error) {
+    if (signal?.aborted) throw new LinkError("aborted", "the request was cancelled");
+    // The object was moved or restarted; whether the host has seen anything is not known.
+    throw new LinkError("reset", `the link was interrupted: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const failed = response.headers.get(FAILED_HEADER);
+  if (failed !== null) {
+    const { code, message, sent } = JSON.parse(failed) as { code: LinkErrorCode; message: string; sent: boolean };
+    throw new LinkError(code, message, sent);
+  }
+  const head = JSON.parse(response.headers.get(ANSWER_HEADER) ?? "null") as LinkAnswerHead & { whole: boolean };
+  const { status, headers } = head;
+  return { head: { status, headers }, body: await received(response, head.whole) };
+}
+
+async function received(response: Response, whole: boolean): Promise<ReceivedBody> {
+  if (response.body === null) return null;
+  return whole ? new Uint8Array(await response.arrayBuffer()) : flowOf(response.body);
+}
+
+/** What such a request asks of the link. @throws Error when it is none */
+export function openedBy(request: Request): unknown {
+  return JSON.parse(request.headers.get(OPEN_HEADER) ?? "");
+}
+
+/** A small body in one piece, for the link to carry whole; a larger one, or one of unknown length, as it comes. */
+export async function bodyOf(request: Request): Promise<LinkBody> {
+  if (request.body === null) return null;
+  const length = Number(request.headers.get("content-length") ?? Number.POSITIVE_INFINITY);
+  return length <= WHOLE_BODY_BYTES_MAX ? new Uint8Array(await request.arrayBuffer()) : request.body;
+}
+
+export function answerResponse({ head, body }: ReceivedAnswer): Response {
+  const whole = body === null || body instanceof Uint8Array;
+  const headers = { [ANSWER_HEADER]: inHeader({ ...head, whole }) };
+  if (body === null) return new Response(null, { headers });
+  return new Response(whole ? new Uint8Array(body as Uint8Array) : streamOf(body), { headers });
+}
+
+export function failureResponse(error: unknown): Response {
+  const { code, message, sent } =
+    error instanceof LinkError ? error : new LinkError("reset", error instanceof Error ? error.message : String(error));
+  return new Response(null, { headers: { [FAILED_HEADER]: inHeader({ code, message, sent }) } });
+}
+
+/** JSON with nothing but printable ASCII, which a header can carry. */
+function inHeader(value: unknown): string {
+  return JSON.stringify(value).replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

@@ -1,0 +1,156 @@
+import { HeadraceControl } from "../control/control.ts";
+import type { FarHosts } from "../control/far-hosts.ts";
+import type { Log } from "../control/log.ts";
+import type { Sealer } from "../control/seal.ts";
+import { withinReach } from "../control/within-reach.ts";
+import type { ProxySource } from "../proxy/types.ts";
+import type { Store } from "../store/types.ts";
+import { AlarmClock } from "./alarm-clock.ts";
+import { type Env, linkStub } from "./env.ts";
+import { FanOut } from "./fan-out.ts";
+import { FarLink } from "./far-link.ts";
+import type { DurableStorage } from "./platform.ts";
+import type { ProjectCall } from "./stubs.ts";
+
+/** Within this time after a commit its wake-ups are out, or the alarm finds what a crash left. */
+const SETTLED_WITHIN_MS = 5_000;
+/** An alarm that rings this late tells of an outage in which hosts were not heard either. */
+const LATE_ALARM_MS = 10_000;
+
+const HERE = "here/";
+const TO_FORGET = "forget/";
+
+interface LifeParts {
+  project: string;
+  env: Env;
+  storage: DurableStorage;
+  store: Store;
+  seal: Sealer;
+  log: Log;
+}
+
+/**
+ * One life of a project's controller in its object. What must outlive it is in the database, but for what only this
+ * object can know, which is in its own storage: who is here, since when hosts are listened to, and whom to forget.
+ */
+export class ProjectLife implements FarHosts {
+  readonly control: HeadraceControl;
+  readonly clock: AlarmClock;
+  readonly #parts: LifeParts;
+  readonly #links = new Map<string, FarLink>();
+  readonly #wakes: FanOut;
+  readonly #forgets: FanOut;
+  readonly #reached: ProxySource;
+
+  constructor(parts: LifeParts) {
+    this.#parts = parts;
+    const { project, env, storage, store, seal, log } = parts;
+    this.clock = new AlarmClock(storage);
+    const later = (ms: number, next: () => void) => void this.clock.at(this.clock.now() + ms, next);
+    const nameOf = (host: string) => ({ project, host });
+    this.#wakes = new FanOut({ later, tell: (host) => linkStub(env, nameOf(host)).wake(nameOf(host)) });
+    this.#forgets = new FanOut({
+      later,
+      tell: async (host) => {
+        await linkStub(env, nameOf(host)).forget(nameOf(host), "the host was removed from its project");
+        storage.kv.delete(TO_FORGET + host);
+      },
+    });
+    this.control = new HeadraceControl({
+      store: this.#settling(store),
+      seal,
+      clock: this.clock,
+      log,
+      far: () => this,
+    });
+    this.#reached = withinReach(this.control, (name, host) => this.control.isUnlinked(name, host));
+    for (const [key] of storage.kv.list<true>({ prefix: TO_FORGET })) this.#forgets.add(key.slice(TO_FORGET.length));
+  }
+
+  async call(method: ProjectCall, args: unknown[]): Promise<unknown> {
+    if (method === "service" || method === "models") {
+      return (this.#reached[method] as (...args: unknown[]) => Promise<unknown>)(...args);
+    }
+    const answer = await (this.control[method] as (...args: unknown[]) => Promise<unknown>).apply(this.control, args);
+    if (method === "removeHost") this.#forget(args[1] as string);
+    return answer;
+  }
+
+  hostHere(host: string, linked: boolean): void {
+    this.#parts.storage.kv.put(HERE + host, linked);
+    if (linked) this.control.linkOpened(this.#parts.project, host, this.#linkOf(host));
+    else this.control.unlinkedHere(this.#parts.project, host);
+  }
+
+  hostGone(host: string, linked: boolean, silentMs: number): void {
+    this.#parts.storage.kv.delete(HERE + host);
+    if (linked) this.control.linkClosed(this.#parts.project, host, this.#linkOf(host), silentMs);
+    else this.control.unlinkedGone(this.#parts.project, host, silentMs);
+  }
+
+  /** The alarm rang, or the sweep found the project overdue. */
+  async due(): Promise<void> {
+    this.clock.rang();
+    await this.control.lookAtDue(this.#parts.project);
+  }
+
+  here(): Iterable<{ host: string; link: FarLink | null }> {
+    return [...this.#parts.storage.kv.list<boolean>({ prefix: HERE })].map(([key, linked]) => {
+      const host = key.slice(HERE.length);
+      return { host, link: linked ? this.#linkOf(host) : null };
+    });
+  }
+
+  wake(host: string): void {
+    this.#wakes.add(host);
+  }
+
+  /** Asked once the project was found: nothing is written for a name that somebody made up. */
+  listeningSince(): number {
+    const { storage, env, project } = this.#parts;
+    const { kv } = storage;
+    if (kv.get<string>("project") !== project) kv.put("project", project);
+    const deployment = env.VERSION?.id ?? "";
+    // A deployment drops every link, so hosts are listened to anew after it.
+    if (kv.get<string>("deployment") !== deployment) {
+      kv.put("deployment", deployment);
+      kv.put("listening-since", this.clock.now());
+    }
+    return kv.get<number>("listening-since") ?? this.clock.now();
+  }
+
+  /** How late an alarm came. @param scheduled when it should have rung */
+  rangAt(scheduled: number): void {
+    if (this.clock.now() - scheduled > LATE_ALARM_MS) {
+      this.#parts.storage.kv.put("listening-since", this.clock.now());
+    }
+  }
+
+  /** A crash between a commit and its wake-ups must not leave hosts with what they had: the alarm is set before. */
+  #settling(store: Store): Store {
+    return {
+      ...store,
+      commit: (batch) => {
+        this.clock.at(this.clock.now() + SETTLED_WITHIN_MS, () => undefined);
+        return store.commit(batch);
+      },
+    };
+  }
+
+  #forget(host: string): void {
+    const { kv } = this.#parts.storage;
+    kv.put(TO_FORGET + host, true);
+    kv.delete(HERE + host);
+    this.#links.delete(host);
+    this.#forgets.add(host);
+  }
+
+  #linkOf(host: string): FarLink {
+    let link = this.#links.get(host);
+    if (!link) {
+      link = new FarLink(this.#parts.env, { project: this.#parts.project, host });
+      this.#links.set(host, link);
+    }
+    return link;
+  }
+}

@@ -1,0 +1,79 @@
+import { join } from "node:path";
+import { prepareWorkerd } from "../../scripts/workerd/workerd.ts";
+import { firstStart } from "../../src/node/first-start.ts";
+import { migrateRemote } from "../../src/node/remote-database.ts";
+import { createStore } from "../../src/store/libsql.ts";
+import { HranaServer } from "./hrana/server.ts";
+import { freePort } from "./ports.ts";
+import { CLI, type Running, runProcess, startProcess, until } from "./processes.ts";
+
+/** The runtimes that a control plane runs on. */
+export const RUNTIMES = ["node", "workerd"] as const;
+export type Runtime = (typeof RUNTIMES)[number];
+
+/** A control plane that can be killed and started again with what it has written. */
+export interface ControlPlane {
+  url: string;
+  /** Starts it, and resolves once it serves. */
+  start(): Promise<Running>;
+  /** The first admin's token. Asked once it has been started. */
+  token(): Promise<string>;
+  /** After it was stopped. */
+  dispose(): Promise<void>;
+}
+
+interface Place {
+  folder: string;
+  /** What every process gets. */
+  env: NodeJS.ProcessEnv;
+}
+
+export const CONTROL_PLANES: Record<Runtime, (place: Place) => Promise<ControlPlane>> = {
+  node: nodeServer,
+  workerd: workerdServer,
+};
+
+/** As `headrace server` runs it, with an embedded database. */
+async function nodeServer({ folder, env }: Place): Promise<ControlPlane> {
+  const port = await freePort();
+  const data = join(folder, "server");
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async start() {
+      const server = startProcess([process.execPath, CLI, "server", "--port", String(port), "--data-dir", data], env);
+      await until(() => server.output().includes("serves at"), server.output);
+      return server;
+    },
+    token: async () => (await runProcess([process.execPath, CLI, "token", "show"], env)).stdout.trim(),
+    dispose: async () => {},
+  };
+}
+
+/** The Worker on plain workerd, with a libSQL server in this process. */
+async function workerdServer({ folder, env }: Place): Promise<ControlPlane> {
+  const database = await HranaServer.start(join(folder, "edge.db"));
+  const store = createStore(await migrateRemote(database.url, null));
+  const first = await firstStart(store, Date.now());
+  await store.close();
+  const [port, cronPort] = [await freePort(), await freePort()];
+  const place = { port, cronPort, databaseUrl: database.url, version: "1" };
+  const command = await prepareWorkerd(join(folder, "workerd"), place);
+  const url = `http://127.0.0.1:${port}`;
+  const secrets = { HEADRACE_KEY: Buffer.alloc(32, 7).toString("base64"), HEADRACE_DATABASE_TOKEN: "" };
+  return {
+    url,
+    async start() {
+      const server = startProcess(command, { ...env, ...secrets });
+      await until(
+        () =>
+          fetch(`${url}/health`)
+            .then(({ ok }) => ok)
+            .catch(() => false),
+        server.output,
+      );
+      return server;
+    },
+    token: async () => first?.adminToken ?? "",
+    dispose: () => database.close(),
+  };
+}
