@@ -49,7 +49,7 @@ describe("a state that is read while a commit is under way", () => {
     [loads, commits] = [new Gate(), new Gate()];
     await store.createProject("main", 0, [
       { kind: "project", id: "project", nextSerial: 1 },
-      { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null },
+      { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null, thawedAt: null },
     ]);
     const late = new Proxy(store, {
       get(target, name) {

@@ -40,7 +40,7 @@ describe("a report that says nothing new", () => {
     const store = new MemoryStore();
     await store.createProject("main", 0, [
       { kind: "project", id: "project", nextSerial: 1 },
-      { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null },
+      { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null, thawedAt: null },
       host,
     ]);
     const log = () => undefined;

@@ -6,7 +6,10 @@ export const ROUTE_CACHE_MS = 2_000;
 /** Silence of a host after which its replicas are replaced elsewhere. */
 export const LOST_AFTER_MS = 30_000;
 
-/** A controller that has just begun to listen gives agents this long to come back: they wait up to 30 s between tries. */
+/**
+ * A controller that has just begun to listen, or that hears most of a fleet again, gives agents this long to come back:
+ * they wait up to 30 s between tries, and a try may take 10 s to fail.
+ */
 export const RETURN_AFTER_START_MS = 45_000;
 
 /** This many hosts of a fleet at least, silent since times no further apart than the window, can be an outage of ours. */

@@ -203,7 +203,14 @@ describe("placement", () => {
   test("counts cpu and memory only in a fleet that forbids overcommitting", () => {
     for (const overcommit of [true, false]) {
       const world = new World();
-      world.state.tables.fleet.put({ kind: "fleet", id: "default", placement: "any", overcommit, frozenSince: null });
+      world.state.tables.fleet.put({
+        kind: "fleet",
+        id: "default",
+        placement: "any",
+        overcommit,
+        frozenSince: null,
+        thawedAt: null,
+      });
       world.addHost("a", { cpus: 3 });
       world.apply(serviceSpec("w", [workerGroup(5)]));
       expect(world.summary("w").filter((line) => line === "worker:starting")).toHaveLength(overcommit ? 5 : 3);

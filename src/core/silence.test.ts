@@ -64,12 +64,12 @@ describe("hosts of a fleet that fall silent", () => {
     expect(types()).toEqual(["fleet.frozen", "fleet.thawed"]);
   });
 
-  test("those still silent when most are back have all of their time again", () => {
+  test("those still silent when most are back have as long to come back as after a start", () => {
     fall("a", "b", "c", "d");
     world.advance(600_000);
     rise("a", "b");
     expect(types()).toEqual(["fleet.frozen", "fleet.thawed"]);
-    world.advance(LOST_AFTER_MS - 1);
+    world.advance(RETURN_AFTER_START_MS - 1);
     expect(lost()).toBe(0);
     world.advance(1);
     expect(lost()).toBe(2);

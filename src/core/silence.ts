@@ -6,12 +6,15 @@ import type { StepContext } from "./step.ts";
 /**
  * When the replicas of a host count as lost, if nothing is heard of it until then; null = never, as things are.
  *
- * The clock starts when the host was last heard of. A controller that began to listen only after that cannot know what
- * it missed, so it gives every agent the time to come back to it first.
+ * The clock starts when the host was last heard of. A controller that began to listen only after that, or that could
+ * not hear most of the fleet until lately, cannot know what it missed: so it gives every agent the time to come back
+ * first, which agents do one after the other.
  */
 export function lostAt(draft: Draft, host: HostEntity): Millis | null {
   if (host.silentSince === null || isFrozen(draft, host.fleet)) return null;
-  return Math.max(host.silentSince + LOST_AFTER_MS, draft.state.listeningSince + RETURN_AFTER_START_MS);
+  const thawedAt = draft.get("fleet", host.fleet)?.thawedAt ?? 0;
+  const heardFrom = Math.max(draft.state.listeningSince, thawedAt);
+  return Math.max(host.silentSince + LOST_AFTER_MS, heardFrom + RETURN_AFTER_START_MS);
 }
 
 /** Whether the replicas of a host count as lost now. */
@@ -44,8 +47,8 @@ export function weighIfFrozen(context: StepContext, fleet: string): void {
 
 /**
  * Whether most hosts of a fleet fell silent together. Then it is more likely that we cannot hear than that they are
- * gone: nothing is decided about them until most are heard of again, and those that are still silent then have all of
- * their time once more.
+ * gone: nothing is decided about them until most are heard of again. Those that are still silent then have the time
+ * that a controller which has just begun to listen would give them.
  */
 export function weighFleet(context: StepContext, id: string): void {
   const { draft, now } = context;
@@ -63,7 +66,7 @@ export function weighFleet(context: StepContext, id: string): void {
         "most are heard of (hosts that are gone for good: headrace host remove --force)",
     });
   } else if (!isMass && fleet.frozenSince !== null) {
-    draft.put({ ...fleet, frozenSince: null });
+    draft.put({ ...fleet, frozenSince: null, thawedAt: now });
     draft.event({
       type: "fleet.thawed",
       message: `most hosts of fleet ${id} are heard of again; ${silent.length} are still silent`,

@@ -105,6 +105,8 @@ export interface FleetEntity {
   overcommit: boolean;
   /** Since when nothing is decided about its silent hosts, because most fell silent together; null = it is. */
   frozenSince: Millis | null;
+  /** When that was last over; null = it never was so. */
+  thawedAt: Millis | null;
 }
 
 /** Ports of a worker that is gone, kept from others while a router may send to them. Id: `<job>/<router>`. */

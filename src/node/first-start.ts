@@ -9,7 +9,7 @@ const FIRST_FLEET = "default";
 /** What a new project begins with. */
 export const FIRST_ENTITIES: Entity[] = [
   { kind: "project", id: "project", nextSerial: 1 },
-  { kind: "fleet", id: FIRST_FLEET, placement: "any", overcommit: true, frozenSince: null },
+  { kind: "fleet", id: FIRST_FLEET, placement: "any", overcommit: true, frozenSince: null, thawedAt: null },
 ];
 
 /**

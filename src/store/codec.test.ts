@@ -128,7 +128,14 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     silentSince: 1_700_000_000_000,
     joinedAt: 1_700_000_000_000,
   },
-  fleet: { kind: "fleet", id: "default", placement: "any", overcommit: false, frozenSince: 1_700_000_000_000 },
+  fleet: {
+    kind: "fleet",
+    id: "default",
+    placement: "any",
+    overcommit: false,
+    frozenSince: 1_700_000_000_000,
+    thawedAt: 1_700_000_000_000,
+  },
   hold: {
     kind: "hold",
     id: "chat-decode-3.0/chat-router-1",
@@ -165,8 +172,8 @@ describe("what this version cannot read is said, with what to do", () => {
   const row = {
     kind: "fleet",
     id: "default",
-    schema: 2,
-    body: '{"placement":"any","overcommit":true,"frozenSince":null}',
+    schema: 3,
+    body: '{"placement":"any","overcommit":true,"frozenSince":null,"thawedAt":null}',
   };
   test.each([
     ["an unknown kind", { ...row, kind: "gateway" }, /^default is stored as a "gateway".* newer Headrace/],
@@ -175,9 +182,9 @@ describe("what this version cannot read is said, with what to do", () => {
       { ...row, kind: "constructor" },
       /"constructor", which this version does not know/,
     ],
-    ["a newer schema", { ...row, schema: 3 }, /^fleet default is stored with schema 3, this version reads up to 2\./],
+    ["a newer schema", { ...row, schema: 4 }, /^fleet default is stored with schema 4, this version reads up to 3\./],
     ["a schema below the first", { ...row, schema: 0 }, /schema 0/],
-    ["a body that is not JSON", { ...row, body: "{" }, /^fleet default \(schema 2\) is damaged: it is not JSON\./],
+    ["a body that is not JSON", { ...row, body: "{" }, /^fleet default \(schema 3\) is damaged: it is not JSON\./],
     ["a field of another type", { ...row, body: '{"placement":"any","overcommit":3}' }, /damaged: overcommit: /],
     ["a field that is missing", { ...row, body: '{"placement":"any"}' }, /damaged: overcommit: /],
     ["a body that is no object", { ...row, body: "null" }, /damaged: the body: /],

@@ -33,9 +33,12 @@ const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
   replica: { upgrades: [], body: exactly<BodyOf<"replica">>()(shapes.replica) },
   job: { upgrades: [], body: exactly<BodyOf<"job">>()(shapes.job) },
   host: { upgrades: [], body: exactly<BodyOf<"host">>()(shapes.host) },
-  // 2: a fleet can be frozen.
+  // 2: a fleet can be frozen. 3: and it is known when that was over.
   fleet: {
-    upgrades: [(body) => ({ ...(body as object), frozenSince: null })],
+    upgrades: [
+      (body) => ({ ...(body as object), frozenSince: null }),
+      (body) => ({ ...(body as object), thawedAt: null }),
+    ],
     body: exactly<BodyOf<"fleet">>()(shapes.fleet),
   },
   hold: { upgrades: [], body: exactly<BodyOf<"hold">>()(shapes.hold) },

@@ -67,6 +67,7 @@ export const fleet = z.strictObject({
   placement: z.enum(["any", "cluster"]),
   overcommit: z.boolean(),
   frozenSince: instant.nullable(),
+  thawedAt: instant.nullable(),
 });
 
 export const hold = z.strictObject({

@@ -4,7 +4,7 @@ import type { CommitBatch, Credential } from "../../src/store/types.ts";
 /** What the store's contract and its bench write: small, and telling one from another. */
 
 export function fleet(id: string): FleetEntity {
-  return { kind: "fleet", id, placement: "cluster", overcommit: true, frozenSince: null };
+  return { kind: "fleet", id, placement: "cluster", overcommit: true, frozenSince: null, thawedAt: null };
 }
 
 export function replica(serial: number): ReplicaEntity {

@@ -104,6 +104,7 @@ const OF_THE_RUN = new Set([
   "unlistedIn",
   "silentSince",
   "frozenSince",
+  "thawedAt",
 ]);
 
 function withoutTime(entity: Entity): unknown {

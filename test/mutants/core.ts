@@ -159,11 +159,20 @@ export const coreMutants: Mutant[] = [
   },
   {
     file: "src/core/silence.ts",
-    replace: "draft.state.listeningSince + RETURN_AFTER_START_MS",
+    replace: "heardFrom + RETURN_AFTER_START_MS",
     by: "0",
     breaks: "A control plane that was down gives up the hosts that have not come back to it yet.",
     caughtBy: silence(
       "the clock of a silent host > leaves every agent the time to come back to a controller that has just begun to listen",
+    ),
+  },
+  {
+    file: "src/core/silence.ts",
+    replace: "Math.max(draft.state.listeningSince, thawedAt)",
+    by: "draft.state.listeningSince",
+    breaks: "Of a fleet that is heard of again, the hosts that come back last are given up.",
+    caughtBy: silence(
+      "hosts of a fleet that fall silent > those still silent when most are back have as long to come back as after a start",
     ),
   },
   {

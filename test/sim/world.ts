@@ -44,6 +44,8 @@ export class World {
   readonly machines: Machine[] = [];
   servers: Server[] = [];
   commits = 0;
+  /** Nothing of the control plane runs, and nobody starts it again. */
+  private isOut = false;
   private serial = 0;
   private serverClockOffsetMs: number;
 
@@ -85,7 +87,14 @@ export class World {
       address: `10.${this.ledgers.size + 1}.0.${index + 1}`,
       accelerators: accelerators(),
     }));
-    const fleet: FleetEntity = { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null };
+    const fleet: FleetEntity = {
+      kind: "fleet",
+      id: "default",
+      placement: "any",
+      overcommit: true,
+      frozenSince: null,
+      thawedAt: null,
+    };
     const counters: ProjectEntity = { kind: "project", id: "project", nextSerial: 1 };
     const hosts = specs.map(
       (spec): HostEntity => ({
@@ -140,8 +149,19 @@ export class World {
   serverEnded(server: Server): void {
     this.servers = this.servers.filter((other) => other !== server);
     this.timeline.after(this.random.span(SERVER_RESTART_MS), () => {
-      if (this.servers.length === 0) this.startServer();
+      if (this.servers.length === 0 && !this.isOut) this.startServer();
     });
+  }
+
+  /** Every server is gone until `endOutage`. */
+  beginOutage(): void {
+    this.isOut = true;
+    for (const server of this.servers) server.crash();
+  }
+
+  endOutage(): void {
+    this.isOut = false;
+    if (this.servers.length === 0) this.startServer();
   }
 
   // What its parts ask of each other.

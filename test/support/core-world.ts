@@ -37,7 +37,7 @@ export class World {
   constructor(listeningSince = 0) {
     const entities: Entity[] = [
       { kind: "project", id: "project", nextSerial: 1 },
-      { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null },
+      { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null, thawedAt: null },
     ];
     this.state = projectState("main", 1, entities, listeningSince);
   }
