@@ -24,6 +24,7 @@ export const FAULT_KINDS = [
   "router crashed",
   "start failed",
   "server crashed",
+  "no server for a while",
   "two servers at once",
   "store slow",
   "store: busy",

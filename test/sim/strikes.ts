@@ -12,6 +12,7 @@ const LASTS_MS = {
   clone: 40_000,
   process: 40_000,
   agent: 20_000,
+  outage: 60_000,
   servers: 30_000,
   store: 15_000,
 };
@@ -89,6 +90,13 @@ export const STRIKES: Record<FaultKind, (faults: Faults) => void> = {
     if (servers.length === 0) return;
     faults.happened("server crashed");
     faults.random.pick(servers).crash();
+  },
+  "no server for a while": (faults) => {
+    const { world } = faults;
+    if (world.servers.length === 0) return;
+    faults.tell("no server for a while", "servers");
+    world.beginOutage();
+    faults.lasts(LASTS_MS.outage, () => world.endOutage());
   },
   "two servers at once": (faults) => {
     const { world } = faults;
