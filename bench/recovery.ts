@@ -7,6 +7,7 @@ import { type BenchResult, spreadOf } from "./support/report.ts";
 
 /** A drill takes twenty seconds, that of a lost host a minute. Full disks and clocks are about what does not happen. */
 const ROUNDS: Partial<Record<DrillName, number>> = {
+  outage: 1,
   frozen: 2,
   cut: 2,
   "agent-disk": 1,
@@ -31,6 +32,8 @@ const TIME_TITLES: Record<string, string> = {
   servingAfterReturn: "its return -> first 200",
   proxyServingAfterReturn: "its return -> first 200 through the control plane",
   linkedAfterReturn: "its return -> all links back",
+  servingAfterOutage: "its return after two minutes -> first 200 through the control plane",
+  linkedAfterOutage: "its return after two minutes -> all links back",
   linked: "fault -> link back (agent started again at once)",
   serving: "fault -> first 200 through the control plane",
   settledAfterReturn: "the host's return -> as many workers as wanted",

@@ -11,6 +11,9 @@ export const BUDGETS_MS: Readonly<Record<string, number>> = {
   servingAfterReturn: 3_000,
   proxyServingAfterReturn: 3_000,
   linkedAfterReturn: 2_000,
+  // After two minutes in vain an agent dials every six to twelve seconds.
+  servingAfterOutage: 15_000,
+  linkedAfterOutage: 15_000,
   replacementDecided: 45_000,
   forwardOut: 2_000,
   forwardRestart: 5_000,

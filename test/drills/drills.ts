@@ -5,6 +5,7 @@ import { killControlPlane } from "./scenarios/control-plane.ts";
 import { fullAgentDisk, fullServerDisk } from "./scenarios/disk.ts";
 import { cutHost, freezeHost } from "./scenarios/host.ts";
 import { killOnlyWorker } from "./scenarios/only-worker.ts";
+import { outage } from "./scenarios/outage.ts";
 import { killRouter } from "./scenarios/router.ts";
 import { killTogether } from "./scenarios/together.ts";
 import { killWorker } from "./scenarios/worker.ts";
@@ -19,6 +20,7 @@ export const DRILLS = {
   "agent-of-workers": killAgent("gpu1", "the agent of a worker's host"),
   "agent-of-router": killAgent("front", "the agent of the router's host"),
   "control-plane": killControlPlane,
+  outage,
   together: killTogether,
   frozen: freezeHost,
   cut: cutHost,

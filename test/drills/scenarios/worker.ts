@@ -35,6 +35,6 @@ async function run(cluster: DrillCluster, group: "prefill" | "decode"): Promise<
 }
 
 /** Streams that broke although another decode than the killed one wrote them. */
-function cutAtOthers(served: { outcome: string; worker: string | null }[], killed: string): number {
+export function cutAtOthers(served: { outcome: string; worker: string | null }[], killed: string): number {
   return served.filter(({ outcome, worker }) => outcome === "cut" && worker !== killed).length;
 }
