@@ -1,5 +1,6 @@
 import type { ListedWorker } from "../../src/adapters/types.ts";
 import type { DesiredWorker } from "../../src/wire/index.ts";
+import { Breaker } from "./breaker.ts";
 import type { Process } from "./process.ts";
 import type { World } from "./world.ts";
 
@@ -22,6 +23,7 @@ export class Smg {
   readonly process: Process;
   private readonly world: World;
   private readonly workers = new Map<string, ListedWorker>();
+  private readonly breakers = new Map<ListedWorker, Breaker>();
   private isEnding = false;
   /** Addresses listed by a retry: of an offer that nobody can take back, long after it was made. */
   private readonly late = new Set<string>();
@@ -40,6 +42,26 @@ export class Smg {
     return [...this.workers.values()].filter((worker) => worker.status === "ready");
   }
 
+  /** Those of them that it sends requests to now. */
+  usable(): ListedWorker[] {
+    const { now } = this.world.timeline;
+    return this.live().filter((worker) => !this.breakers.get(worker)?.isOpen(now));
+  }
+
+  /** Those that it would send to if they had not failed so often, and since when. */
+  shutOut(): { url: string; openedAt: number }[] {
+    const { now } = this.world.timeline;
+    return this.live().flatMap((worker) => {
+      const breaker = this.breakers.get(worker);
+      return breaker?.isOpen(now) ? [{ url: worker.url, openedAt: breaker.openedAt }] : [];
+    });
+  }
+
+  /** A request to these failed or did not; each of them is counted, whoever's fault it was. */
+  tried(workers: ListedWorker[], ok: boolean): void {
+    for (const worker of workers) this.breakers.get(worker)?.note(ok, this.world.timeline.now);
+  }
+
   isLate(url: string): boolean {
     return this.late.has(url);
   }
@@ -56,6 +78,7 @@ export class Smg {
     this.world.routerChanged(this);
     this.after(DRAINING_MS, () => {
       if (this.workers.get(worker.url) === worker) this.workers.delete(worker.url);
+      this.breakers.delete(worker);
     });
   }
 
@@ -91,9 +114,12 @@ export class Smg {
     });
   }
 
-  private register({ url, role, bootstrapPort, labels }: DesiredWorker): void {
+  private register(desired: DesiredWorker): void {
+    const { url, role, bootstrapPort, labels } = desired;
     const handle = `w${this.world.nextSerial()}`;
-    this.workers.set(url, { handle, url, status: "ready", role, bootstrapPort, labels: { ...labels } });
+    const worker: ListedWorker = { handle, url, status: "ready", role, bootstrapPort, labels: { ...labels } };
+    this.workers.set(url, worker);
+    this.breakers.set(worker, new Breaker(desired));
     this.world.routerChanged(this);
   }
 

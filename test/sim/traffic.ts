@@ -7,8 +7,8 @@ import type { World } from "./world.ts";
 const PAUSE_MS = 700;
 /** How long a worker works on one, on average: some last longer than a drain may. */
 const WORK_MS = 3_000;
-/** A router tries this many pairs of workers. */
-const TRIES_MAX = 3;
+/** A router tries this many pairs of workers: SMG's default. */
+const TRIES_MAX = 5;
 
 /** Callers of the services: requests by the proxy over links to routers, and from there to workers. */
 export class Traffic {
@@ -74,17 +74,22 @@ export class Traffic {
     this.work(process.smg ? [process, ...workers] : workers, this.serial, this.random.span(WORK_MS));
   }
 
-  /** Whom SMG sends it to: a pair, or one worker. */
+  /** Whom SMG sends it to: a pair, or one worker; nobody when it has given up on all of a role. */
   private workersOf(router: Process): Process[] {
-    const live = router.smg?.live() ?? [];
+    const { smg } = router;
+    if (smg === null) return [];
+    const roles = new Set(smg.live().map((worker) => worker.role));
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
-      const chosen = ["prefill", "decode", "worker"].flatMap((role) => {
-        const candidates = live.filter((worker) => worker.role === role);
+      const usable = smg.usable();
+      const chosen = [...roles].flatMap((role) => {
+        const candidates = usable.filter((worker) => worker.role === role);
         return candidates.length === 0 ? [] : [this.random.pick(candidates)];
       });
-      if (chosen.length === 0) return [];
+      if (chosen.length < roles.size) return [];
       const reached = chosen.map((worker) => this.world.reach(router.machine, worker.url));
-      if (reached.every((process) => process?.serves)) return reached as Process[];
+      const ok = reached.every((process) => process?.serves);
+      smg.tried(chosen, ok);
+      if (ok) return reached as Process[];
     }
     return [];
   }

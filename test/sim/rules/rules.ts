@@ -11,6 +11,7 @@ import { listedWhenReady, registeredWhenReady } from "./listed-when-ready.ts";
 import { neverBackwards, projectsApart } from "./projects-apart.ts";
 import { promisedOnce, runsAlone } from "./promised-once.ts";
 import { rightReplica } from "./right-replica.ts";
+import { sentToWhenBack } from "./sent-to-when-back.ts";
 import { stoppedWhenLetGo } from "./stopped-when-let-go.ts";
 
 /** A rule that does not hold. */
@@ -60,6 +61,7 @@ export class Rules {
 
   requested(process: Process, replica: string): void {
     this.check("9: no other replica than the one meant", rightReplica(process, replica));
+    if (process.smg) this.check("a worker that is back is sent to", sentToWhenBack(this.world, process.smg));
   }
 
   acknowledged(asked: Asked, answer: { version: number; text: string }): void {
