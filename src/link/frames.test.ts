@@ -1,13 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { LinkError } from "./errors.ts";
-import { decodeMessage, encodeFrame, type Frame } from "./frames.ts";
+import { decodeMessage, type Frame } from "./frames.ts";
 import { DATA_BYTES_MAX, HEAD_BYTES_MAX, MESSAGE_BYTES_MAX, WHOLE_BODY_BYTES_MAX } from "./limits.ts";
-
-function message(...frames: Frame[]): Uint8Array {
-  const parts: Uint8Array[] = [];
-  for (const frame of frames) encodeFrame(frame, parts);
-  return new Uint8Array(Buffer.concat(parts));
-}
+import { MessageWriter } from "./message-writer.ts";
+import { messageOf, pattern } from "./testing.ts";
 
 /** A frame made by hand: its type, its stream, the rest. */
 function raw(type: number, stream: number, rest: number[]): Uint8Array {
@@ -32,27 +28,59 @@ describe("frames", () => {
       { type: "end", stream: 1 },
       { type: "reset", stream: 5, reason: "kaputt: größer" },
     ];
-    expect(decodeMessage(message(...frames))).toEqual(frames);
+    expect(decodeMessage(messageOf(...frames))).toEqual(frames);
   });
 
   it("are read from a Node Buffer inside a larger one", () => {
-    const frame = message({ type: "data", stream: 1, bytes: new Uint8Array([1, 2]) });
+    const frame = messageOf({ type: "data", stream: 1, bytes: new Uint8Array([1, 2]) });
     const pool = Buffer.alloc(100, 0xee);
     pool.set(frame, 10);
     const [read] = decodeMessage(pool.subarray(10, 10 + frame.byteLength));
     expect(read).toEqual({ type: "data", stream: 1, bytes: new Uint8Array([1, 2]) });
   });
 
-  it("refuse a head that does not fit, before anything is sent", () => {
-    const parts: Uint8Array[] = [];
-    expect(() => encodeFrame({ type: "open", stream: 1, head: "x".repeat(HEAD_BYTES_MAX), body: null }, parts)).toThrow(
-      "the headers take 65538 bytes, at most 65536 fit into a frame",
+  it.each([
+    ["x".repeat(HEAD_BYTES_MAX), 65_538],
+    // Fewer characters than bytes.
+    ["ü".repeat(HEAD_BYTES_MAX - 2), 131_070],
+  ])("refuse a head that does not fit, before anything is sent", (head, bytes) => {
+    const writer = new MessageWriter();
+    expect(() => writer.add({ type: "open", stream: 1, head, body: null })).toThrow(
+      `the headers take ${bytes} bytes, at most 65536 fit into a frame`,
     );
-    expect(parts).toEqual([]);
+    expect(writer.bytes).toBe(0);
+  });
+
+  it("stay as they were when further messages are made", () => {
+    const writer = new MessageWriter();
+    const taken: [Uint8Array, Frame][] = [];
+    for (let i = 1; i <= 500; i++) {
+      const frame: Frame = { type: "data", stream: i, bytes: pattern((i * 37) % 3_000 || 1, i) };
+      writer.add(frame);
+      // Two of three messages have a second frame, with which they may have to move.
+      const end: Frame = { type: "end", stream: i };
+      if (i % 3 > 0) writer.add(end);
+      expect(writer.bytes).toBeGreaterThan(frame.bytes.byteLength);
+      taken.push([writer.take(), frame]);
+      expect(writer.bytes).toBe(0);
+    }
+    for (const [message, frame] of taken) expect(decodeMessage(message)[0]).toEqual(frame);
+  });
+
+  it("share memory, but a link that says little holds little", () => {
+    const writer = new MessageWriter();
+    const buffers = new Set<ArrayBufferLike>();
+    for (let i = 0; i < 1_000; i++) {
+      writer.add({ type: "data", stream: 1, bytes: pattern(100) });
+      const { buffer } = writer.take();
+      buffers.add(buffer);
+      expect(buffer.byteLength).toBeLessThan(2_048);
+    }
+    expect(buffers.size).toBeLessThan(100);
   });
 
   it("cut a reason that is too long", () => {
-    const [frame] = decodeMessage(message({ type: "reset", stream: 1, reason: "€".repeat(2_000) }));
+    const [frame] = decodeMessage(messageOf({ type: "reset", stream: 1, reason: "€".repeat(2_000) }));
     expect(frame).toEqual({ type: "reset", stream: 1, reason: "€".repeat(500) });
   });
 

@@ -27,88 +27,23 @@ export type Frame =
 /** null: there is none; `stream`: data frames and an end follow. */
 export type FrameBody = Uint8Array | "stream" | null;
 
+export const TYPE = { open: 1, head: 2, data: 3, end: 4, reset: 5, credit: 6 } as const;
+export const BODY = { none: 0, whole: 1, stream: 2 } as const;
 const TYPES = ["open", "head", "data", "end", "reset", "credit"] as const;
-const TYPE = { open: 1, head: 2, data: 3, end: 4, reset: 5, credit: 6 } as const;
-const BODY = { none: 0, whole: 1, stream: 2 } as const;
 
-const LENGTH_BYTES = 4;
-const PREFIX_BYTES = 5;
-const HEAD_PREFIX_BYTES = 5;
+export const LENGTH_BYTES = 4;
+/** Of every frame: its type and its stream. */
+export const PREFIX_BYTES = 5;
+/** Of an open or a head: what its body is, and how long its JSON. */
+export const HEAD_PREFIX_BYTES = 5;
 /** A character is at most 3 bytes of UTF-8 for each unit of a JavaScript string. */
 const REASON_BYTES_MAX = REASON_CHARS_MAX * 3;
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Appends a frame, length first, as parts that are joined once when the message is made. Payloads are not copied.
- * @returns the bytes appended.
- * @throws LinkError `too_large` when the JSON of a head does not fit; nothing is appended then.
- */
-export function encodeFrame(frame: Frame, parts: Uint8Array[]): number {
-  switch (frame.type) {
-    case "open":
-    case "head":
-      return encodeHead(frame, parts);
-    case "data":
-      return append(parts, prefix(TYPE.data, frame.stream, frame.bytes.byteLength), frame.bytes);
-    case "end":
-      return append(parts, prefix(TYPE.end, frame.stream, 0), null);
-    case "reset": {
-      const reason = encoder.encode(frame.reason.slice(0, REASON_CHARS_MAX));
-      return append(parts, prefix(TYPE.reset, frame.stream, reason.byteLength), reason);
-    }
-    case "credit": {
-      const bytes = new Uint8Array(LENGTH_BYTES + PREFIX_BYTES + 4);
-      writePrefix(bytes, TYPE.credit, frame.stream, 4);
-      new DataView(bytes.buffer).setUint32(LENGTH_BYTES + PREFIX_BYTES, frame.bytes);
-      return append(parts, bytes, null);
-    }
-  }
-}
-
-function encodeHead(frame: Extract<Frame, { head: unknown }>, parts: Uint8Array[]): number {
-  const json = encoder.encode(JSON.stringify(frame.head));
-  if (json.byteLength > HEAD_BYTES_MAX) {
-    throw new LinkError(
-      "too_large",
-      `the headers take ${json.byteLength} bytes, at most ${HEAD_BYTES_MAX} fit into a frame`,
-      false,
-    );
-  }
-  const whole = frame.body instanceof Uint8Array ? frame.body : null;
-  const bytes = new Uint8Array(LENGTH_BYTES + PREFIX_BYTES + HEAD_PREFIX_BYTES + json.byteLength);
-  writePrefix(bytes, TYPE[frame.type], frame.stream, HEAD_PREFIX_BYTES + json.byteLength + (whole?.byteLength ?? 0));
-  const at = LENGTH_BYTES + PREFIX_BYTES;
-  bytes[at] = whole ? BODY.whole : frame.body === null ? BODY.none : BODY.stream;
-  new DataView(bytes.buffer).setUint32(at + 1, json.byteLength);
-  bytes.set(json, at + HEAD_PREFIX_BYTES);
-  return append(parts, bytes, whole);
-}
-
-function prefix(type: number, stream: number, restBytes: number): Uint8Array {
-  const bytes = new Uint8Array(LENGTH_BYTES + PREFIX_BYTES);
-  writePrefix(bytes, type, stream, restBytes);
-  return bytes;
-}
-
-function writePrefix(bytes: Uint8Array, type: number, stream: number, restBytes: number): void {
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, PREFIX_BYTES + restBytes);
-  view.setUint8(LENGTH_BYTES, type);
-  view.setUint32(LENGTH_BYTES + 1, stream);
-}
-
-function append(parts: Uint8Array[], first: Uint8Array, second: Uint8Array | null): number {
-  parts.push(first);
-  if (second === null || second.byteLength === 0) return first.byteLength;
-  parts.push(second);
-  return first.byteLength + second.byteLength;
-}
-
-/**
  * Reads a whole message. Bytes of bodies are views of the message, not copies.
- * @throws LinkError `protocol` for whatever `encodeFrame` cannot have made.
+ * @throws LinkError `protocol` for whatever `MessageWriter` cannot have made.
  */
 export function decodeMessage(message: Uint8Array): Frame[] {
   if (message.byteLength > MESSAGE_BYTES_MAX) throw broken(`a message of ${message.byteLength} bytes`);

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LinkError } from "./errors.ts";
 import { flowOf, streamOf } from "./flows.ts";
-import { decodeMessage, encodeFrame, type Frame } from "./frames.ts";
+import { decodeMessage, type Frame } from "./frames.ts";
 import { DATA_BYTES_MAX, dataCost, WINDOW_BYTES } from "./limits.ts";
 import { Link } from "./link.ts";
-import { pattern, pieces } from "./testing.ts";
+import { messageOf, pattern, pieces } from "./testing.ts";
 import type { LinkBody, LinkHandler } from "./types.ts";
 
 /** One request of a plan: what is sent each way, in what pieces, how it is read, and who gives up when. */
@@ -186,11 +186,7 @@ describe("whatever arrives", () => {
     fc.record({ type: fc.constant("reset" as const), stream, reason: fc.string() }),
     fc.record({ type: fc.constant("credit" as const), stream, bytes: fc.oneof(fc.nat(10), fc.nat(0xffff_ffff)) }),
   );
-  const frames = fc.array(frame, { maxLength: 8 }).map((list) => {
-    const parts: Uint8Array[] = [];
-    for (const each of list) encodeFrame(each, parts);
-    return new Uint8Array(Buffer.concat(parts));
-  });
+  const frames = fc.array(frame, { maxLength: 8 }).map((list) => messageOf(...list));
   /** Sound messages with bytes changed, cut or added. */
   const damaged = fc
     .tuple(frames, fc.array(fc.tuple(fc.nat(5_000), fc.nat(255)), { maxLength: 4 }), fc.nat(20))

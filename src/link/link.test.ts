@@ -2,11 +2,11 @@ import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { LinkError } from "./errors.ts";
 import { streamOf } from "./flows.ts";
-import { decodeMessage, encodeFrame, type Frame } from "./frames.ts";
+import { decodeMessage, type Frame } from "./frames.ts";
 import { DATA_BYTES_MAX, UNSENT_BYTES_SOFT, WHOLE_BODY_BYTES_MAX, WINDOW_BYTES } from "./limits.ts";
 import { Link } from "./link.ts";
 import { linkPipe } from "./pipe.ts";
-import { bytesOf, fed, pattern, pieces, settled, text, textOf, until } from "./testing.ts";
+import { bytesOf, fed, messageOf, pattern, pieces, settled, text, textOf, until } from "./testing.ts";
 import type { LinkAnswer, LinkBody, LinkHandler } from "./types.ts";
 
 const ok = (body: LinkBody): LinkAnswer => ({ head: { status: 200, headers: [["x-a", "b"]] }, body });
@@ -284,13 +284,8 @@ describe("bounds", () => {
     const answer = link.request({}, null, controller.signal);
     controller.abort();
     await expect(answer).rejects.toMatchObject({ code: "aborted" });
-    const late = (count: number) => {
-      const parts: Uint8Array[] = [];
-      for (let i = 0; i < count; i++) {
-        encodeFrame({ type: "data", stream: 2, bytes: new Uint8Array(DATA_BYTES_MAX) }, parts);
-      }
-      return new Uint8Array(Buffer.concat(parts));
-    };
+    const data: Frame = { type: "data", stream: 2, bytes: new Uint8Array(DATA_BYTES_MAX) };
+    const late = (count: number) => messageOf(...new Array<Frame>(count).fill(data));
     link.receive(late(WINDOW_BYTES / DATA_BYTES_MAX));
     expect(reason).toBeUndefined();
     link.receive(late(1));
@@ -300,10 +295,8 @@ describe("bounds", () => {
   it("do not let one piece that waits hold the whole message it came in", async () => {
     const link = new Link({ side: "accepted", handler: echo, send: () => undefined });
     const asked = link.request({});
-    const parts: Uint8Array[] = [];
-    encodeFrame({ type: "head", stream: 2, head: { status: 200, headers: [] }, body: "stream" }, parts);
-    encodeFrame({ type: "data", stream: 2, bytes: text("small") }, parts);
-    link.receive(new Uint8Array(Buffer.concat(parts)));
+    const head: Frame = { type: "head", stream: 2, head: { status: 200, headers: [] }, body: "stream" };
+    link.receive(messageOf(head, { type: "data", stream: 2, bytes: text("small") }));
     const reader = streamOf((await asked).body).getReader();
     expect((await reader.read()).value?.buffer.byteLength).toBe(5);
     link.close("done");
@@ -435,11 +428,7 @@ describe("bounds", () => {
         handler: async () => ok(pattern(WHOLE_BODY_BYTES_MAX + 1)),
         send: (message) => sent.push(...decodeMessage(message).map(({ type }) => type)),
       });
-      const receive = (frame: Frame) => {
-        const parts: Uint8Array[] = [];
-        encodeFrame(frame, parts);
-        link.receive(new Uint8Array(Buffer.concat(parts)));
-      };
+      const receive = (frame: Frame) => link.receive(messageOf(frame));
       receive({ type: "open", stream: 1, head: {}, body: null });
       for (let i = 0; i < steps; i++) await Promise.resolve();
       const ended = sent.includes("end");
@@ -507,9 +496,7 @@ describe("a peer that breaks the rules is cut off", () => {
         reason = error;
       },
     });
-    const parts: Uint8Array[] = [];
-    for (const frame of frames) encodeFrame(frame, parts);
-    link.receive(new Uint8Array(Buffer.concat(parts)));
+    link.receive(messageOf(...frames));
     expect(reason?.code).toBe("protocol");
     expect(link.openStreams).toBe(0);
   });
@@ -523,11 +510,8 @@ describe("a peer that breaks the rules is cut off", () => {
 
   it("but not when it stays within every bound", () => {
     const link = new Link({ side: "accepted", handler: never, send: () => undefined, openStreamsMax: 4 });
-    const parts: Uint8Array[] = [];
-    for (const frame of [open(1, "stream"), data(1), data(1), data(1), data(1), open(3), open(7), open(9), open(11)]) {
-      encodeFrame(frame, parts);
-    }
-    link.receive(new Uint8Array(Buffer.concat(parts)));
+    const pieces = [data(1), data(1), data(1), data(1)];
+    link.receive(messageOf(open(1, "stream"), ...pieces, open(3), open(7), open(9), open(11)));
     // The fifth was refused by a reset.
     expect(link.openStreams).toBe(4);
   });

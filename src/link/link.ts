@@ -51,6 +51,9 @@ interface Stream {
   release: () => void;
 }
 
+/** With so few streams open the frames of one are not held back for those of another. */
+const LONE_STREAMS_MAX = 1;
+
 /** Streams over one WebSocket. Only web-standard APIs: the same at every end. */
 export class Link implements LinkEnd {
   readonly #options: LinkOptions;
@@ -60,9 +63,11 @@ export class Link implements LinkEnd {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    const later = options.later ?? ((run) => queueMicrotask(run));
     this.#outbox = new Outbox({
       send: options.send,
-      later: options.later ?? ((run) => queueMicrotask(run)),
+      // What waits for the end of the turn is joined by the frames of other streams. Where there are none it need not.
+      later: (run) => (this.#streams.size > LONE_STREAMS_MAX ? later(run) : queueMicrotask(run)),
       buffered: options.buffered ?? (() => 0),
       fail: (error) => this.close(reasonOf(error)),
     });

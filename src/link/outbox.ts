@@ -1,6 +1,7 @@
 import { LinkError } from "./errors.ts";
-import { encodeFrame, type Frame } from "./frames.ts";
+import type { Frame } from "./frames.ts";
 import { FRAME_BYTES_MAX, MESSAGE_BYTES_MAX, UNSENT_BYTES_MAX, UNSENT_BYTES_SOFT } from "./limits.ts";
+import { MessageWriter } from "./message-writer.ts";
 
 type DataFrame = Extract<Frame, { type: "data" }>;
 
@@ -22,9 +23,8 @@ interface OutboxOptions {
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #waiting = new Map<number, { frame: DataFrame; sent: () => void }>();
+  readonly #writer = new MessageWriter();
   #messages: Uint8Array[] = [];
-  #parts: Uint8Array[] = [];
-  #partsBytes = 0;
   #unsentBytes = 0;
   #flushing = false;
   #closed = false;
@@ -44,10 +44,11 @@ export class Outbox {
    */
   push(frame: Frame): void {
     if (this.#closed) return;
-    if (this.#partsBytes + FRAME_BYTES_MAX > MESSAGE_BYTES_MAX) this.#seal();
-    const bytes = encodeFrame(frame, this.#parts);
-    this.#partsBytes += bytes;
-    this.#unsentBytes += bytes;
+    const writer = this.#writer;
+    if (writer.bytes + FRAME_BYTES_MAX > MESSAGE_BYTES_MAX) this.#seal();
+    const before = writer.bytes;
+    writer.add(frame);
+    this.#unsentBytes += writer.bytes - before;
     if (this.#flushing) return;
     this.#flushing = true;
     this.#options.later(() => this.#flush());
@@ -81,7 +82,6 @@ export class Outbox {
   close(): void {
     this.#closed = true;
     this.#messages = [];
-    this.#parts = [];
     this.#waiting.clear();
   }
 
@@ -111,15 +111,6 @@ export class Outbox {
 
   /** Makes the frames so far one message. */
   #seal(): void {
-    if (this.#partsBytes === 0) return;
-    const message = new Uint8Array(this.#partsBytes);
-    let at = 0;
-    for (const part of this.#parts) {
-      message.set(part, at);
-      at += part.byteLength;
-    }
-    this.#messages.push(message);
-    this.#parts = [];
-    this.#partsBytes = 0;
+    if (this.#writer.bytes > 0) this.#messages.push(this.#writer.take());
   }
 }

@@ -1,9 +1,18 @@
 import { flowOf, wholeOf } from "./flows.ts";
+import type { Frame } from "./frames.ts";
+import { MessageWriter } from "./message-writer.ts";
 import type { LinkBody } from "./types.ts";
 
 /** Helpers of this folder's tests. */
 
 export const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+/** These frames as one message. */
+export function messageOf(...frames: Frame[]): Uint8Array {
+  const writer = new MessageWriter();
+  for (const frame of frames) writer.add(frame);
+  return writer.take();
+}
 
 /** The bytes of a body, joined. */
 export async function bytesOf(body: LinkBody): Promise<Uint8Array> {
