@@ -1,5 +1,6 @@
 import type { LinkAnswer } from "../../src/link/types.ts";
 import { ReplicaClient, type ReplicaRequest } from "../../src/replica/client.ts";
+import { ReplicaSilent } from "../../src/replica/connection.ts";
 import { Unreached } from "../../src/replica/exchange.ts";
 import type { JobAddresses } from "./job-address.ts";
 import { refusal, refused } from "./refusal.ts";
@@ -37,7 +38,7 @@ export class Forwarder {
       if (signal.aborted) throw signal.reason;
       this.#addresses.forget(port);
       if (error instanceof Unreached) return refused("unreachable", `the replica cannot be reached: ${error.message}`);
-      if (isTimeout(error)) return refusal(504, "upstream_timeout", "the replica did not answer in time");
+      if (error instanceof ReplicaSilent) return refusal(504, "upstream_timeout", "the replica did not answer in time");
       throw error;
     }
   }
@@ -63,9 +64,4 @@ export class Forwarder {
       else this.#open.set(port, left);
     };
   }
-}
-
-function isTimeout(error: unknown): boolean {
-  const { code } = error as { code?: string };
-  return code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT";
 }

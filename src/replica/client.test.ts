@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { flowOf, streamOf } from "../link/flows.ts";
 import { bytesOf, fed, pattern, pieces, textOf } from "../link/testing.ts";
@@ -149,5 +149,91 @@ describe("a request to a replica", () => {
     await once(replica, "request");
     source.controller.error(new Error("the client went away"));
     await expect(answer).rejects.toThrow("the client went away");
+  });
+
+  it("is given a length where its body has one, which the body must keep", async () => {
+    answers = (request, response) => {
+      const { "content-length": length, "transfer-encoding": coding } = request.headers;
+      request.resume().on("end", () => response.end(JSON.stringify([length ?? null, coding ?? null])));
+    };
+    const send = async (said: string | null, bytes: Uint8Array) => {
+      const headers: [string, string][] = said === null ? [] : [["content-length", said]];
+      const request = { ...get, method: "POST", headers, body: flowOf(pieces(bytes, 10).body) };
+      return textOf((await client.request(origin, request, never, () => undefined)).body);
+    };
+    expect(await send(null, pattern(25))).toBe('[null,"chunked"]');
+    expect(await send("25", pattern(25))).toBe('["25",null]');
+    await expect(send("24", pattern(25))).rejects.toThrow("longer than it was said to be");
+    await expect(send("26", pattern(25))).rejects.toThrow("shorter than it was said to be");
+  });
+
+  it("uses a connection again, waits when all are taken, and gives up waiting when told", async () => {
+    const own = new ReplicaClient({ connectMs: 1_000, connectionsMax: 2 });
+    const sockets = new Set<unknown>();
+    const held: ServerResponse[] = [];
+    const arrived = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    answers = (request, response) => {
+      // Of an earlier test a request may still come that was given up there.
+      if (request.headers["x-own"] !== undefined) sockets.add(request.socket);
+      if (request.url !== "/held") response.end("x");
+      else if (held.push(response) > 1) arrived[1]?.resolve();
+      else arrived[0]?.resolve();
+    };
+    const ask = (path: string, signal = never) =>
+      own.request(origin, { ...get, path, headers: [["x-own", "1"]] }, signal, () => undefined);
+    for (let i = 0; i < 5; i++) await ask("/");
+    expect(sockets.size).toBe(1);
+
+    const first = [ask("/held"), ask("/held")];
+    await Promise.all(arrived.map(({ promise }) => promise));
+    const controller = new AbortController();
+    const givenUp = ask("/waits", controller.signal);
+    const waits = ask("/waits");
+    controller.abort(new Error("not wanted"));
+    await expect(givenUp).rejects.toThrow("not wanted");
+    for (const response of held) response.end();
+    expect((await waits).head.status).toBe(200);
+    await Promise.all(first);
+    expect(sockets.size).toBe(2);
+
+    await own.retire();
+    const late = ask("/");
+    await expect(late).rejects.toThrow(Unreached);
+  });
+
+  it("is not sent over a connection on which an answer came that nobody asked for", async () => {
+    const own = new ReplicaClient({ connectMs: 1_000, connectionsMax: 1 });
+    const sockets = new Set<unknown>();
+    answers = (request, response) => {
+      sockets.add(request.socket);
+      response.end("own", () => request.socket.write("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nanother"));
+    };
+    for (let i = 0; i < 3; i++) {
+      const { body } = await own.request(origin, get, never, () => undefined);
+      expect(await textOf(body)).toBe("own");
+      await Promise.all([...sockets].map((socket) => (socket as Socket).destroyed || once(socket as Socket, "close")));
+    }
+    expect(sockets.size).toBe(3);
+    await own.close();
+  });
+
+  it("that is answered before its body has come is over, and its body is told", async () => {
+    answers = (_request, response) => response.writeHead(413).end("too much");
+    const source = fed();
+    const request = { ...get, method: "POST", body: flowOf(source.body) };
+    source.give("a beginning");
+    const { head, body } = await client.request(origin, request, never, () => undefined);
+    expect([head.status, await textOf(body)]).toEqual([413, "too much"]);
+    await source.cancelled;
+  });
+
+  it("is not sent where it would write more into the connection than a request", async () => {
+    const request = { ...get, headers: [["x", "y\r\n\r\nGET /own HTTP/1.1"]] as [string, string][] };
+    let over = 0;
+    const sent = client.request(origin, request, never, () => {
+      over += 1;
+    });
+    await expect(sent).rejects.toThrow(Unreached);
+    expect(over).toBe(1);
   });
 });
