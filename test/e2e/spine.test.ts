@@ -104,12 +104,13 @@ describe.each(RUNTIMES)("one service on one host, by a control plane on %s", (ru
     const decode = (await cluster.view(SERVICE)).replicas.find((replica) => replica.group === "decode");
     const killed = cluster.killJob(decode?.id ?? "");
     expect(killed).toBeGreaterThan(0);
+    let replica = decode;
     await until(
       async () => {
-        const replica = (await cluster.view(SERVICE)).replicas.find(({ id }) => id === decode?.id);
+        replica = (await cluster.view(SERVICE)).replicas.find(({ id }) => id === decode?.id);
         return replica?.status === "ready" && (replica.observed?.attempt ?? 0) > (decode?.observed?.attempt ?? 0);
       },
-      () => cluster.agent?.output() ?? "",
+      () => `${JSON.stringify([decode, replica])}\n${cluster.server?.output()}\n${cluster.agent?.output()}`,
     );
   });
 
