@@ -33,6 +33,7 @@ interface Attachment {
   counts: boolean;
   /** The last stream of ours that may have been opened on it. */
   lastOwnStream: number;
+  openedAt: number;
 }
 
 /** What was answered to the last report, if it left nothing to be said. */
@@ -64,7 +65,8 @@ export class LinkLife {
   readonly #pace: ReportPace;
   /** Rises with every wake-up: an answer from before one is not to be repeated. */
   #generation = 0;
-  #heardAt: number;
+  /** When something else than a ping came last; null: not in this life. */
+  #heardAt: number | null = null;
   /** When a host without a link said that it would be back. */
   #promisedAt = 0;
   #telling: Promise<void> | null = null;
@@ -74,8 +76,6 @@ export class LinkLife {
   constructor(parts: LifeParts) {
     this.#parts = parts;
     this.#pace = new ReportPace(parts.now);
-    this.#heardAt = parts.now();
-    this.#promisedAt = parts.now();
   }
 
   /** Takes a socket over. It counts from its first report that is taken in; of those that do not, the newest stays. */
@@ -84,7 +84,8 @@ export class LinkLife {
       if (!attachmentOf(other).counts) this.#close(other, "another link of the same host took its place");
     }
     this.#parts.ctx.acceptWebSocket(socket, []);
-    socket.serializeAttachment({ counts: false, lastOwnStream: 0 } satisfies Attachment);
+    const openedAt = this.#parts.now();
+    socket.serializeAttachment({ counts: false, lastOwnStream: 0, openedAt } satisfies Attachment);
   }
 
   received(socket: EdgeSocket, message: ArrayBuffer | string): void {
@@ -141,14 +142,14 @@ export class LinkLife {
       this.#close(socket, `nothing came over the link for ${SILENT_LINK_MS / 1_000} s`);
     }
     const isUnlinked = kv.get<boolean>("unlinked") === true;
-    const now = this.#parts.now();
-    if (isUnlinked && now >= Math.max(this.#promisedAt, this.#heardAt) + SILENT_REQUESTS_MS) {
+    const heardAt = this.#heardUnlinkedAt();
+    if (isUnlinked && this.#parts.now() >= Math.max(this.#promisedAt, heardAt) + SILENT_REQUESTS_MS) {
       kv.delete("unlinked");
-      this.#tell(now - this.#heardAt);
+      this.#tell(this.#parts.now() - heardAt);
     }
     await this.#telling;
     const goesOn = kv.get<boolean>("unlinked") === true || (this.#counted() !== null && this.#isBusy());
-    if (this.#here() !== this.#told()) this.#tell(this.#parts.now() - this.#heardAt);
+    if (this.#here() !== this.#told()) this.#tell(this.#parts.now() - heardAt);
     await this.#telling;
     if (this.#here() !== this.#told()) await this.#ring(TELL_AGAIN_MS);
     else if (goesOn) await this.#ring(LOOK_EVERY_MS);
@@ -205,6 +206,7 @@ export class LinkLife {
   async #sync(report: Report, linked: boolean): Promise<SyncAnswer> {
     this.#heardAt = this.#parts.now();
     const { kv } = this.#parts.ctx.storage;
+    if (kv.get("unheard-since") !== undefined) kv.delete("unheard-since");
     const { seq: _, ...content } = report;
     const digest = await (this.#parts.digest ?? sha256Hex)(JSON.stringify([linked, content]));
     const answered = kv.get<Answered>("answered");
@@ -228,7 +230,22 @@ export class LinkLife {
 
   #silentMs(socket: EdgeSocket): number {
     const pinged = this.#parts.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0;
-    return Math.max(0, this.#parts.now() - Math.max(pinged, this.#heardAt));
+    const heardAt = Math.max(pinged, this.#heardAt ?? 0, attachmentOf(socket).openedAt);
+    return Math.max(0, this.#parts.now() - heardAt);
+  }
+
+  /**
+   * When a host without a link was heard of. No platform keeps that across a sleep, so a life that was not told begins to
+   * count, and a later one goes on from there: however often the object sleeps, silence comes to its end.
+   */
+  #heardUnlinkedAt(): number {
+    if (this.#heardAt !== null) return this.#heardAt;
+    const { kv } = this.#parts.ctx.storage;
+    const before = kv.get<number>("unheard-since");
+    if (before !== undefined) return before;
+    const now = this.#parts.now();
+    kv.put("unheard-since", now);
+    return now;
   }
 
   /** Tells the project how the host is there now, unless it knows. One after the other, so that the last word stands. */
@@ -289,5 +306,5 @@ export class LinkLife {
 }
 
 function attachmentOf(socket: EdgeSocket): Attachment {
-  return (socket.deserializeAttachment() as Attachment | null) ?? { counts: false, lastOwnStream: 0 };
+  return (socket.deserializeAttachment() as Attachment | null) ?? { counts: false, lastOwnStream: 0, openedAt: 0 };
 }
