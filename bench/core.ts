@@ -54,7 +54,7 @@ function measure(replicas: number): Record<string, Cell> {
   const world = applied();
   const placeAll = timed(() => step(world.state, inputs, world.now));
   const placed = step(world.state, inputs, world.now);
-  takeChanges(world.state, world.state.version + 1, placed.changes, placed.due);
+  takeChanges(world.state, world.state.version + 1, placed.changes, placed.due, world.now);
   world.settle();
   const running = [...world.state.tables.replica.byId.values()].filter((replica) => replica.status === "ready").length;
   if (running !== replicas)

@@ -1,5 +1,5 @@
 import type { Answer, Effect, Input } from "../core/input.ts";
-import { observe, type ProjectState, projectState, takeChanges, takeDue } from "../core/project-state.ts";
+import { observe, type ProjectState, projectState, takeChanges, takeDue, takeOver } from "../core/project-state.ts";
 import type { Millis } from "../core/state.ts";
 import { type StepResult, step } from "../core/step.ts";
 import { StoreError } from "../store/errors.ts";
@@ -247,7 +247,7 @@ export class Controller {
       if (isRefused && (await this.answerRepeated(batch))) return "again";
       throw error;
     }
-    takeChanges(state, commit.version, result.changes, result.due);
+    takeChanges(state, commit.version, result.changes, result.due, this.options.clock.now());
     // The state was read again meanwhile, and perhaps before this commit was there.
     if (this.loaded !== state && (this.loaded?.version ?? 0) < commit.version) this.doubted = true;
     this.options.committed(commit.version, false);
@@ -325,7 +325,7 @@ export class Controller {
     }
     const state = projectState(project, stored.version, stored.entities, before?.listeningSince ?? listeningSince());
     // What was observed and who is here does not depend on who wrote the last commit.
-    for (const [host, observed] of before?.observed ?? []) state.observed.set(host, observed);
+    takeOver(state, before, clock.now());
     for (const host of this.options.present()) state.present.add(host);
     this.loaded = state;
     this.doubted = false;

@@ -25,7 +25,7 @@ export function drainStep(context: StepContext, replica: ReplicaEntity): void {
   const deadline = replica.deadline ?? now;
   if (replica.status === "unlisting") {
     if (groupOfReplica(draft, replica).resolved.role === "router") {
-      if (now < routesForgotten(replica)) return;
+      if (now < routesForgotten(draft, replica)) return;
       const moved = moveReplica(draft, replica, "unrouted", replica.reason, now);
       if (moved) stopJobs(context, moved);
     } else if (now >= deadline) {
@@ -41,9 +41,9 @@ export function drainStep(context: StepContext, replica: ReplicaEntity): void {
 }
 
 /** When the replica's phase ends by time alone. */
-export function drainMoments(replica: ReplicaEntity): Millis[] {
+export function drainMoments(draft: Draft, replica: ReplicaEntity): Millis[] {
   const deadline = replica.deadline ?? replica.since;
-  if (replica.status === "unlisting") return [routesForgotten(replica), deadline];
+  if (replica.status === "unlisting") return [routesForgotten(draft, replica), deadline];
   if (replica.status === "quiescing") return [deadline + STOP_GRACE_MS];
   return [];
 }
@@ -53,7 +53,7 @@ export function drainMoments(replica: ReplicaEntity): Millis[] {
  * front, the routes that name it have been forgotten.
  */
 function isUnlisted(draft: Draft, replica: ReplicaEntity, now: Millis): boolean {
-  if (!hasRouter(revisionOf(draft, replica))) return now >= routesForgotten(replica);
+  if (!hasRouter(revisionOf(draft, replica))) return now >= routesForgotten(draft, replica);
   const unlistedIn = replica.unlistedIn ?? draft.version;
   // A router on a lost host serves nobody that we know of, and cannot be asked; the worker's ports are held for it.
   return routersOf(draft, replica.service).every(
@@ -61,8 +61,9 @@ function isUnlisted(draft: Draft, replica: ReplicaEntity, now: Millis): boolean 
   );
 }
 
-function routesForgotten(replica: ReplicaEntity): Millis {
-  return replica.since + ROUTE_CACHE_MS;
+/** When nobody uses routes any more that name a replica which is being unlisted. */
+function routesForgotten(draft: Draft, replica: ReplicaEntity): Millis {
+  return (draft.state.unroutedAt.get(replica.id) ?? replica.since) + ROUTE_CACHE_MS;
 }
 
 function stopNow(context: StepContext, replica: ReplicaEntity): void {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { projectState, Table } from "./project-state.ts";
-import type { ServiceEntity } from "./state.ts";
+import { projectState, Table, takeOver } from "./project-state.ts";
+import type { ReplicaEntity, ServiceEntity } from "./state.ts";
 
 const service = (id: string): ServiceEntity => ({
   kind: "service",
@@ -18,6 +18,32 @@ test("of a state that was just loaded everything is due, since time has passed u
     ["two", 0],
   ]);
   expect(state.version).toBe(7);
+});
+
+test("a state that is read again keeps when routes were taken in; what another controller unlisted counts from now", () => {
+  const unlisting = (id: string): ReplicaEntity => ({
+    kind: "replica",
+    id,
+    service: "one",
+    group: "worker",
+    revision: 1,
+    status: "unlisting",
+    since: 1,
+    reason: "",
+    wasReady: true,
+    deadline: 100_000,
+    unlistedIn: 2,
+    createdAt: 0,
+  });
+  const before = projectState("p", 7, [], 0);
+  before.unroutedAt.set("ours", 500);
+  before.unroutedAt.set("gone", 600);
+  const state = projectState("p", 8, [unlisting("ours"), unlisting("theirs")], 0);
+  takeOver(state, before, 1_000);
+  expect([...state.unroutedAt]).toEqual([
+    ["ours", 500],
+    ["theirs", 1_000],
+  ]);
 });
 
 test("an index follows what is put and deleted, and keeps nothing of what is gone", () => {

@@ -85,6 +85,11 @@ export interface ProjectState {
   readonly due: Map<string, Millis>;
   /** When this controller began to listen to the project's hosts: of earlier silence it knows only what is committed. */
   readonly listeningSince: Millis;
+  /**
+   * By replica that is being unlisted: when this controller took that in. Until then whoever asked it for routes was
+   * sent to the replica, however long the commit was on its way. In memory only, as are those who ask.
+   */
+  readonly unroutedAt: Map<string, Millis>;
 }
 
 export type Tables = { readonly [K in EntityKind]: Table<EntityOf[K]> };
@@ -117,6 +122,7 @@ export function projectState(
     present: new Set(),
     due: new Map(),
     listeningSince,
+    unroutedAt: new Map(),
   };
   for (const entity of entities) putEntity(state, entity);
   for (const id of state.tables.service.byId.keys()) state.due.set(id, 0);
@@ -128,12 +134,37 @@ export interface Changes {
   deletes: { kind: EntityKind; id: string }[];
 }
 
-/** Takes a committed step into the state. */
-export function takeChanges(state: ProjectState, version: number, changes: Changes, due: Map<string, Millis | null>) {
-  for (const { kind, id } of changes.deletes) state.tables[kind].delete(id);
-  for (const entity of changes.puts) putEntity(state, entity);
+/** Takes a committed step into the state. @param now which may be long after the step */
+export function takeChanges(
+  state: ProjectState,
+  version: number,
+  changes: Changes,
+  due: Map<string, Millis | null>,
+  now: Millis,
+): void {
+  for (const { kind, id } of changes.deletes) {
+    state.tables[kind].delete(id);
+    if (kind === "replica") state.unroutedAt.delete(id);
+  }
+  for (const entity of changes.puts) {
+    putEntity(state, entity);
+    if (entity.kind === "replica") noteRoutes(state, entity, now);
+  }
   state.version = version;
   takeDue(state, due);
+}
+
+/** Takes over from the state as it was read before what no database knows. */
+export function takeOver(state: ProjectState, before: ProjectState | null, now: Millis): void {
+  for (const [host, observed] of before?.observed ?? []) state.observed.set(host, observed);
+  for (const replica of state.tables.replica.byId.values()) {
+    noteRoutes(state, replica, before?.unroutedAt.get(replica.id) ?? now);
+  }
+}
+
+function noteRoutes(state: ProjectState, { id, status }: ReplicaEntity, now: Millis): void {
+  if (status !== "unlisting") state.unroutedAt.delete(id);
+  else if (!state.unroutedAt.has(id)) state.unroutedAt.set(id, now);
 }
 
 /** Takes over what a step found about time; needed also when it changed nothing else. */

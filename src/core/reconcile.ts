@@ -264,7 +264,7 @@ function nextDue(draft: Draft, id: string, now: Millis): Millis | null {
   for (const replica of draft.by("replica", "service", id)) {
     if (replica.status === "pending") moments.push(now + PLACE_RETRY_MS);
     if (replica.status === "suspect") moments.push(replica.since + UNREADY_REPLACE_MS);
-    if (isDraining(replica)) moments.push(...drainMoments(replica));
+    if (isDraining(replica)) moments.push(...drainMoments(draft, replica));
     if (replica.status === "lost") continue;
     for (const job of draft.by("job", "replica", replica.id)) {
       const lost = lostAt(draft, draft.must("host", job.host));

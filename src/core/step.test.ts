@@ -329,6 +329,17 @@ describe("draining", () => {
     expect(world.summary("w")).toEqual(["worker:quiescing", "worker:ready"]);
   });
 
+  test("a commit that is long on its way takes nothing off the time that routes may be used for", () => {
+    ready(serviceSpec("w", [workerGroup(1)]));
+    world.commitMs = ROUTE_CACHE_MS * 2;
+    world.input({ kind: "stop", service: "w" });
+    world.commitMs = 0;
+    world.advance(ROUTE_CACHE_MS - 1);
+    expect(world.summary("w")).toEqual(["worker:unlisting"]);
+    world.advance(1);
+    expect(world.summary("w")).toEqual(["worker:quiescing"]);
+  });
+
   test("a replica that was never ready is stopped at once", () => {
     world.apply(serviceSpec("w", [workerGroup(2)]));
     world.apply(serviceSpec("w", [workerGroup(1)]));

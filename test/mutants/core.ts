@@ -54,6 +54,15 @@ export const coreMutants: Mutant[] = [
     caughtBy: step("draining > a worker is told to quiesce only after its router has let go of it"),
   },
   {
+    file: "src/core/drain.ts",
+    replace: "draft.state.unroutedAt.get(replica.id) ?? replica.since",
+    by: "replica.since",
+    breaks: "A worker quiesces while the proxy still sends to it, since its commit was long on its way.",
+    caughtBy: step(
+      "draining > a commit that is long on its way takes nothing off the time that routes may be used for",
+    ),
+  },
+  {
     file: "src/core/let-go.ts",
     replace: "report.synced >= unlistedIn && ",
     by: "",

@@ -31,7 +31,7 @@ export class Ledger {
     this.lastCommitAt = at;
     this.followReplicas(batch, moved);
     this.followJobs(batch, moved);
-    takeChanges(this.state, batch.version, batch, new Map());
+    takeChanges(this.state, batch.version, batch, new Map(), at);
     for (const { type, replica } of batch.events) {
       if (type === "replica.quiescing" && replica) this.notWaitedFor.set(replica, this.onLostHosts(replica, batch.at));
     }

@@ -11,6 +11,10 @@ export const REGRESSIONS: readonly { seed: number; found: string }[] = [
     found: "a server that another one had overtaken told a host that had just booted to run what was gone",
   },
   { seed: 3017, found: "workers waited for a router on a lost host, since it was on its way out already" },
+  {
+    seed: 225_102,
+    found: "a worker quiesced while the proxy still sent to it, since its commit had been long on its way",
+  },
   ...[10_024, 10_700, 10_850].map((seed) => ({
     seed,
     found: "a router that was cut off listed whoever got the port of a worker that was gone",

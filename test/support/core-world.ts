@@ -31,6 +31,8 @@ export class World {
   /** Replicas for which the router's agent never confirms that they are unlisted. */
   readonly stuckInRouter = new Set<string>();
   now = 1_000_000;
+  /** How long the database takes for a commit. */
+  commitMs = 0;
   private readonly hosts = new Map<string, WorldHost>();
 
   /** @param listeningSince when the controller began to listen to hosts */
@@ -48,7 +50,8 @@ export class World {
     for (const { host } of result.effects) this.woken.add(host);
     const { puts, deletes } = result.changes;
     if (puts.length + deletes.length + result.events.length > 0) {
-      takeChanges(this.state, this.state.version + 1, result.changes, result.due);
+      this.now += this.commitMs;
+      takeChanges(this.state, this.state.version + 1, result.changes, result.due, this.now);
     } else {
       takeDue(this.state, result.due);
     }
