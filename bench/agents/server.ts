@@ -1,4 +1,6 @@
-import { readFileSync, statSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,8 +11,11 @@ import { FIRST_ENTITIES } from "../../src/node/first-start.ts";
 import { createStore } from "../../src/store/libsql.ts";
 import type { CredentialKind, Store } from "../../src/store/types.ts";
 import { freePort } from "../../test/support/ports.ts";
-import { CLI, type Running, startProcess, until } from "../../test/support/processes.ts";
+import { CLI, until } from "../../test/support/processes.ts";
 import { cpuUs } from "../proxy/cpu.ts";
+
+/** A busy machine takes this long to start it, at the worst. */
+const START_MS_MAX = 60_000;
 
 /** One real control plane with its embedded database, in a process of its own that can be killed and started again. */
 export class MeasuredServer {
@@ -20,7 +25,7 @@ export class MeasuredServer {
   readonly #admins: Map<string, string>;
   /** Join tokens of each project, not used yet. */
   readonly joins: Map<string, string[]>;
-  #running: Running | null = null;
+  #process: ChildProcess | null = null;
 
   private constructor(folder: string, port: number, admins: Map<string, string>, joins: Map<string, string[]>) {
     this.#folder = folder;
@@ -54,14 +59,22 @@ export class MeasuredServer {
     const flags = ["--port", String(this.#port), "--data-dir", join(this.#folder, "server")];
     const { PATH, NODE_OPTIONS } = process.env;
     const env = { PATH, NODE_OPTIONS, HOME: this.#folder, XDG_CONFIG_HOME: join(this.#folder, "config") };
-    const running = startProcess([process.execPath, CLI, "server", ...flags], env);
-    this.#running = running;
-    await until(() => running.output().includes("serves at"), running.output);
+    // A line for each link: into a file, since reading them here would be work beside what is measured.
+    const log = openSync(this.#log, "a");
+    this.#process = spawn(process.execPath, [CLI, "server", ...flags], { env, stdio: ["ignore", log, log] });
+    closeSync(log);
+    const isUp = () =>
+      fetch(`${this.url}/health`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await until(isUp, () => this.output, START_MS_MAX);
   }
 
   async stop(signal: NodeJS.Signals): Promise<void> {
-    await this.#running?.stop(signal);
-    this.#running = null;
+    const server = this.#process;
+    this.#process = null;
+    if (server?.kill(signal)) await once(server, "exit");
   }
 
   async dispose(): Promise<void> {
@@ -79,16 +92,24 @@ export class MeasuredServer {
 
   /** Its last lines. */
   get output(): string {
-    return this.#running?.output().slice(-2_000) ?? "it does not run";
+    return readFileSync(this.#log, "utf8").slice(-2_000);
+  }
+
+  get #log(): string {
+    return join(this.#folder, "server.log");
+  }
+
+  get #pid(): number {
+    return this.#process?.pid ?? 0;
   }
 
   /** Seconds of a processor that it has used so far. */
   get cpuSeconds(): number {
-    return cpuUs(this.#running?.pid ?? 0, false) / 1e6;
+    return cpuUs(this.#pid, false) / 1e6;
   }
 
   get residentMb(): number {
-    const status = readFileSync(`/proc/${this.#running?.pid ?? 0}/status`, "utf8");
+    const status = readFileSync(`/proc/${this.#pid}/status`, "utf8");
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
   }
 

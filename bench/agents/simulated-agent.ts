@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Carrier } from "../../agents/host/carriers.ts";
+import { Post } from "../../agents/host/carriers.ts";
 import { Sync } from "../../agents/host/sync.ts";
 import { Uplink } from "../../agents/host/uplink.ts";
 import type { LinkEnd, LinkHandler } from "../../src/link/types.ts";
@@ -58,7 +58,7 @@ export class SimulatedAgent {
   readonly #ready = new Set<string>();
   /** When it was first told of a job of each service. */
   readonly #toldAt = new Map<string, number>();
-  #openedAt = Number.NEGATIVE_INFINITY;
+  #openedAt = Number.POSITIVE_INFINITY;
   /** When the first sync over its present link was answered. */
   #backAt = Number.NEGATIVE_INFINITY;
 
@@ -72,7 +72,7 @@ export class SimulatedAgent {
       held: () => ({ desired: this.#desired, hash: this.#hash }),
       report: async () => this.#report(),
       take: async (desired, hash) => this.#take(desired, hash),
-      post: unreachable,
+      post: new Post(server, identity.credential).carry,
       log: (_level, message, fields) => {
         seen.failed += 1;
         seen.failure = `${message}: ${fields?.reason}`;
@@ -87,8 +87,8 @@ export class SimulatedAgent {
         this.#openedAt = sharedNowMs();
         this.#sync.use(this.#timed(link, seen), closed);
       },
-      failed: () => {},
-      isHeard: () => false,
+      failed: () => this.#sync.goWithoutLink(),
+      isHeard: () => this.#sync.posting,
       log: (_level, message) => {
         if (message.includes("refused")) seen.refused += 1;
       },
@@ -113,7 +113,7 @@ export class SimulatedAgent {
 
   /** When it had synced over a link that was opened since; null: not yet. */
   backAt(since: number): number | null {
-    return this.#openedAt >= since && this.isSynced ? this.#backAt : null;
+    return this.isSynced && this.#openedAt >= since ? this.#backAt : null;
   }
 
   toldAt(service: string): number | null {
@@ -204,8 +204,3 @@ function serve(wake: () => void): LinkHandler {
     return { head: { status: 200, headers: [["content-type", "application/json"]] }, body: answer };
   };
 }
-
-/** Simulated hosts have a network that lets links through. */
-const unreachable: Carrier = async () => {
-  throw new Error("not used");
-};
