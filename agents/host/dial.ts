@@ -10,9 +10,12 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 export class LinkRefused extends Error {
   override name = "LinkRefused";
   readonly status: number;
-  constructor(status: number) {
+  /** When it said to come back, in ms from now; null: it did not. */
+  readonly retryAfterMs: number | null;
+  constructor(status: number, retryAfter: string | undefined) {
     super(`the server refused the link with status ${status}`);
     this.status = status;
+    this.retryAfterMs = status === 503 && /^\d{1,6}$/.test(retryAfter ?? "") ? Number(retryAfter) * 1_000 : null;
   }
 }
 
@@ -36,7 +39,7 @@ export function dialLink(
     });
     socket.once("unexpected-response", (request, response) => {
       request.destroy();
-      reject(new LinkRefused(response.statusCode ?? 0));
+      reject(new LinkRefused(response.statusCode ?? 0, response.headers["retry-after"]));
     });
     socket.once("error", reject);
     socket.once("open", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PAUSE_UNLINKED_MS_MAX, reconnectDelayMs } from "./reconnect.ts";
+import { PAUSE_UNLINKED_MS_MAX, reconnectDelayMs, toldDelayMs } from "./reconnect.ts";
 
 describe("the pause before dialling again", () => {
   it.each([
@@ -11,6 +11,12 @@ describe("the pause before dialling again", () => {
   ])("after %i ms without a link is from %i to %i ms", (lostForMs, least, most) => {
     expect(reconnectDelayMs(lostForMs, 0)).toBe(least);
     expect(reconnectDelayMs(lostForMs, 1)).toBe(most);
+  });
+
+  it("is what the server said and up to a second, a minute at most, and not more often than five times", () => {
+    expect([0, 0.5, 1].map((random) => toldDelayMs(20_000, 1, random))).toEqual([20_000, 20_500, 21_000]);
+    expect(toldDelayMs(86_400_000, 5, 0)).toBe(60_000);
+    expect(toldDelayMs(1_000, 6, 0)).toBeNull();
   });
 
   it("grows further where the host needs no link to be heard", () => {

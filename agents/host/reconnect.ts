@@ -6,6 +6,23 @@ const PAUSE_MS_MAX = 30_000;
 /** A host that syncs without a link needs none at once: a network that lets none through seldom changes its mind. */
 export const PAUSE_UNLINKED_MS_MAX = 5 * 60_000;
 
+/** A server that has many hosts to take in says when to come back; it never says longer. */
+const TOLD_MS_MAX = 60_000;
+/** And is believed so often in a row: by then there should have been room, so something else may be saying it. */
+const TIMES_TOLD_MAX = 5;
+
+/**
+ * The pause before dialling a server that said when to come back: then, or within the second after, since it counts in
+ * whole ones.
+ *
+ * @param retryAfterMs what it said
+ * @param times how often it has said so, in a row
+ * @returns null when that was too often
+ */
+export function toldDelayMs(retryAfterMs: number, times: number, random: number): number | null {
+  return times > TIMES_TOLD_MAX ? null : Math.min(retryAfterMs, TOLD_MS_MAX) + 1_000 * random;
+}
+
 /**
  * The pause before the next dialling: 0.5-1 s for the first 30 s without a link, then growing to 30 s. Spread at random,
  * so that the hosts of a restarted server do not all come at once.

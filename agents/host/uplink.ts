@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LinkEnd, LinkHandler } from "../../src/link/types.ts";
 import { dialLink, LinkRefused } from "./dial.ts";
 import { type Log, reasonOf } from "./log.ts";
-import { PAUSE_UNLINKED_MS_MAX, reconnectDelayMs } from "./reconnect.ts";
+import { PAUSE_UNLINKED_MS_MAX, reconnectDelayMs, toldDelayMs } from "./reconnect.ts";
 
 /** While the server cannot be reached this is said again no sooner. */
 const REPEAT_LOG_MS = 60_000;
@@ -51,7 +51,10 @@ export class Uplink {
     let said = "";
     let saidAt = Number.NEGATIVE_INFINITY;
     let attempts = 0;
+    /** How often in a row the server said when to come back. */
+    let timesTold = 0;
     while (!this.#stop.signal.aborted) {
+      let told: number | null = null;
       try {
         const reason = await this.#connect();
         if (this.#stop.signal.aborted) return;
@@ -59,9 +62,16 @@ export class Uplink {
         lostAt = performance.now();
         said = "";
         attempts = 0;
+        timesTold = 0;
       } catch (error) {
-        attempts += 1;
-        if (attempts >= ATTEMPTS_WITH_LINK) failed();
+        const retryAfterMs = error instanceof LinkRefused ? error.retryAfterMs : null;
+        timesTold = retryAfterMs === null ? 0 : timesTold + 1;
+        told = retryAfterMs === null ? null : toldDelayMs(retryAfterMs, timesTold, Math.random());
+        // Who says when to come back lets links through.
+        if (told === null) {
+          attempts += 1;
+          if (attempts >= ATTEMPTS_WITH_LINK) failed();
+        }
         const { level, text, repeatMs } = isHeard() ? unlinked(error) : failure(error);
         if (text !== said || performance.now() - saidAt > repeatMs) {
           log(level, text, { server });
@@ -70,7 +80,7 @@ export class Uplink {
         }
       }
       const longest = isHeard() ? PAUSE_UNLINKED_MS_MAX : undefined;
-      const pause = reconnectDelayMs(performance.now() - lostAt, Math.random(), longest);
+      const pause = told ?? reconnectDelayMs(performance.now() - lostAt, Math.random(), longest);
       await delay(pause, undefined, { signal: this.#stop.signal }).catch(() => undefined);
     }
   }
@@ -113,6 +123,7 @@ function unlinked(error: unknown): Said {
 function failure(error: unknown): Said {
   const said = (level: Said["level"], text: string) => ({ level, text, repeatMs: REPEAT_LOG_MS });
   if (!(error instanceof LinkRefused)) return said("warn", `the server cannot be reached: ${reasonOf(error)}`);
+  if (error.retryAfterMs !== null) return said("warn", "the server has many hosts to link and said when to come back");
   if (error.status !== 401) return said("error", `${error.message}: is this a Headrace server?`);
   return said(
     "error",

@@ -90,7 +90,7 @@ export class SimulatedAgent {
       failed: () => this.#sync.goWithoutLink(),
       isHeard: () => this.#sync.posting,
       log: (_level, message) => {
-        if (message.includes("refused")) seen.refused += 1;
+        if (message.includes("come back")) seen.refused += 1;
       },
     });
   }

@@ -10,6 +10,7 @@ import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../link/ws.ts";
 import type { Report } from "../wire/index.ts";
 import { Peers } from "./direct/peers.ts";
 import { LINK_CLOSE_MS } from "./limits.ts";
+import { LinkAdmission } from "./link-admission.ts";
 import { refuseSocket } from "./raw-refusal.ts";
 
 /** Where agents dial. */
@@ -34,6 +35,7 @@ export interface AgentLinks {
 export function agentLinks(control: Control, log: Log, pace: ReportPace): AgentLinks {
   const server = new WebSocketServer({ noServer: true, ...LINK_SOCKET_OPTIONS, ...{ closeTimeout: LINK_CLOSE_MS } });
 
+  const admission = new LinkAdmission(() => performance.now());
   const peers = new Peers();
   /** The newest link of each host that does not count yet; a newer one takes its place. */
   const waiting = new Map<string, Link>();
@@ -74,10 +76,17 @@ export function agentLinks(control: Control, log: Log, pace: ReportPace): AgentL
   return {
     peerOf: (project, host) => peers.of(`${project}/${host}`),
     upgrade(request, socket, head) {
-      accept(request, socket, head).catch((error) => {
-        log("error", "a link could not be opened", { error: String(error) });
-        refuseSocket(socket, "internal", "The link could not be opened; try again.");
-      });
+      const retryAfterS = admission.enter();
+      if (retryAfterS !== null) {
+        const message = "Many hosts are opening their links now; come back when Retry-After says.";
+        return refuseSocket(socket, "unavailable", message, retryAfterS);
+      }
+      accept(request, socket, head)
+        .catch((error) => {
+          log("error", "a link could not be opened", { error: String(error) });
+          refuseSocket(socket, "internal", "The link could not be opened; try again.");
+        })
+        .finally(() => admission.leave());
     },
     close() {
       for (const client of server.clients) client.terminate();

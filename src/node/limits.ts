@@ -32,3 +32,16 @@ export const REFUSED_SOCKET_MS = 1_000;
 
 /** How long the other end of a link may take to confirm that it is closed; then the socket is cut. */
 export const LINK_CLOSE_MS = 2_000;
+
+/**
+ * Links whose agents are being authenticated at a time. Each costs about a millisecond until its first report is taken
+ * in, so whoever else asks for something waits for some tens of them at most; and a database that is not in this process
+ * is asked no more than this at once.
+ */
+export const LINKS_OPENING_MAX = 32;
+
+/** Those who find no place come back at this pace: half of what one core takes in, and ten thousand within 20 s. */
+export const LINKS_RETURNING_PER_S = 500;
+
+/** The longest that an agent is told to wait: more than that many come back at once only where they dial in vain. */
+export const RETRY_LINK_S_MAX = 20;
