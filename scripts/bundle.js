@@ -7,7 +7,7 @@
 // Plain JavaScript for Node 18 and later, as bootstrap.js.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, TOOLCHAIN } from "./bootstrap.js";
 import { runExclusive } from "./exclusive.js";
@@ -36,6 +36,7 @@ export async function ensureBundle(node) {
   if (isWhole(folder)) return folder;
   try {
     mkdirSync(BUNDLES, { recursive: true });
+    accessSync(BUNDLES, constants.W_OK);
   } catch {
     return null;
   }

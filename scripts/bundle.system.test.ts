@@ -135,10 +135,20 @@ it("is not taken for made when its making was broken off, and what that left is 
   expect(kept()).not.toContain("partial-1");
 });
 
-it("is done without in a checkout that cannot be written", () => {
-  const mounts = 'mount --bind "$PWD" "$PWD" && mount -o remount,bind,ro "$PWD" && cd "$PWD" && exec "$0" "$@"';
-  expect(headrace([...OWN_MOUNTS, "sh", "-c", mounts])).toMatchObject(says("sources", "first"));
+/** The checkout as one that cannot be written. */
+const readOnly = () =>
+  headrace([
+    ...OWN_MOUNTS,
+    ...["sh", "-c", 'mount --bind . . && mount -o remount,bind,ro "$PWD" && cd "$PWD" && exec "$0" "$@"'],
+  ]);
+
+it("is done without in a checkout that cannot be written, but for one that is there", () => {
+  expect(readOnly()).toMatchObject(says("sources", "first"));
   expect(existsSync(join(checkout, ".toolchain"))).toBe(false);
+  headrace();
+  expect(readOnly()).toMatchObject(says("bundle", "first"));
+  source("src/cli/word.ts", 'export const WORD: string = "second";');
+  expect(readOnly()).toMatchObject(says("sources", "second"));
 });
 
 it("is done without where there is no esbuild", () => {
