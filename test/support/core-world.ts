@@ -5,7 +5,8 @@ import { replicasOf, routesOf } from "../../src/core/routes.ts";
 import type { Entity, JournalEvent, ReplicaEntity } from "../../src/core/state.ts";
 import { step } from "../../src/core/step.ts";
 import type { ServiceSpec } from "../../src/spec/types.ts";
-import type { DesiredJob, Inventory, JobReport, Report, RouterReport } from "../../src/wire/index.ts";
+import type { DesiredJob, Inventory, JobReport, RouterReport } from "../../src/wire/index.ts";
+import { jobReportOf, reportOf, routerReportOf } from "./reports.ts";
 
 /** What an obedient agent does with one job between two syncs. Tests override single fields to make trouble. */
 export type JobBehaviour = Partial<Pick<JobReport, "state" | "recentEnds" | "message">> & { idle?: boolean };
@@ -127,15 +128,14 @@ export class World {
     host.jobs = renderHost(this.state, entity).map(({ job }) => job);
     host.heldVersion = this.state.version;
     host.seq += 1;
-    const report: Report = {
+    const report = reportOf({
       agent: { version: "0", bootId: "b", machine: `m-${id}`, incarnation: host.incarnation },
       seq: host.seq,
       applied: { version: host.heldVersion, hash: "" },
       inventory: { ...entity.inventory, ...(host.moves > 0 && { address: `10.${host.moves}.${id}` }) },
-      busyPorts: [],
       jobs: host.jobs.map((job) => this.obey(host, job)),
       routers: host.jobs.filter((job) => job.role === "router").map((job) => this.routerReport(host, job)),
-    };
+    });
     observe(this.state, id, report);
     this.input({ kind: "host_reported", host: id });
   }
@@ -166,34 +166,18 @@ export class World {
   }
 
   private obey(host: WorldHost, job: DesiredJob): JobReport {
-    const trouble = this.behaviour.get(job.replica) ?? {};
-    const isIdle = trouble.idle ?? true;
-    let state: JobReport["state"] = trouble.state ?? "ready";
+    const { idle: isIdle = true, ...trouble } = this.behaviour.get(job.replica) ?? {};
+    const report = jobReportOf(job, trouble);
     if (job.phase.kind === "stop" || (job.phase.kind === "quiesce" && isIdle)) host.ended.add(job.job);
-    else if (job.phase.kind === "quiesce") state = "quiescing";
-    if (host.ended.has(job.job)) state = "ended";
-    return {
-      job: job.job,
-      replica: job.replica,
-      state,
-      attempt: 1,
-      recentEnds: trouble.recentEnds ?? 0,
-      lastEnd: null,
-      confirmed: null,
-      message: trouble.message ?? "",
-    };
+    else if (job.phase.kind === "quiesce") report.state = "quiescing";
+    if (host.ended.has(job.job)) report.state = "ended";
+    return report;
   }
 
   private routerReport(host: WorldHost, job: DesiredJob): RouterReport {
     const stuck = this.state.tables.replica;
     const kept = [...this.stuckInRouter].filter((id) => stuck.byId.has(id));
     const listed = new Set([...job.workers.map((worker) => worker.replica), ...kept]);
-    return {
-      job: job.job,
-      replica: job.replica,
-      incarnation: "1",
-      listed: [...listed],
-      synced: host.heldVersion,
-    };
+    return routerReportOf(job, [...listed], host.heldVersion);
   }
 }

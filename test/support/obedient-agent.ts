@@ -1,15 +1,8 @@
 import { createHash } from "node:crypto";
 import { dialLink } from "../../agents/host/dial.ts";
 import type { Link } from "../../src/link/link.ts";
-import {
-  type DesiredJob,
-  desiredState,
-  type Inventory,
-  type JobReport,
-  type Report,
-  type RouterReport,
-  syncAnswer,
-} from "../../src/wire/index.ts";
+import { type DesiredJob, desiredState, type Inventory, type Report, syncAnswer } from "../../src/wire/index.ts";
+import { jobReportOf, reportOf, routerReportOf } from "./reports.ts";
 
 /** A machine with room for what tests apply, and nothing that depends on the one they run on. */
 export const INVENTORY: Inventory = {
@@ -119,24 +112,22 @@ export class ObedientAgent {
 
   private report(): Report {
     const { memory } = this;
-    return {
+    const ended = (job: DesiredJob) => memory.ended.includes(job.job);
+    return reportOf({
       agent: { version: "0", bootId: "b", machine: this.machine, incarnation: this.credential.slice(-8) },
       seq: memory.seq,
       applied: { version: memory.version, hash: memory.hash },
       inventory: INVENTORY,
-      busyPorts: [],
-      jobs: memory.jobs.map((job) => this.jobReport(job)),
-      routers: memory.jobs.filter((job) => job.role === "router").map((job) => this.routerReport(job)),
-    };
-  }
-
-  private jobReport({ job, replica }: DesiredJob): JobReport {
-    const state = this.memory.ended.includes(job) ? "ended" : "ready";
-    return { job, replica, state, attempt: 1, recentEnds: 0, lastEnd: null, confirmed: null, message: "" };
-  }
-
-  private routerReport({ job, replica, workers }: DesiredJob): RouterReport {
-    const listed = workers.map((worker) => worker.replica);
-    return { job, replica, incarnation: "1", listed, synced: this.memory.version };
+      jobs: memory.jobs.map((job) => jobReportOf(job, ended(job) ? { state: "ended" } : {})),
+      routers: memory.jobs
+        .filter((job) => job.role === "router")
+        .map((job) =>
+          routerReportOf(
+            job,
+            job.workers.map(({ replica }) => replica),
+            memory.version,
+          ),
+        ),
+    });
   }
 }

@@ -1,4 +1,4 @@
-import type { Inventory, Report } from "../../src/wire/index.ts";
+import type { DesiredJob, Inventory, JobReport, Report, RouterReport } from "../../src/wire/index.ts";
 
 /** A small machine without accelerators. */
 export const INVENTORY: Inventory = {
@@ -24,4 +24,24 @@ export function reportOf(over: Partial<Report> = {}): Report {
     routers: [],
     ...over,
   };
+}
+
+/** What is reported of a job that runs well in its first attempt, but for what is said otherwise. */
+export function jobReportOf({ job, replica }: DesiredJob, over: Partial<JobReport> = {}): JobReport {
+  return {
+    job,
+    replica,
+    state: "ready",
+    attempt: 1,
+    recentEnds: 0,
+    lastEnd: null,
+    confirmed: null,
+    message: "",
+    ...over,
+  };
+}
+
+/** What is reported of a router that lists these replicas, in line with a desired state of this version. */
+export function routerReportOf({ job, replica }: DesiredJob, listed: string[], synced: number): RouterReport {
+  return { job, replica, incarnation: "1", listed, synced };
 }
