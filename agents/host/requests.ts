@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { LinkAnswer, LinkHandler, ReceivedBody } from "../../src/link/types.ts";
-import { type DesiredState, type OpenToAgent, openToAgent } from "../../src/wire/index.ts";
+import { type DesiredState, type OpenToAgent, readOpenToAgent } from "../../src/wire/index.ts";
 import type { Memory } from "./decide/types.ts";
 import type { Forwarder } from "./forward.ts";
 import { stateOf } from "./job-report.ts";
@@ -19,16 +19,16 @@ interface RequestParts {
 /** Serves what the control plane opens on this host's link. */
 export function serveRequests(parts: RequestParts): LinkHandler {
   return async (open, body, signal) => {
-    const parsed = openToAgent.safeParse(open);
-    if (!parsed.success) return refusal(400, "unknown_request", "this agent does not know this kind of request");
-    switch (parsed.data.kind) {
+    const asked = readOpenToAgent(open);
+    if (asked === null) return refusal(400, "unknown_request", "this agent does not know this kind of request");
+    switch (asked.kind) {
       case "wake":
         parts.wake();
         return { head: { status: 204, headers: [] }, body: null };
       case "http":
-        return forward(parts, parsed.data, body, signal);
+        return forward(parts, asked, body, signal);
       case "logs":
-        return logs(parts, parsed.data, signal);
+        return logs(parts, asked, signal);
     }
   };
 }

@@ -4,6 +4,7 @@ import type { BodyFlow, BodySink } from "../link/types.ts";
 import { clientGone } from "../proxy/errors.ts";
 import type { RequestPath } from "../proxy/request-path.ts";
 import type { ProxyAnswer } from "../proxy/types.ts";
+import { requestUrl } from "./request-url.ts";
 
 /** Whether the request path serves this, rather than the API. */
 export function isProxied(request: IncomingMessage): boolean {
@@ -21,7 +22,7 @@ export function proxyListener(path: RequestPath, log: Log) {
       if (!response.writableFinished) cancel.abort(clientGone());
     });
     response.once("finish", () => dropTheRest(request));
-    const url = URL.parse(request.url ?? "/", `http://${request.headers.host ?? "localhost"}`);
+    const url = requestUrl(request.url ?? "/", request.headers.host ?? "localhost");
     if (url === null) {
       badRequest(response);
       return;

@@ -26,8 +26,11 @@ export class Cache<T> {
     this.#options = options;
   }
 
-  /** @param fresh asks again although what is held is young; a question already under way will do. */
-  async get(key: string, load: () => Promise<T>, fresh = false): Promise<T> {
+  /**
+   * @param fresh asks again although what is held is young; a question already under way will do.
+   * @returns what is held at once, so that a request waits for nothing where nothing has to be asked.
+   */
+  get(key: string, load: () => Promise<T>, fresh = false): T | Promise<T> {
     const held = this.#held.get(key);
     if (held && !fresh && this.#options.now() - held.at < this.#options.lifeMs) return held.value;
     if (this.#options.shared === false) return this.#load(key, load);

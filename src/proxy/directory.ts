@@ -24,30 +24,29 @@ export class Directory {
   }
 
   /** @param fresh asks the controller, as when what is held has just proved wrong. */
-  async service(project: string, service: string, fresh = false): Promise<ServiceEntry | null> {
+  service(project: string, service: string, fresh = false): ServiceEntry | null | Promise<ServiceEntry | null> {
     if (!isName(project) || !isName(service)) return null;
-    const key = `${project}/${service}`;
-    return this.#ask(() => this.#services.get(key, () => this.#source.service(project, service), fresh));
+    const ask = () => this.#source.service(project, service);
+    return answered(this.#services.get(`${project}/${service}`, ask, fresh));
   }
 
-  async models(project: string): Promise<ServiceEntry[]> {
+  models(project: string): ServiceEntry[] | Promise<ServiceEntry[]> {
     if (!isName(project)) return [];
-    return this.#ask(() => this.#models.get(project, () => this.#source.models(project)));
+    return answered(this.#models.get(project, () => this.#source.models(project)));
   }
 
-  async mayCall(project: string, token: string | null): Promise<boolean> {
+  mayCall(project: string, token: string | null): boolean | Promise<boolean> {
     if (token === null || token.length > TOKEN_CHARS_MAX || !isName(project)) return false;
     const ask = () => this.#source.authorize(project, token);
-    return this.#ask(() => this.#permissions.get(`${project} ${token}`, ask));
+    return answered(this.#permissions.get(`${project} ${token}`, ask));
   }
+}
 
-  async #ask<T>(question: () => Promise<T>): Promise<T> {
-    try {
-      return await question();
-    } catch {
-      throw new Refusal(503, "unavailable", "the control plane cannot read its state now; try again");
-    }
-  }
+function answered<T>(answer: T | Promise<T>): T | Promise<T> {
+  if (!(answer instanceof Promise)) return answer;
+  return answer.catch(() => {
+    throw new Refusal(503, "unavailable", "the control plane cannot read its state now; try again");
+  });
 }
 
 /** What cannot be a name is not asked for: anyone may write anything into a path, and what is asked is held. */

@@ -1,4 +1,5 @@
 import { HOP_BY_HOP } from "../wire/index.ts";
+import type { RequestUrl } from "./types.ts";
 
 type Pairs = [string, string][];
 
@@ -36,7 +37,7 @@ const NOT_RETURNED = new Set([
 
 export interface ForwardedBy {
   /** As the client wrote it: the control plane's URL. */
-  url: URL;
+  url: RequestUrl;
   /** What our path has in front of the replica's. */
   prefix: string;
   requestId: string;

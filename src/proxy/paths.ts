@@ -19,12 +19,21 @@ export function servicePath(pathname: string): ServicePath | null {
   return { project: found[1]!, service: found[2]!, path: found[3] ?? "/" };
 }
 
+/** Segments of letters, digits and `.`, `_`, `~`, `-`, none of which begins with a dot: there is one way to spell it. */
+const PLAIN_PATH = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\/?$/;
+
+/** Whether a path is as every reader spells it. Almost all are, and need no closer look. */
+export function isPlainPath(path: string): boolean {
+  return PLAIN_PATH.test(path);
+}
+
 /**
  * The one spelling of a path: no empty or dot segments, no escapes where none is needed. What was checked in this
  * spelling is also what is sent.
  * @returns null for a path that has none: a broken escape, a control character, a backslash.
  */
 export function canonicalPath(path: string): string | null {
+  if (isPlainPath(path)) return path;
   if (!/^\/[\x21-\x7e]*$/.test(path) || path.includes("\\") || /%(?![0-9a-fA-F]{2})/.test(path)) return null;
   const plain = path.replace(/%([0-9a-fA-F]{2})/g, (escaped, hex: string) => {
     const character = String.fromCharCode(Number.parseInt(hex, 16));

@@ -49,11 +49,14 @@ export interface ReplicaWay {
 
 export type OpenToReplica = Extract<OpenToAgent, { kind: "http" }>;
 
+/** The address of a request: what is used of a `URL`. */
+export type RequestUrl = Pick<URL, "protocol" | "host" | "pathname" | "search">;
+
 /** A request as the platform of the entry hands it over. */
 export interface ProxyRequest {
   method: string;
   /** As the client wrote it, with the control plane's origin. */
-  url: URL;
+  url: RequestUrl;
   /** Names in lower case. */
   headers: [string, string][];
   /** Null: there is none. */

@@ -1,7 +1,8 @@
 import * as z from "zod";
-import { id, spanMs } from "./names.ts";
+import { ID, id, spanMs } from "./names.ts";
 
-const headers = z.array(z.tuple([z.string(), z.string()])).max(200);
+const HEADERS_MAX = 200;
+const headers = z.array(z.tuple([z.string(), z.string()])).max(HEADERS_MAX);
 
 /** Opens a stream from the control plane to an agent. */
 export const openToAgent = z.discriminatedUnion("kind", [
@@ -36,4 +37,25 @@ export const logLine = z.object({
 });
 
 export type OpenToAgent = z.infer<typeof openToAgent>;
+
+/**
+ * What the control plane opens, as `openToAgent` reads it; null: something else. Requests, of which there are
+ * thousands a second, are checked by hand.
+ */
+export function readOpenToAgent(value: unknown): OpenToAgent | null {
+  return requestOf(value) ?? openToAgent.safeParse(value).data ?? null;
+}
+
+function requestOf(value: unknown): OpenToAgent | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { kind, replica, method, path, headers } = value as Record<string, unknown>;
+  if (kind !== "http" || typeof replica !== "string" || !ID.test(replica)) return null;
+  if (typeof method !== "string" || typeof path !== "string" || !Array.isArray(headers)) return null;
+  if (headers.length > HEADERS_MAX || !headers.every(isHeader)) return null;
+  return { kind, replica, method, path, headers };
+}
+
+function isHeader(pair: unknown): boolean {
+  return Array.isArray(pair) && pair.length === 2 && typeof pair[0] === "string" && typeof pair[1] === "string";
+}
 export type LogLine = z.infer<typeof logLine>;

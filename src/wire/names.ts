@@ -5,7 +5,8 @@ export const RESOURCE_NAME = /^[a-z][a-z0-9-]{1,40}$/;
 export const resourceName = z.string().regex(RESOURCE_NAME);
 
 /** An id made by the control plane: replicas, jobs, hosts. Safe as a file name. */
-export const id = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,120}$/);
+export const ID = /^[a-z0-9][a-z0-9.-]{0,120}$/;
+export const id = z.string().regex(ID);
 
 /** The number of a commit of a project; 0 = none yet. */
 export const commitVersion = z.int().min(0);

@@ -44,7 +44,7 @@ export class Traffic {
     if (servers.length === 0) return;
     const server = this.random.pick(servers);
     timeline.awaits();
-    server.directory.service(project, service).then(
+    Promise.resolve(server.directory.service(project, service)).then(
       (entry) => {
         if (!entry || entry.targets.length === 0 || !server.isAlive) return;
         const { host, replica } = this.random.pick(entry.targets);

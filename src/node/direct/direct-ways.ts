@@ -50,12 +50,13 @@ export class DirectWays {
   /** @returns null where the replica has to be reached over its link */
   way(project: string, { replica, host }: RouteTarget, link: ReplicaWay | null): ReplicaWay | null {
     const key = `${project}/${replica}`;
-    const origin = this.#originOf(project, replica, host);
+    const place = this.#agreedPlace(project, replica, host);
     const known = this.#known.get(key);
-    if (known && known.origin === origin) return known.way(link, this.#parts.now());
+    // Which networks a fleet has does not change while the process lives.
+    if (known && place && isSame(known.place, place)) return known.way(link, this.#parts.now());
     if (known) this.#forget(key, known);
-    if (origin === null) return null;
-    const target = new DirectTarget(origin, this.#parts.now);
+    if (place === null || !this.#parts.networks.allows(project, place.fleet, place.address)) return null;
+    const target = new DirectTarget(place, this.#parts.now);
     this.#known.set(key, target);
     for (const [oldest, each] of this.#known) {
       if (this.#known.size <= REPLICAS_MAX) break;
@@ -68,13 +69,11 @@ export class DirectWays {
     return Promise.all([...this.#known.values()].map((target) => target.client.close()));
   }
 
-  #originOf(project: string, replica: string, host: string): string | null {
+  /** Where the replica is, if the agent's word, its link and the committed state agree on that. */
+  #agreedPlace(project: string, replica: string, host: string): ReplicaPlace | null {
     const place = this.#parts.placeOf(project, replica);
     if (place === null || place.host !== host) return null;
-    const { address, fleet, port } = place;
-    if (this.#parts.peerOf(project, host) !== address) return null;
-    if (!this.#parts.networks.allows(project, fleet, address)) return null;
-    return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
+    return this.#parts.peerOf(project, host) === place.address ? place : null;
   }
 
   #forget(key: string, target: DirectTarget): void {
@@ -83,15 +82,23 @@ export class DirectWays {
   }
 }
 
+function isSame(one: ReplicaPlace, other: ReplicaPlace): boolean {
+  const { host, fleet, address, port } = one;
+  return host === other.host && fleet === other.fleet && address === other.address && port === other.port;
+}
+
 /** One replica at one address, with connections of its own. */
 class DirectTarget {
+  readonly place: ReplicaPlace;
   readonly origin: string;
   readonly client = new ReplicaClient({ connectMs: CONNECT_MS, connectionsMax: SERVICE_REQUESTS_MAX });
   readonly #now: () => number;
   #avoidedUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(origin: string, now: () => number) {
-    this.origin = origin;
+  constructor(place: ReplicaPlace, now: () => number) {
+    const { address, port } = place;
+    this.place = place;
+    this.origin = `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
     this.#now = now;
   }
 
