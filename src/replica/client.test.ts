@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { flowOf, streamOf } from "../link/flows.ts";
-import { bytesOf, fed, pattern, pieces, textOf } from "../link/testing.ts";
+import { bytesOf, fed, pattern, pieces, settled, textOf } from "../link/testing.ts";
 import { ReplicaClient } from "./client.ts";
 import { Unreached } from "./exchange.ts";
 
@@ -199,6 +199,19 @@ describe("a request to a replica", () => {
     await own.retire();
     const late = ask("/");
     await expect(late).rejects.toThrow(Unreached);
+  });
+
+  it("is answered over a connection whose last answer ended before anybody read it", async () => {
+    const own = new ReplicaClient({ connectMs: 1_000, connectionsMax: 1 });
+    // Without a length, so that it goes in chunks, all of which come at once.
+    answers = (_request, response) => response.writeHead(200).end("small");
+    for (let i = 0; i < 3; i++) {
+      const { body } = await own.request(origin, get, never, () => undefined);
+      expect(body).not.toBeInstanceOf(Uint8Array);
+      await settled();
+      expect(await textOf(body)).toBe("small");
+    }
+    await own.close();
   });
 
   it("is not sent over a connection on which an answer came that nobody asked for", async () => {

@@ -40,6 +40,7 @@ export class Connection {
   readonly #socket: Socket;
   #carried: Carried | null;
   #parser: AnswerParser | null = null;
+  #paused = false;
   #error: Error | null = null;
   /** For how long the replica keeps it when it is idle, in ms; null: it did not say. */
   keepMs: number | null = null;
@@ -80,11 +81,14 @@ export class Connection {
 
   /** More of the answer is wanted, after `data` has left the connection paused. */
   resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
     this.#socket.resume();
   }
 
   /** No more of the answer is read for now. */
   pause(): void {
+    this.#paused = true;
     this.#socket.pause();
   }
 
@@ -140,6 +144,8 @@ export class Connection {
     this.#parser = null;
     this.keepMs = parser.keepMs;
     const whole = carried.end();
+    // The answer may have ended while its reader took no more; the next one is not to wait for that.
+    this.resume();
     if (whole && parser.reusable && !this.#socket.destroyed) this.#options.free(this);
     else this.#socket.destroy();
   }
