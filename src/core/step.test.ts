@@ -110,6 +110,26 @@ describe("apply", () => {
   });
 });
 
+test("a probe reaches the agent in its own units: milliseconds, and methods in capitals", () => {
+  const asked = { url: "/live", headers: [], body: null, readyAfter: 2, untilReady: true };
+  const probes = [{ ...asked, type: "http" as const, method: "post" as const, timeout: 3, interval: 20 }];
+  world.apply(serviceSpec("w", [workerGroup(1)], { probes }));
+  const { url: path, ...rest } = asked;
+  expect(world.desired("w")[0]?.probes).toEqual([
+    { ...rest, path, method: "POST", timeoutMs: 3_000, intervalMs: 20_000 },
+  ]);
+});
+
+test.each([
+  ["sh", "/bin/sh"],
+  ["bash", "/bin/bash"],
+  ["/usr/bin/fish", "/usr/bin/fish"],
+  [null, "/bin/bash"],
+])("shell %s is %s on the host", (shell, path) => {
+  world.apply(serviceSpec("w", [workerGroup(1)], { shell }));
+  expect(world.desired("w")[0]?.launch.shell).toBe(path);
+});
+
 describe("readiness", () => {
   test("probes that fail take a worker out of the list, and one success puts it back", () => {
     ready();
@@ -276,6 +296,9 @@ describe("draining", () => {
     ready();
     world.input({ kind: "stop", service: "pd" });
     expect(world.routes("pd").targets).toEqual([]);
+    expect(world.events.filter(({ service }) => service === "pd").map(({ type }) => type)).toContain(
+      "service.stopping",
+    );
     world.settle();
     expect(world.summary("pd")).toEqual(["decode:ready", "decode:ready", "prefill:ready", "router:unlisting"]);
     world.behaviour.set(world.replicas("pd", "router")[0]?.id ?? "", {});

@@ -79,11 +79,11 @@ describe("the list of a router", () => {
       bootstrapPort: null,
     });
     const other = { ...b, labels: { pairing_protocol: "new" } };
-    host.want([router([a, other])]);
+    host.want([router([{ ...a, role: "prefill" }, other])]);
     host.run(3_000);
-    expect(host.processes.get("r-1.0")!.listed.map(({ url, labels }) => ({ url, labels }))).toEqual([
-      { url: a.url, labels: {} },
-      { url: b.url, labels: { pairing_protocol: "new" } },
+    expect(host.processes.get("r-1.0")!.listed.map(({ url, role, labels }) => ({ url, role, labels }))).toEqual([
+      { url: a.url, role: "prefill", labels: {} },
+      { url: b.url, role: "decode", labels: { pairing_protocol: "new" } },
     ]);
   });
 
