@@ -64,6 +64,15 @@ describe("a report that says nothing new", () => {
     expect((await project.controller.state()).version).toBe(version);
   });
 
+  test("is answered with what the host shall run only if it does not hold it, and then however often it asks", async () => {
+    const first = await sync.sync("h1", report(1));
+    expect(first.desired).toMatchObject({ host: "h1", jobs: [] });
+    const holding = { ...report(2), applied: { version: first.version, hash: first.hash } };
+    expect(await sync.sync("h1", holding)).toMatchObject({ hash: first.hash, desired: null });
+    expect(await sync.sync("h1", report(3))).toEqual(first);
+    expect(await sync.sync("h1", report(4))).toEqual(first);
+  });
+
   test("brings back a host that was called silent meanwhile", async () => {
     await sync.sync("h1", report(1));
     // Another controller, which has no link to the host, calls it silent.

@@ -22,9 +22,10 @@ interface Heard {
   superseded: string[];
 }
 
-interface Rendered {
-  jobs: DesiredState["jobs"];
+/** What a host shall run, in short. The jobs themselves are large and hold secrets: they are rendered for who lacks them. */
+interface Named {
   hash: string;
+  jobs: number;
 }
 
 /** The syncs of one project's hosts. */
@@ -34,7 +35,7 @@ export class HostSync {
   private readonly seal: Sealer;
   private readonly digest: Digest;
   private readonly heard = new Map<string, Heard>();
-  private readonly rendered = new Map<string, Promise<Rendered>>();
+  private readonly named = new Map<string, Promise<Named>>();
 
   constructor(project: Project, store: Store, seal: Sealer, digest: Digest) {
     this.project = project;
@@ -42,8 +43,8 @@ export class HostSync {
     this.seal = seal;
     this.digest = digest;
     project.onHostChanged((host) => {
-      if (host === null) this.rendered.clear();
-      else this.rendered.delete(host);
+      if (host === null) this.named.clear();
+      else this.named.delete(host);
     });
   }
 
@@ -138,23 +139,22 @@ export class HostSync {
     const { version } = state;
     const host = state.tables.host.byId.get(id);
     if (!host) throw new ControlError("not_found", `there is no host ${id} in project ${this.project.name}`);
-    let rendering = this.rendered.get(id);
-    if (!rendering) {
-      rendering = this.render(host);
-      this.rendered.set(id, rendering);
-      rendering.catch(() => this.rendered.delete(id));
+    const nextOf = (jobs: number) => (jobs > 0 ? nextSyncMs.withJobs : nextSyncMs.idle);
+    const known = await this.named.get(id);
+    if (known?.hash === report.applied.hash) {
+      return { version, hash: known.hash, desired: null, nextSyncInMs: nextOf(known.jobs) };
     }
+    const rendering = this.render(host);
+    // Noted at once, so that a change that comes while it is being rendered takes it out again.
+    const named = rendering.then(({ jobs, hash }) => ({ hash, jobs: jobs.length }));
+    this.named.set(id, named);
+    named.catch(() => this.named.delete(id));
     const { jobs, hash } = await rendering;
     const desired: DesiredState = { project: this.project.name, host: id, version, jobs };
-    return {
-      version,
-      hash,
-      desired: hash === report.applied.hash ? null : desired,
-      nextSyncInMs: jobs.length > 0 ? nextSyncMs.withJobs : nextSyncMs.idle,
-    };
+    return { version, hash, desired: hash === report.applied.hash ? null : desired, nextSyncInMs: nextOf(jobs.length) };
   }
 
-  private async render(host: HostEntity): Promise<Rendered> {
+  private async render(host: HostEntity): Promise<Pick<DesiredState, "jobs"> & { hash: string }> {
     const state = await this.project.controller.state();
     const rendered = renderHost(state, host);
     const names = [...new Set(rendered.flatMap(({ sealedEnv }) => Object.values(sealedEnv)))];
