@@ -87,7 +87,7 @@ export default async function bench({ agents }: { agents?: number }): Promise<Be
 }
 
 async function measure(size: number, steady: Row[], events: Row[]): Promise<void> {
-  const server = await MeasuredServer.start({ [FIRST_PROJECT]: size });
+  const server = await MeasuredServer.start({ [FIRST_PROJECT]: size }, false);
   const fleets = new Fleets(size);
   const client = server.client(FIRST_PROJECT);
   /** Does something that concerns all, and adds what it cost. @returns what it returns */

@@ -50,7 +50,7 @@ export default async function bench({ agents }: { agents?: number }): Promise<Be
 }
 
 async function measure(size: number, rows: Row[]): Promise<void> {
-  const server = await MeasuredServer.start({ [STORMY]: size, [CALM]: 1 });
+  const server = await MeasuredServer.start({ [STORMY]: size, [CALM]: 1 }, true);
   const stormy = new Fleets(size);
   const calm = new Fleets(1);
   /** @param begin is done when the hosts may come back */
@@ -88,7 +88,7 @@ async function measure(size: number, rows: Row[]): Promise<void> {
       [STORMY, stormy],
       [CALM, calm],
     ] as const) {
-      await fleets.join(server.url, server.joins.get(project) ?? []);
+      await fleets.adopt(server.url, project, server.hosts.get(project) ?? []);
       await fleets.tell({ kind: "link" });
       const hosts = project === CALM ? 1 : size;
       await server.client(project).apply({ config: serviceEverywhere(SERVICE, hosts) });

@@ -23,6 +23,12 @@ async function obey(order: Order): Promise<Partial<Answer>> {
     case "join":
       await joinAll(order);
       return {};
+    case "adopt":
+      for (const { host, credential, serial } of order.hosts) {
+        const identity = { project: order.project, host, credential, machine: host };
+        agents.push(new SimulatedAgent(order.server, identity, serial, seen));
+      }
+      return {};
     case "link":
       for (const agent of agents) agent.start();
       await untilEach((agent) => agent.isSynced || null);

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { ROOT } from "../../scripts/bootstrap.js";
-import type { Answer, Order, Seen } from "./orders.ts";
+import type { Answer, JoinedHost, Order, Seen } from "./orders.ts";
 
 /** Agents of one process: a thousand take about a tenth of a core, and far fewer sockets than a process may open. */
 const AGENTS_PER_PROCESS = 1_000;
@@ -32,12 +32,21 @@ export class Fleets {
     }
   }
 
-  async join(server: string, tokens: string[]): Promise<void> {
+  /** @param tokens to join with, one for each agent */
+  join(server: string, tokens: string[]): Promise<void> {
+    return this.#share(tokens, (some, firstName) => ({ kind: "join", server, tokens: some, firstName }));
+  }
+
+  /** @param hosts of agents that have joined already, one for each */
+  adopt(server: string, project: string, hosts: JoinedHost[]): Promise<void> {
+    return this.#share(hosts, (some) => ({ kind: "adopt", server, project, hosts: some }));
+  }
+
+  async #share<T>(all: T[], orderOf: (some: T[], first: number) => Order): Promise<void> {
     let first = 0;
-    const orders = this.#processes.map(({ agents }): Order => {
-      const some = tokens.slice(first, first + agents);
+    const orders = this.#processes.map(({ agents }) => {
       first += agents;
-      return { kind: "join", server, tokens: some, firstName: first - agents };
+      return orderOf(all.slice(first - agents, first), first - agents);
     });
     await Promise.all(this.#processes.map((fleet, i) => tell(fleet, orders[i] as Order)));
   }

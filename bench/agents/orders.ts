@@ -4,6 +4,8 @@
 export type Order =
   /** Joins as many hosts as there are tokens, a few at a time. */
   | { kind: "join"; server: string; tokens: string[]; firstName: number }
+  /** Takes over hosts that have joined already. */
+  | { kind: "adopt"; server: string; project: string; hosts: JoinedHost[] }
   /** Opens every link, and is done when each agent's first sync was answered. */
   | { kind: "link" }
   /** Each agent syncs once, at a random moment of the next so many milliseconds: as if they had joined over a long time. */
@@ -18,6 +20,13 @@ export type Order =
   | { kind: "cut" }
   /** Is done when every agent has synced over a link that was opened since. Answers with when. */
   | { kind: "back"; since: number };
+
+/** A host with its own credential. */
+export interface JoinedHost {
+  host: string;
+  credential: string;
+  serial: number;
+}
 
 export interface Seen {
   /** How long each sync took, from its sending to its answer. */

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient } from "../../src/api/client.ts";
 import { makeToken, tokenHash } from "../../src/control/tokens.ts";
+import type { HostEntity } from "../../src/core/state.ts";
 import { openDatabase } from "../../src/node/database.ts";
 import { FIRST_ENTITIES } from "../../src/node/first-start.ts";
 import { createStore } from "../../src/store/libsql.ts";
@@ -13,6 +14,8 @@ import type { CredentialKind, Store } from "../../src/store/types.ts";
 import { freePort } from "../../test/support/ports.ts";
 import { CLI, until } from "../../test/support/processes.ts";
 import { cpuUs } from "../proxy/cpu.ts";
+import type { JoinedHost } from "./orders.ts";
+import { inventoryOf } from "./simulated-agent.ts";
 
 /** A busy machine takes this long to start it, at the worst. */
 const START_MS_MAX = 60_000;
@@ -25,9 +28,17 @@ export class MeasuredServer {
   readonly #admins: Map<string, string>;
   /** Join tokens of each project, not used yet. */
   readonly joins: Map<string, string[]>;
+  /** Hosts of each project that have joined. */
+  readonly hosts: Map<string, JoinedHost[]>;
   #process: ChildProcess | null = null;
 
-  private constructor(folder: string, port: number, admins: Map<string, string>, joins: Map<string, string[]>) {
+  private constructor(
+    folder: string,
+    port: number,
+    admins: Map<string, string>,
+    { joins, hosts }: Pick<MeasuredServer, "joins" | "hosts">,
+  ) {
+    this.hosts = hosts;
     this.#folder = folder;
     this.#port = port;
     this.#admins = admins;
@@ -35,21 +46,34 @@ export class MeasuredServer {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  /** @param hosts of each project, by its name: as many join tokens are written into the database beforehand */
-  static async start(hosts: Record<string, number>): Promise<MeasuredServer> {
+  /**
+   * @param counts hosts of each project, by its name
+   * @param joined whether they have joined when the server starts; else there is a join token for each
+   */
+  static async start(counts: Record<string, number>, joined: boolean): Promise<MeasuredServer> {
     const folder = await mkdtemp(join(tmpdir(), "headrace-agents-"));
-    const store = createStore(await openDatabase(join(folder, "server")));
+    const database = await openDatabase(join(folder, "server"));
+    // The server opens it anew, with the syncs that are its own.
+    await database.execute("PRAGMA synchronous = off");
+    const store = createStore(database);
     const admins = new Map<string, string>();
-    const joins = new Map<string, string[]>();
-    for (const [project, count] of Object.entries(hosts)) {
-      await store.createProject(project, Date.now(), FIRST_ENTITIES);
-      admins.set(project, await putToken(store, project, "admin"));
+    const seeded = { joins: new Map<string, string[]>(), hosts: new Map<string, JoinedHost[]>() };
+    for (const [project, count] of Object.entries(counts)) {
+      const serials = Array.from({ length: joined ? count : 0 }, (_, serial) => serial);
+      await store.createProject(project, Date.now(), [...FIRST_ENTITIES, ...serials.map(hostOf)]);
+      admins.set(project, await putToken(store, project, "admin", null));
+      const hosts: JoinedHost[] = [];
+      for (const serial of serials) {
+        const { id } = hostOf(serial);
+        hosts.push({ host: id, credential: await putToken(store, project, "host", id), serial });
+      }
+      seeded.hosts.set(project, hosts);
       const tokens: string[] = [];
-      for (let i = 0; i < count; i += 1) tokens.push(await putToken(store, project, "join"));
-      joins.set(project, tokens);
+      for (let i = hosts.length; i < count; i += 1) tokens.push(await putToken(store, project, "join", "default"));
+      seeded.joins.set(project, tokens);
     }
     await store.close();
-    const server = new MeasuredServer(folder, await freePort(), admins, joins);
+    const server = new MeasuredServer(folder, await freePort(), admins, seeded);
     await server.run();
     return server;
   }
@@ -129,16 +153,23 @@ export class MeasuredServer {
   }
 }
 
+/** A host as its join leaves it. */
+function hostOf(serial: number): HostEntity {
+  const id = `host-${serial}`;
+  const fixed = { kind: "host", id, name: id, fleet: "default", machine: id } as const;
+  return { ...fixed, inventory: inventoryOf(serial), silentSince: null, joinedAt: 0 };
+}
+
 /** Stores a credential as the server itself would. @returns its token */
-async function putToken(store: Store, project: string, kind: CredentialKind): Promise<string> {
+async function putToken(store: Store, project: string, kind: CredentialKind, subject: string | null): Promise<string> {
   const token = makeToken(kind);
   await store.putCredential({
-    id: crypto.randomUUID(),
+    id: kind === "host" && subject !== null ? subject : crypto.randomUUID(),
     project,
     kind,
     name: kind,
     hash: await tokenHash(token),
-    subject: kind === "join" ? "default" : null,
+    subject,
     createdAt: Date.now(),
     expiresAt: null,
     usedAt: null,
