@@ -4,13 +4,14 @@ import { type Drill, type Finding, since } from "../drill.ts";
 import { Load, phasesOf, type Way } from "../load.ts";
 import { configOf } from "../service.ts";
 
-/** Of the role that is killed there is one, of the other one two. */
-const WORKERS = 3;
+/** There is no other pair to try. */
+const COUNTS = { prefill: 1, decode: 1 };
+const WORKERS = 2;
 /** Of each way: about ten seconds of them, several times what the router may take. */
 const REQUESTS_AFTER = 40;
 
 /**
- * `kill -9` of the only worker of a role, while requests go on: nothing can be answered until it is back, and then
+ * `kill -9` of the only worker of a role in the smallest service of its kind, while requests go on: nothing can be answered until it is back, and then
  * everything has to be, however many failures the router has counted.
  */
 export function killOnlyWorker(group: "prefill" | "decode"): Drill {
@@ -19,10 +20,10 @@ export function killOnlyWorker(group: "prefill" | "decode"): Drill {
 
 async function run(cluster: DrillCluster, group: "prefill" | "decode"): Promise<Finding> {
   const router = await cluster.routerUrl();
-  await cluster.client().apply({ config: configOf({ prefill: 2, decode: 2, [group]: 1 }) });
+  await cluster.client().apply({ config: configOf(COUNTS) });
   await cluster.untilView(
     (view) => view.ready && view.replicas.length === WORKERS + 1,
-    `there is more than one ${group}`,
+    "there is more than one of a role",
   );
   await cluster.untilListed(WORKERS, router);
   const victim = await cluster.replica(group);
