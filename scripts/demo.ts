@@ -2,6 +2,7 @@
 //
 //   npm run demo             stays up until Ctrl-C
 //   npm run demo -- --once   ends after the request; exit code 0 when all of it worked
+//   npm run demo -- --edge   with the control plane as a Worker, on workerd, and its state on a libSQL server
 //   npm run demo -- --port N instead of 3000
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -15,9 +16,11 @@ import { type Io, processIo } from "../src/cli/io.ts";
 import { interruption } from "../src/cli/local-server.ts";
 import { main as headrace } from "../src/cli/main.ts";
 import { StartError } from "../src/node/start-error.ts";
-import { type RunningServer, startServer } from "../src/node.ts";
 import { parseConfig } from "../src/spec/index.ts";
 import { ROOT } from "./bootstrap.js";
+import { DemoError, type DemoPlane } from "./demo/control-plane.ts";
+import { startOnWorkerd } from "./demo/edge-plane.ts";
+import { startOnNode } from "./demo/node-plane.ts";
 import { ensurePython } from "./python.ts";
 import { SetupError } from "./python-interpreter.ts";
 
@@ -28,27 +31,28 @@ const READY_WITHIN = "3m";
 /** The agent stops its jobs before it ends: the router alone takes five seconds. */
 const STOP_WITHIN_MS = 40_000;
 
-/** Something is in the way; the message says what. */
-class DemoError extends Error {}
-
 interface Demo {
   folder: string;
-  server: RunningServer | null;
+  plane: DemoPlane | null;
   agent: ChildProcess | null;
 }
 
 const { values: flags } = parseArgs({
-  options: { once: { type: "boolean", default: false }, port: { type: "string", default: "3000" } },
+  options: {
+    once: { type: "boolean", default: false },
+    edge: { type: "boolean", default: false },
+    port: { type: "string", default: "3000" },
+  },
 });
-process.exitCode = await run(Number(flags.port), flags.once);
+process.exitCode = await run(Number(flags.port), flags);
 
-async function run(port: number, once: boolean): Promise<number> {
+async function run(port: number, { once, edge }: { once: boolean; edge: boolean }): Promise<number> {
   const io = processIo();
-  const demo: Demo = { folder: await mkdtemp(join(tmpdir(), "headrace-demo-")), server: null, agent: null };
+  const demo: Demo = { folder: await mkdtemp(join(tmpdir(), "headrace-demo-")), plane: null, agent: null };
   try {
     say("1/4", "the Python environment with the real router (smg) from PyPI");
     const { bin } = await ensurePython();
-    const { url, token } = await startControlPlane(demo, port);
+    const { url, token } = edge ? await startEdge(demo, port) : await startNode(demo, port);
     await startHost(demo, { url, token, bin });
     const started = performance.now();
     await apply(demo, io, url, token);
@@ -68,13 +72,18 @@ async function run(port: number, once: boolean): Promise<number> {
   }
 }
 
-async function startControlPlane(demo: Demo, port: number): Promise<{ url: string; token: string }> {
+async function startNode(demo: Demo, port: number): Promise<DemoPlane> {
   say("2/4", `a control plane on 127.0.0.1:${port}, its state in an embedded libSQL file`);
-  const flags = { dataDir: join(demo.folder, "server"), host: "127.0.0.1", port, keyFile: join(demo.folder, "key") };
-  demo.server = await startServer(flags, () => {});
-  const { url, firstStart } = demo.server;
-  if (!firstStart) throw new DemoError("the new database has an admin token already; that cannot be");
-  return { url, token: firstStart.adminToken };
+  demo.plane = await startOnNode(demo.folder, port);
+  return demo.plane;
+}
+
+async function startEdge(demo: Demo, port: number): Promise<DemoPlane> {
+  say("2/4", `a control plane on 127.0.0.1:${port}: the Worker and its Durable Objects, on workerd`);
+  const plane = await startOnWorkerd(demo.folder, port);
+  demo.plane = plane;
+  say("   ", `its state on a libSQL server at ${plane.databaseUrl}, its cron trigger rung every minute`);
+  return plane;
 }
 
 /** The agent of this machine: it dials the control plane, and nothing dials it. */
@@ -191,7 +200,7 @@ It stays up until Ctrl-C. In another terminal, in this folder:
 }
 
 async function cleanUp(demo: Demo): Promise<void> {
-  const { agent, server, folder } = demo;
+  const { agent, plane, folder } = demo;
   if (agent && agent.exitCode === null && agent.signalCode === null) {
     process.stdout.write("\nStopping what was started ...\n");
     const ended = new Promise((resolve) => agent.once("exit", resolve));
@@ -200,7 +209,7 @@ async function cleanUp(demo: Demo): Promise<void> {
     await ended;
     clearTimeout(timer);
   }
-  await server?.close();
+  await plane?.close();
   await rm(folder, { recursive: true, force: true });
 }
 

@@ -2,23 +2,23 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { LibsqlServer } from "../../scripts/libsql-server/server.ts";
 import { migrateRemote } from "../../src/node/remote-database.ts";
 import { createStore } from "../../src/store/libsql.ts";
 import { remoteClient } from "../../src/store/remote.ts";
 import { type Store, UnclearOutcome } from "../../src/store/types.ts";
-import { HranaServer } from "../support/hrana/server.ts";
 import { commitOf, credential, fleet, replica } from "./store-samples.ts";
 
 // What only the store over HTTP promises: how many requests it makes, how large, and what it makes of a bad server.
 
 let folder: string;
-let server: HranaServer;
+let server: LibsqlServer;
 let store: Store;
 let waits: number[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "headrace-http-"));
-  server = await HranaServer.start(join(folder, "server.db"));
+  server = await LibsqlServer.start(join(folder, "server.db"));
   (await migrateRemote(server.url, null)).close();
   waits = [];
   store = createStore(remoteClient(server.url, null), {
@@ -145,7 +145,7 @@ describe("a server that", () => {
     expect(refused.message).toMatch(/^Could not load project main: fetch failed \(.+\)$/);
     expect(`${refused.stack} ${refused.cause}`).not.toContain("a-secret-token");
     await away.close();
-    server = await HranaServer.start(join(folder, "server.db"));
+    server = await LibsqlServer.start(join(folder, "server.db"));
   });
 });
 

@@ -2,21 +2,21 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { LibsqlServer } from "../../scripts/libsql-server/server.ts";
 import { createClient } from "../../src/api/client.ts";
 import { migrateRemote } from "../../src/node/remote-database.ts";
 import { createLocalToken, startServer } from "../../src/node.ts";
 import { createStore } from "../../src/store/libsql.ts";
 import { remoteClient } from "../../src/store/remote.ts";
-import { HranaServer } from "../support/hrana/server.ts";
 
 const TOKEN = "database-token";
 
 let folder: string;
-let server: HranaServer;
+let server: LibsqlServer;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "headrace-remote-"));
-  server = await HranaServer.start(join(folder, "server.db"), TOKEN);
+  server = await LibsqlServer.start(join(folder, "server.db"), TOKEN);
 });
 
 afterEach(async () => {
@@ -80,7 +80,7 @@ describe("a remote database that cannot be used is told with what to do", () => 
     await expect(migrateRemote(url, TOKEN)).rejects.toThrowError(
       /^The database http:\/\/127\.0\.0\.1:\d+ cannot be used: fetch failed \(.+\)\. Is the address right/,
     );
-    server = await HranaServer.start(join(folder, "server.db"), TOKEN);
+    server = await LibsqlServer.start(join(folder, "server.db"), TOKEN);
   });
 
   test("for a database of another program, which is left as it was", async () => {

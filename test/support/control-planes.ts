@@ -1,9 +1,9 @@
 import { join } from "node:path";
+import { LibsqlServer } from "../../scripts/libsql-server/server.ts";
 import { prepareWorkerd } from "../../scripts/workerd/workerd.ts";
 import { firstStart } from "../../src/node/first-start.ts";
 import { migrateRemote } from "../../src/node/remote-database.ts";
 import { createStore } from "../../src/store/libsql.ts";
-import { HranaServer } from "./hrana/server.ts";
 import { freePort } from "./ports.ts";
 import { CLI, type Running, runProcess, startProcess, until } from "./processes.ts";
 
@@ -51,7 +51,7 @@ async function nodeServer({ folder, env }: Place): Promise<ControlPlane> {
 
 /** The Worker on plain workerd, with a libSQL server in this process. */
 async function workerdServer({ folder, env }: Place): Promise<ControlPlane> {
-  const database = await HranaServer.start(join(folder, "edge.db"));
+  const database = await LibsqlServer.start(join(folder, "edge.db"));
   const store = createStore(await migrateRemote(database.url, null));
   const first = await firstStart(store, Date.now());
   await store.close();

@@ -25,10 +25,10 @@ interface Pipeline {
 }
 
 /**
- * A libSQL server as clients see it over HTTP, for tests: one database in a file, the errors of the poorer of the real
- * servers, and faults on demand.
+ * A libSQL server as clients see it over HTTP, for tests and the demo: one database in a file, the errors of the poorer of
+ * the real servers, and faults on demand.
  */
-export class HranaServer {
+export class LibsqlServer {
   /** Bytes of each pipeline's body that came, in order. */
   readonly bodies: number[] = [];
   private readonly file: string;
@@ -49,11 +49,11 @@ export class HranaServer {
   }
 
   /** @param token without it a client is answered 401; null = anyone is served */
-  static async start(file: string, token: string | null = null): Promise<HranaServer> {
+  static async start(file: string, token: string | null = null): Promise<LibsqlServer> {
     const first = new DatabaseSync(file);
     first.exec("PRAGMA journal_mode = wal");
     first.close();
-    const server = new HranaServer(file, token);
+    const server = new LibsqlServer(file, token);
     server.server.listen(0, "127.0.0.1");
     await once(server.server, "listening");
     return server;
