@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { projectState, Table, takeOver } from "./project-state.ts";
+import { projectState, Table, takeChanges, takeOver } from "./project-state.ts";
 import type { ReplicaEntity, ServiceEntity } from "./state.ts";
 
 const service = (id: string): ServiceEntity => ({
@@ -20,21 +20,31 @@ test("of a state that was just loaded everything is due, since time has passed u
   expect(state.version).toBe(7);
 });
 
+const unlisting = (id: string): ReplicaEntity => ({
+  kind: "replica",
+  id,
+  service: "one",
+  group: "worker",
+  revision: 1,
+  status: "unlisting",
+  since: 1,
+  reason: "",
+  wasReady: true,
+  deadline: 100_000,
+  unlistedIn: 2,
+  createdAt: 0,
+});
+
+test("routes without a replica count from when they were taken in first, until it is unlisted", () => {
+  const state = projectState("p", 1, [], 0);
+  takeChanges(state, 2, { puts: [unlisting("r")], deletes: [] }, new Map(), 1_000);
+  takeChanges(state, 3, { puts: [unlisting("r")], deletes: [] }, new Map(), 2_000);
+  expect([...state.unroutedAt]).toEqual([["r", 1_000]]);
+  takeChanges(state, 4, { puts: [{ ...unlisting("r"), status: "quiescing" }], deletes: [] }, new Map(), 3_000);
+  expect([...state.unroutedAt]).toEqual([]);
+});
+
 test("a state that is read again keeps when routes were taken in; what another controller unlisted counts from now", () => {
-  const unlisting = (id: string): ReplicaEntity => ({
-    kind: "replica",
-    id,
-    service: "one",
-    group: "worker",
-    revision: 1,
-    status: "unlisting",
-    since: 1,
-    reason: "",
-    wasReady: true,
-    deadline: 100_000,
-    unlistedIn: 2,
-    createdAt: 0,
-  });
   const before = projectState("p", 7, [], 0);
   before.unroutedAt.set("ours", 500);
   before.unroutedAt.set("gone", 600);
