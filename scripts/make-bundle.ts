@@ -50,7 +50,7 @@ async function makeBundle(folder: string): Promise<void> {
  * 7 MB in each process. Not minified, so that stack traces can be read, and told from one another in reports; with
  * `NODE_OPTIONS=--enable-source-maps` they name the sources.
  */
-async function bundleProgram(entry: string, outfile: string): Promise<OutputFile[]> {
+async function bundleProgram(entry: string, outfile: string): Promise<Pick<OutputFile, "path" | "contents">[]> {
   const toRoot = JSON.stringify(`${relative(join(BUNDLES, "any"), ROOT)}/`);
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
@@ -75,7 +75,15 @@ async function bundleProgram(entry: string, outfile: string): Promise<OutputFile
     sourcesContent: false,
     logLevel: "silent",
   });
-  return outputFiles;
+  return outputFiles.map((file) => ({ ...file, contents: inAscii(file) }));
+}
+
+/**
+ * What is beyond ASCII stands in comments only: esbuild writes it as escapes elsewhere. A single such character would
+ * double what each process keeps of its program's text.
+ */
+function inAscii({ text }: OutputFile): Uint8Array {
+  return Buffer.from(text.replace(/[^\0-\x7f]/g, "?"));
 }
 
 /** `import.meta` goes on telling of the source, so that what is found beside a source (the migrations) still is. */

@@ -1,4 +1,4 @@
-import { Agent, request } from "undici";
+import { sendRequest } from "./http-request.ts";
 import type { JobAddresses } from "./job-address.ts";
 import { reasonOf } from "./log.ts";
 
@@ -24,7 +24,7 @@ export type JobAnswer = { status: number; body: string } | { failed: string; ref
  */
 export class JobAsker {
   readonly #addresses: JobAddresses;
-  readonly #agent = new Agent({ keepAliveTimeout: 1, pipelining: 0 });
+  readonly #closed = new AbortController();
 
   constructor(addresses: JobAddresses) {
     this.#addresses = addresses;
@@ -34,17 +34,15 @@ export class JobAsker {
     const deadline = AbortSignal.timeout(question.timeoutMs);
     try {
       const origin = await this.#addresses.origin(question.port);
-      const { statusCode, body } = await request(`${origin}${question.path}`, {
-        dispatcher: this.#agent,
-        method: question.method.toUpperCase() as "GET",
+      const { status, text } = await sendRequest(`${origin}${question.path}`, {
+        method: question.method.toUpperCase(),
         headers: headersOf(question),
         body: question.body ?? null,
-        signal: deadline,
-        reset: true,
-        headersTimeout: 0,
-        bodyTimeout: 0,
+        signal: AbortSignal.any([deadline, this.#closed.signal]),
+        answerBytesMax: ANSWER_BYTES_MAX,
+        agent: false,
       });
-      return { status: statusCode, body: await readText(body) };
+      return { status, body: text };
     } catch (error) {
       if (deadline.aborted) return { failed: `no answer within ${question.timeoutMs / 1000} s`, refused: false };
       this.#addresses.forget(question.port);
@@ -53,8 +51,9 @@ export class JobAsker {
     }
   }
 
-  close(): Promise<void> {
-    return this.#agent.destroy();
+  /** Breaks off what is being asked. */
+  close(): void {
+    this.#closed.abort(new Error("the agent ends"));
   }
 }
 
@@ -68,15 +67,4 @@ function headersOf(question: JobQuestion): Record<string, string | string[]> {
     headers[key] = before === undefined ? value : [before, value].flat();
   }
   return headers;
-}
-
-async function readText(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > ANSWER_BYTES_MAX) throw new Error(`the answer is larger than ${ANSWER_BYTES_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -1,6 +1,7 @@
-import { Agent, request } from "undici";
+import type { Agent } from "node:http";
 import { wholeOf } from "../../src/link/flows.ts";
 import type { LinkEnd } from "../../src/link/types.ts";
+import { keptConnections, sendRequest } from "./http-request.ts";
 
 /** A desired state: a thousand jobs of 16 KiB. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
@@ -20,26 +21,26 @@ export function overLink(link: LinkEnd): Carrier {
 export class Post {
   readonly #url: string;
   readonly #credential: string;
-  readonly #agent = new Agent({ maxResponseSize: ANSWER_BYTES_MAX });
+  readonly #agent: Agent;
 
   /** @param server `http://` or `https://`, without a path */
   constructor(server: string, credential: string) {
     this.#url = `${server}/agent/sync`;
     this.#credential = credential;
+    this.#agent = keptConnections(server);
   }
 
-  readonly carry: Carrier = async (report, signal) => {
-    const { statusCode, body } = await request(this.#url, {
-      dispatcher: this.#agent,
+  readonly carry: Carrier = (report, signal) =>
+    sendRequest(this.#url, {
       method: "POST",
       headers: { authorization: `Bearer ${this.#credential}`, "content-type": "application/json" },
       body: report,
       signal,
+      answerBytesMax: ANSWER_BYTES_MAX,
+      agent: this.#agent,
     });
-    return { status: statusCode, text: await body.text() };
-  };
 
-  close(): Promise<void> {
-    return this.#agent.destroy();
+  close(): void {
+    this.#agent.destroy();
   }
 }

@@ -1,7 +1,7 @@
-import { Agent, request } from "undici";
 import { type JoinAnswer, type JoinRequest, joinAnswer } from "../../src/wire/index.ts";
 import { chooseCredential, forgetChoice, sha256Hex } from "./chosen-credential.ts";
 import { type HostCredential, readCredential, writeCredential } from "./credential.ts";
+import { sendRequest } from "./http-request.ts";
 import { reasonOf } from "./log.ts";
 
 const JOIN_TIMEOUT_MS = 30_000;
@@ -45,25 +45,20 @@ export async function ensureJoined(options: JoinOptions): Promise<{ host: HostCr
 }
 
 async function join(server: string, token: string, body: JoinRequest): Promise<JoinAnswer> {
-  const agent = new Agent({ maxResponseSize: ANSWER_BYTES_MAX });
-  try {
-    const { statusCode, body: answer } = await request(`${server}/agent/join`, {
-      dispatcher: agent,
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(JOIN_TIMEOUT_MS),
-    }).catch((error) => {
-      throw new Error(`The server ${server} cannot be reached: ${reasonOf(error)}.`);
-    });
-    const text = await answer.text().catch(() => "");
-    if (statusCode < 200 || statusCode > 299) throw new Error(refusalText(server, statusCode, text));
-    const parsed = joinAnswer.safeParse(parseJson(text));
-    if (!parsed.success) throw new Error(`${server} answered, but not as a Headrace server. Check the address.`);
-    return parsed.data;
-  } finally {
-    await agent.destroy();
-  }
+  const { status, text } = await sendRequest(`${server}/agent/join`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(JOIN_TIMEOUT_MS),
+    answerBytesMax: ANSWER_BYTES_MAX,
+    agent: false,
+  }).catch((error) => {
+    throw new Error(`The server ${server} cannot be reached: ${reasonOf(error)}.`);
+  });
+  if (status < 200 || status > 299) throw new Error(refusalText(server, status, text));
+  const parsed = joinAnswer.safeParse(parseJson(text));
+  if (!parsed.success) throw new Error(`${server} answered, but not as a Headrace server. Check the address.`);
+  return parsed.data;
 }
 
 function refusalText(server: string, status: number, text: string): string {
