@@ -269,7 +269,8 @@ describe("a job", () => {
     const job = engine(await freePort());
     await control.want([{ ...job, launch: { ...job.launch, script: "exec sleep 1000" } }]);
     await control.state("w-1.0", "starting", 1);
-    await expect.poll(async () => text((await http("w-1", "/")).body)).toContain('"code":"replica_unreachable"');
+    const answer = async () => text((await http("w-1", "/")).body);
+    await expect.poll(answer, { timeout: 15_000 }).toContain('"code":"replica_unreachable"');
   });
 
   it("streams, and a cancelled stream ends at the job", async () => {
