@@ -16,12 +16,15 @@ MAY_IMPORT["src/node"] = Object.keys(MAY_IMPORT);
 MAY_IMPORT["src/edge"] = Object.keys(MAY_IMPORT).filter((folder) => folder !== "src/node" && folder !== "src/replica");
 MAY_IMPORT["src/node.ts"] = Object.keys(MAY_IMPORT).filter((folder) => folder !== "src/edge");
 MAY_IMPORT["src/worker.ts"] = Object.keys(MAY_IMPORT).filter((folder) => !/^src\/(node|replica)/.test(folder));
+MAY_IMPORT["src/deploy"] = ["src/node", "src/store", "src/control"];
+MAY_IMPORT["src/deploy.ts"] = ["src/deploy"];
 MAY_IMPORT["src/cli"] = [
   "src/spec",
   "src/wire",
   "src/api/client.ts",
   "src/control/views.ts",
   "src/node.ts",
+  "src/deploy.ts",
   "agents/host",
 ];
 

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { addAgent } from "./commands/agent.ts";
 import { addApply } from "./commands/apply.ts";
 import { addDelete } from "./commands/delete.ts";
+import { addDeploy } from "./commands/deploy.ts";
 import { addDev } from "./commands/dev.ts";
 import { addEvents } from "./commands/events.ts";
 import { addHost } from "./commands/host.ts";
@@ -23,6 +24,7 @@ const COMMANDS: AddCommand[] = [
   addServer,
   addAgent,
   addDev,
+  addDeploy,
   addValidate,
   addApply,
   addPs,

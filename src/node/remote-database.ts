@@ -17,7 +17,8 @@ const SCHEMES = ["libsql:", "https:", "http:"];
  * @throws StartError when it cannot be reached, refuses the token or is not ours, with what to do instead
  */
 export async function migrateRemote(url: string, authToken: string | null): Promise<Client> {
-  const name = checkedUrl(url);
+  databaseAddress(url);
+  const name = url;
   const client = remoteClient(url, authToken);
   try {
     await applyMigrations(client, { name, otherwise: "Give another database with HEADRACE_DATABASE_URL." });
@@ -28,8 +29,13 @@ export async function migrateRemote(url: string, authToken: string | null): Prom
   }
 }
 
-/** An address is seen by other users of the machine and stands in logs, so a token in it is refused and not repeated. */
-function checkedUrl(text: string): string {
+/**
+ * Reads a database's address. It is seen by other users of the machine and stands in logs, so a token in it is refused
+ * and not repeated.
+ *
+ * @throws StartError
+ */
+export function databaseAddress(text: string): URL {
   const url = URL.parse(text);
   if (!url || !SCHEMES.includes(url.protocol) || url.host === "") {
     throw new StartError("The database's address must be like libsql://name.example.com (or https://, http://).");
@@ -37,7 +43,7 @@ function checkedUrl(text: string): string {
   if (url.username !== "" || url.password !== "" || url.searchParams.has("authToken")) {
     throw new StartError("The database's address holds a token. Give the token in HEADRACE_DATABASE_TOKEN instead.");
   }
-  return text;
+  return url;
 }
 
 function explained(error: unknown, name: string): unknown {

@@ -1,0 +1,17 @@
+import { toBase64Url } from "../control/bytes.ts";
+import type { DeploySettings } from "./settings.ts";
+
+/**
+ * What the Worker is given as secrets. The address is among them, though it is none: a variable that the configuration
+ * does not have would go with the next deployment.
+ */
+export function workerSecrets(
+  { url, token }: DeploySettings["database"],
+  keys: readonly Uint8Array[],
+): Record<string, string> {
+  return {
+    HEADRACE_DATABASE_URL: url,
+    ...(token === null ? {} : { HEADRACE_DATABASE_TOKEN: token }),
+    HEADRACE_KEY: keys.map(toBase64Url).join(","),
+  };
+}
