@@ -4,6 +4,9 @@ import { StartError } from "../node/start-error.ts";
 /** Lines of wrangler's that are shown where we do not know what it means. */
 const LINES_SHOWN = 8;
 
+/** Its banner, rules and where its log lies: such lines begin with a sign, as those of errors do with a cross. */
+const DECORATION = /^(?!\u2718)\P{ASCII}|Logs were written to/u;
+
 /** What wrangler says when it cannot go on, by its own words and the codes of Cloudflare's API, and what to do then. */
 const KNOWN: { pattern: RegExp; message: string }[] = [
   {
@@ -50,9 +53,7 @@ export function explained(code: number, output: string, secrets: readonly string
     .reduce((text, secret) => text.replaceAll(secret, "***"), stripVTControlCharacters(output));
   const known = KNOWN.find(({ pattern }) => pattern.test(plain));
   const lines = plain.split("\n").map((line) => line.trim());
-  const said = lines
-    .filter((line) => line !== "" && !/^(🪵|⛅|─)|Logs were written to/u.test(line))
-    .slice(-LINES_SHOWN);
+  const said = lines.filter((line) => line !== "" && !DECORATION.test(line)).slice(-LINES_SHOWN);
   const quoted = said.map((line) => `  ${line}`).join("\n");
   return new StartError(`${known?.message ?? `wrangler ended with exit code ${code}.`} It said:\n${quoted}`);
 }
