@@ -103,6 +103,11 @@ export class SimulatedAgent {
     this.#sync.soon();
   }
 
+  /** For good. */
+  stop(): void {
+    this.#uplink.close();
+  }
+
   cut(): void {
     this.#link?.close("cut by the bench");
   }

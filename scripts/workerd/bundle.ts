@@ -3,10 +3,13 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { ROOT } from "../bootstrap.js";
 
+/** The Worker as it is deployed. */
+export const WORKER = join(ROOT, "src/worker.ts");
+
 /** Bundles the Worker as wrangler does it: what the platform provides stays outside. */
-export async function bundleWorker(file: string): Promise<void> {
+export async function bundleWorker(file: string, entry = WORKER): Promise<void> {
   await build({
-    entryPoints: [join(ROOT, "src/worker.ts")],
+    entryPoints: [entry],
     outfile: file,
     bundle: true,
     minify: true,

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { bundleWorker, compatibilityDate } from "./bundle.ts";
+import { bundleWorker, compatibilityDate, WORKER } from "./bundle.ts";
 import { CRON_MODULE, type WorkerdPlace, workerdConfig } from "./config.ts";
 
 /**
@@ -9,16 +9,18 @@ import { CRON_MODULE, type WorkerdPlace, workerdConfig } from "./config.ts";
  * Durable Objects keep their storage in a folder.
  *
  * @param folder is made when it is not there; holds the bundle, the configuration and the objects' storage
+ * @param entry the Worker's source, where it is another than the one that is deployed
  * @returns the command that serves until it is ended; the secrets go into its environment
  */
 export async function prepareWorkerd(
   folder: string,
   place: Omit<WorkerdPlace, "bundle" | "stateFolder">,
+  entry = WORKER,
 ): Promise<[string, ...string[]]> {
   const stateFolder = join(folder, "objects");
   await mkdir(stateFolder, { recursive: true });
   const bundle = "worker.js";
-  await bundleWorker(join(folder, bundle));
+  await bundleWorker(join(folder, bundle), entry);
   await writeFile(join(folder, "cron.js"), CRON_MODULE);
   const config = join(folder, "workerd.capnp");
   await writeFile(config, workerdConfig({ ...place, bundle, stateFolder }, compatibilityDate()));

@@ -15,8 +15,6 @@ import type { Outcome, ProjectStub } from "./stubs.ts";
 const SILENT_LINK_MS = 15_000;
 /** A host without a link that promised to come back is silent so long after that. */
 const SILENT_REQUESTS_MS = 10_000;
-/** How often it is looked whether a host is still heard of. */
-const LOOK_EVERY_MS = 5_000;
 /** What the project could not be told is told again after this. */
 const TELL_AGAIN_MS = 1_000;
 /** An answer that asks for the next sync this soon, or sooner, is one to a host that runs something. */
@@ -127,7 +125,8 @@ export class LinkLife {
     const answer = await this.#sync(report, false);
     this.#promisedAt = this.#parts.now() + answer.nextSyncInMs;
     if (!this.#counted()) {
-      this.#parts.ctx.storage.kv.put("unlinked", true);
+      const { kv } = this.#parts.ctx.storage;
+      if (!kv.get<boolean>("unlinked")) kv.put("unlinked", true);
       this.#tell(0);
       await this.#watch();
     }
@@ -152,7 +151,7 @@ export class LinkLife {
     if (this.#here() !== this.#told()) this.#tell(this.#parts.now() - heardAt);
     await this.#telling;
     if (this.#here() !== this.#told()) await this.#ring(TELL_AGAIN_MS);
-    else if (goesOn) await this.#ring(LOOK_EVERY_MS);
+    else if (goesOn) await this.#ring(this.#silentInMs());
     else kv.delete("watched");
   }
 
@@ -234,6 +233,13 @@ export class LinkLife {
     return Math.max(0, this.#parts.now() - heardAt);
   }
 
+  /** When the host is silent if nothing more is heard of it: to look sooner would tell nothing, and each look is paid for. */
+  #silentInMs(): number {
+    const socket = this.#counted();
+    if (socket) return SILENT_LINK_MS - this.#silentMs(socket);
+    return Math.max(this.#promisedAt, this.#heardUnlinkedAt()) + SILENT_REQUESTS_MS - this.#parts.now();
+  }
+
   /**
    * When a host without a link was heard of. No platform keeps that across a sleep, so a life that was not told begins to
    * count, and a later one goes on from there: however often the object sleeps, silence comes to its end.
@@ -281,11 +287,11 @@ export class LinkLife {
     const { kv } = this.#parts.ctx.storage;
     if (kv.get<boolean>("watched")) return;
     kv.put("watched", true);
-    await this.#ring(LOOK_EVERY_MS);
+    await this.#ring(this.#silentInMs());
   }
 
   #ring(ms: number): Promise<void> {
-    return this.#parts.ctx.storage.setAlarm(this.#parts.now() + ms);
+    return this.#parts.ctx.storage.setAlarm(this.#parts.now() + Math.max(1, ms));
   }
 
   /** Whoever closed it: what the platform says of it later is no news. */

@@ -16,6 +16,9 @@ export const INVENTORY: Inventory = {
   warnings: [],
 };
 
+/** A sync that is not answered by then fails. */
+const SYNC_MS_MAX = 20_000;
+
 /** A server answered with an older state than the agent holds. */
 export class WentBack extends Error {
   override name = "WentBack";
@@ -92,12 +95,30 @@ export class ObedientAgent {
    */
   async sync(): Promise<void> {
     if (!this.link) throw new Error("there is no link");
+    const body = new TextEncoder().encode(this.nextReport());
+    const answer = await this.link.request({ kind: "sync" }, body, AbortSignal.timeout(SYNC_MS_MAX));
+    this.take(answer.head.status, await new Response(answer.body as BodyInit | null).text());
+  }
+
+  /** The same by a request of its own, as from a network that lets no link through. */
+  async post(url: string): Promise<void> {
+    const answer = await fetch(`${url}/agent/sync`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${this.credential}`, "content-type": "application/json" },
+      body: this.nextReport(),
+      signal: AbortSignal.timeout(SYNC_MS_MAX),
+    });
+    this.take(answer.status, await answer.text());
+  }
+
+  private nextReport(): string {
+    this.memory.seq += 1;
+    return JSON.stringify(this.report());
+  }
+
+  private take(status: number, text: string): void {
     const { memory } = this;
-    memory.seq += 1;
-    const body = new TextEncoder().encode(JSON.stringify(this.report()));
-    const answer = await this.link.request({ kind: "sync" }, body, AbortSignal.timeout(20_000));
-    const text = await new Response(answer.body as BodyInit | null).text();
-    if (answer.head.status !== 200) throw new Error(`a sync was answered ${answer.head.status}: ${text}`);
+    if (status !== 200) throw new Error(`a sync was answered ${status}: ${text}`);
     const { version, hash, desired } = syncAnswer.parse(JSON.parse(text));
     if (version < memory.version) throw new WentBack(`the server went back from ${memory.version} to ${version}`);
     memory.version = version;

@@ -1,0 +1,50 @@
+import type { Entity } from "../../../src/core/state.ts";
+import { FIRST_PROJECT } from "../../../src/node/first-start.ts";
+import type { Store } from "../../../src/store/types.ts";
+import { World } from "../core-world.ts";
+import { decodeGroup, prefillGroup, routerGroup, serviceSpec, withGpus } from "../specs.ts";
+
+const REPLICAS_PER_SERVICE = 100;
+const ACCELERATORS = 10;
+
+/**
+ * Writes the first project as it is when services of a router, 33 prefills and 66 decodes each run on hosts with ten
+ * accelerators, and all of it is ready.
+ * @param replicas a multiple of 100
+ */
+export async function filledProject(store: Store, { replicas, hosts }: { replicas: number; hosts: number }) {
+  const world = new World();
+  world.now = Date.now();
+  const accelerators = Array.from({ length: ACCELERATORS }, (_, index) => ({
+    index,
+    vendor: "nvidia" as const,
+    name: "H200",
+    memoryGib: 141,
+  }));
+  for (let host = 0; host < hosts; host += 1) world.addHost(`host-${host}`, { accelerators });
+  for (let i = 0; i < replicas / REPLICAS_PER_SERVICE; i += 1) {
+    world.apply(
+      serviceSpec(`service-${i}`, [routerGroup(), prefillGroup(33, withGpus(1)), decodeGroup(66, withGpus(1))]),
+    );
+  }
+  world.settle();
+  const ready = [...world.state.tables.replica.byId.values()].filter(({ status }) => status === "ready").length;
+  if (ready !== replicas) throw new Error(`${ready} of ${replicas} replicas are ready`);
+  const puts = Object.values(world.state.tables).flatMap(({ byId }) => [...byId.values()] as Entity[]);
+  await store.commit({
+    project: FIRST_PROJECT,
+    version: 2,
+    commitId: crypto.randomUUID(),
+    at: world.now,
+    cause: "filled",
+    actor: "test",
+    inputs: [],
+    events: [],
+    puts,
+    deletes: [],
+    wakeAt: null,
+    idempotency: [],
+    secrets: [],
+    deletedSecrets: [],
+  });
+}
