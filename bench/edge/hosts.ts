@@ -33,6 +33,9 @@ export async function measureMinutes(): Promise<BenchTable> {
       );
     await all((agent) => agent.backAt(0) !== null);
     const idle = await minute(plane, `${HOSTS} hosts that run nothing`);
+    // The project's object has gone to sleep; awake again it asks its hosts to report, so that all of them can be placed on.
+    await plane.client().services();
+    await delay(REST_MS);
     await plane.client().apply({ config: serviceEverywhere("everywhere", HOSTS), file: "everywhere.yml", env: {} });
     await all((agent) => agent.runs(1));
     const busy = await minute(plane, `${HOSTS} hosts with a job each`);
