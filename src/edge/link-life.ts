@@ -114,6 +114,7 @@ export class LinkLife {
   async wake(): Promise<void> {
     this.#generation += 1;
     this.#parts.ctx.storage.kv.delete("answered");
+    this.#setBusy(true);
     if (!this.#counted()) return;
     await this.#watch();
     // Not awaited: the agent answers in its own time, and one that does not is found by the watch.
@@ -216,15 +217,19 @@ export class LinkLife {
     const outcome = await this.#parts.project().call(project, "syncRelayed", [project, host, report, linked]);
     const answer = accepted(outcome as Outcome<SyncAnswer>);
     const isHeld = answer.desired === null && answer.version === report.applied.version;
+    if (generation === this.#generation) this.#setBusy(answer.nextSyncInMs <= BUSY_SYNC_MS);
     if (isHeld && generation === this.#generation) kv.put("answered", { digest, answer } satisfies Answered);
     return answer;
   }
 
-  /** Whether the host runs something, as far as the last answer tells. */
+  /** Whether the host runs something, as far as the last answer tells. One that was just woken may. */
   #isBusy(): boolean {
-    const answered = this.#parts.ctx.storage.kv.get<Answered>("answered");
-    // One that is not known runs something new, or is being told to.
-    return answered === undefined || answered.answer.nextSyncInMs <= BUSY_SYNC_MS;
+    return this.#parts.ctx.storage.kv.get<boolean>("busy") ?? true;
+  }
+
+  #setBusy(isBusy: boolean): void {
+    const { kv } = this.#parts.ctx.storage;
+    if (kv.get<boolean>("busy") !== isBusy) kv.put("busy", isBusy);
   }
 
   #silentMs(socket: EdgeSocket): number {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../../../scripts/bootstrap.js";
+import { LibsqlServer } from "../../../scripts/libsql-server/server.ts";
 import { prepareWorkerd } from "../../../scripts/workerd/workerd.ts";
 import { createClient } from "../../../src/api/client.ts";
 import { makeToken, tokenHash } from "../../../src/control/tokens.ts";
@@ -9,7 +10,6 @@ import { FIRST_PROJECT, firstStart } from "../../../src/node/first-start.ts";
 import { migrateRemote } from "../../../src/node/remote-database.ts";
 import { createStore } from "../../../src/store/libsql.ts";
 import type { Store } from "../../../src/store/types.ts";
-import { HranaServer } from "../hrana/server.ts";
 import { INVENTORY, ObedientAgent } from "../obedient-agent.ts";
 import { freePort } from "../ports.ts";
 import { type Running, startProcess, until } from "../processes.ts";
@@ -18,7 +18,7 @@ import { COUNTS_PATH, type EdgeCounts } from "./counts.ts";
 /** The Worker with its counts, on plain workerd, beside a libSQL server whose requests are counted too. */
 export class EdgePlane {
   readonly url: string;
-  readonly database: HranaServer;
+  readonly database: LibsqlServer;
   readonly #folder: string;
   readonly #command: string[];
   readonly #cronPort: number;
@@ -31,7 +31,7 @@ export class EdgePlane {
     command: string[];
     port: number;
     cronPort: number;
-    database: HranaServer;
+    database: LibsqlServer;
     store: Store;
     token: string;
   }) {
@@ -47,7 +47,7 @@ export class EdgePlane {
   /** @param fill writes what the database shall hold before the control plane sees it */
   static async start(fill: (store: Store) => Promise<void> = async () => {}): Promise<EdgePlane> {
     const folder = await mkdtemp(join(tmpdir(), "headrace-edge-"));
-    const database = await HranaServer.start(join(folder, "edge.db"));
+    const database = await LibsqlServer.start(join(folder, "edge.db"));
     const store = createStore(await migrateRemote(database.url, null));
     const first = await firstStart(store, Date.now());
     await fill(store);
