@@ -16,13 +16,20 @@ function install(program: string, says: string) {
 
 it("names the package of each program that is missing, and what it is for", () => {
   const missing = missingParts(folder);
-  expect(missing.flatMap((part) => part.packages)).toEqual(["iproute2", "util-linux", "python3", "python3-venv"]);
+  expect(missing.flatMap((part) => part.packages)).toEqual([
+    "iproute2",
+    "util-linux",
+    "nftables",
+    "python3",
+    "python3-venv",
+  ]);
   for (const part of missing) expect(part.purpose).not.toBe("");
 });
 
 it("asks for nothing when all is there", () => {
   install("ip", "");
   install("unshare", "");
+  install("nft", "");
   install("python3", "3 11 1");
   expect(missingParts(folder)).toEqual([]);
 });
@@ -30,6 +37,7 @@ it("asks for nothing when all is there", () => {
 it("takes a Python that cannot make environments for missing", () => {
   install("ip", "");
   install("unshare", "");
+  install("nft", "");
   install("python3", "3 11 0");
   expect(missingParts(folder).flatMap((part) => part.packages)).toContain("python3-venv");
 });

@@ -14,6 +14,7 @@ export interface Program {
 const PROGRAMS: Program[] = [
   { program: "ip", package: "iproute2", purpose: "hosts in network namespaces of their own" },
   { program: "unshare", package: "util-linux", purpose: "hosts in network namespaces of their own" },
+  { program: "nft", package: "nftables", purpose: "a host whose firewall lets nothing in" },
 ];
 
 /** Another apt-get may be at work on a machine that has just started. */
@@ -31,12 +32,17 @@ interface Missing {
  * @throws SetupError naming what is missing, what for, and the command that installs it
  */
 export function ensureSystemPackages(): void {
-  install(missingParts(process.env.PATH ?? ""));
+  install(missingParts(searched()));
 }
 
-/** The same for a few programs. Daemons are looked for where Debian has them, which is not on everybody's PATH. */
+/** The same for a few programs. */
 export function ensurePrograms(programs: Program[]): void {
-  install(missingPrograms(programs, [process.env.PATH, "/usr/sbin"].join(delimiter)));
+  install(missingPrograms(programs, searched()));
+}
+
+/** Daemons and what sets up networks are looked for where Debian has them, which is not on everybody's PATH. */
+function searched(): string {
+  return [process.env.PATH, "/usr/sbin"].join(delimiter);
 }
 
 function install(missing: Missing[]): void {

@@ -2,7 +2,8 @@
 export interface WorkerdPlace {
   /** Name of the Worker's bundle, in the folder of the configuration. */
   bundle: string;
-  /** The port of 127.0.0.1 that serves. */
+  /** Where it serves; 127.0.0.1 where nothing else is said. */
+  host?: string | undefined;
   port: number;
   /** The port of 127.0.0.1 on which any request stands for one ring of the cron trigger. */
   cronPort: number;
@@ -41,7 +42,7 @@ const config :Workerd.Config = (
     (name = "internet", network = (allow = ["public", "private", "local"])),
   ],
   sockets = [
-    (name = "http", address = "127.0.0.1:${place.port}", http = (), service = "headrace"),
+    (name = "http", address = "${place.host ?? "127.0.0.1"}:${place.port}", http = (), service = "headrace"),
     (name = "cron", address = "127.0.0.1:${place.cronPort}", http = (), service = "cron"),
   ],
 );

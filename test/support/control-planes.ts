@@ -26,6 +26,8 @@ interface Place {
   folder: string;
   /** What every process gets. */
   env: NodeJS.ProcessEnv;
+  /** Where it listens; 127.0.0.1 where nothing else is said. */
+  host?: string;
 }
 
 export const CONTROL_PLANES: Record<Runtime, (place: Place) => Promise<ControlPlane>> = {
@@ -34,13 +36,16 @@ export const CONTROL_PLANES: Record<Runtime, (place: Place) => Promise<ControlPl
 };
 
 /** As `headrace server` runs it, with an embedded database. */
-async function nodeServer({ folder, env }: Place): Promise<ControlPlane> {
+async function nodeServer({ folder, env, host = "127.0.0.1" }: Place): Promise<ControlPlane> {
   const port = await freePort();
   const data = join(folder, "server");
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${host}:${port}`,
     async start() {
-      const server = startProcess([process.execPath, CLI, "server", "--port", String(port), "--data-dir", data], env);
+      const server = startProcess(
+        [process.execPath, CLI, "server", "--host", host, "--port", String(port), "--data-dir", data],
+        env,
+      );
       await until(() => server.output().includes("serves at"), server.output);
       return server;
     },
@@ -50,15 +55,15 @@ async function nodeServer({ folder, env }: Place): Promise<ControlPlane> {
 }
 
 /** The Worker on plain workerd, with a libSQL server in this process. */
-async function workerdServer({ folder, env }: Place): Promise<ControlPlane> {
+async function workerdServer({ folder, env, host = "127.0.0.1" }: Place): Promise<ControlPlane> {
   const database = await LibsqlServer.start(join(folder, "edge.db"));
   const store = createStore(await migrateRemote(database.url, null));
   const first = await firstStart(store, Date.now());
   await store.close();
   const [port, cronPort] = [await freePort(), await freePort()];
-  const place = { port, cronPort, databaseUrl: database.url, version: "1" };
+  const place = { host, port, cronPort, databaseUrl: database.url, version: "1" };
   const command = await prepareWorkerd(join(folder, "workerd"), place);
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://${host}:${port}`;
   const secrets = { HEADRACE_KEY: Buffer.alloc(32, 7).toString("base64"), HEADRACE_DATABASE_TOKEN: "" };
   return {
     url,

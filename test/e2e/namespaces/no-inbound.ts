@@ -1,0 +1,118 @@
+/**
+ * One host that nothing can connect to: a network namespace whose firewall drops every packet that is no answer. Run
+ * inside fresh network, mount and pid namespaces, so that all of it is gone when this process ends.
+ *
+ * Prints one line of JSON (`NoInboundResult`) as its last line.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { delimiter, join } from "node:path";
+import { ROOT } from "../../../scripts/bootstrap.js";
+import { createClient } from "../../../src/api/client.ts";
+import { type Answer, chat } from "../../support/chat.ts";
+import { CONTROL_PLANES, type Runtime } from "../../support/control-planes.ts";
+import { BRIDGE_ADDRESS, HostNetwork } from "../../support/host-network.ts";
+import { CLI, type Running, startProcess, until } from "../../support/processes.ts";
+
+export interface NoInboundResult {
+  /** From the answer to an apply until the host has a job's folder. */
+  wokenMs: number;
+  answers: Answer[];
+  /** A connection to the router's port from outside. */
+  fromOutside: "connected" | "nothing";
+  /** Packets that the firewall dropped for it. */
+  dropped: number;
+}
+
+const HOST = "closed";
+const SERVICE = "prefill-decode";
+const EXAMPLE = join(ROOT, "examples/prefill-decode.yml");
+const FIREWALL = `table inet closed {
+  chain input {
+    type filter hook input priority 0; policy drop;
+    iif lo accept
+    ct state established,related accept
+    counter drop
+  }
+}
+`;
+/** A connection that the firewall lets through is there in a millisecond. */
+const CONNECT_WITHIN_MS = 2_000;
+
+const [runtime, folder, pythonBin] = process.argv.slice(2) as [Runtime, string, string];
+const running: Running[] = [];
+
+async function main(): Promise<NoInboundResult> {
+  const network = HostNetwork.make([HOST]);
+  nft(["-f", "-"], FIREWALL);
+  const base = { PATH: process.env.PATH, HOME: folder, XDG_CONFIG_HOME: join(folder, "config") };
+  const plane = await CONTROL_PLANES[runtime]({ folder, env: base, host: BRIDGE_ADDRESS });
+  running.push(await plane.start());
+  const token = await plane.token();
+  const client = createClient({ server: plane.url, token, project: "main" });
+  await startAgent(plane.url, (await client.createToken({ kind: "join", name: HOST })).token, base);
+  await until(async () => (await client.hosts()).some(({ online }) => online), output);
+
+  const config = await readFile(EXAMPLE, "utf8");
+  await client.apply({ config, file: EXAMPLE, env: {} });
+  const applied = performance.now();
+  const jobs = join(folder, "agent", "jobs");
+  await until(() => existsSync(jobs) && readdirSync(jobs).length > 0, output);
+  const wokenMs = performance.now() - applied;
+
+  await until(async () => (await client.service(SERVICE)).ready, output, 90_000);
+  const service = `${plane.url}/proxy/services/main/${SERVICE}`;
+  const ask = () => chat(service, token, { model: "Qwen/Qwen3-8B", stream: true, max_tokens: 32, ignore_eos: true });
+  const answers = await Promise.all([ask(), ask(), ask()]);
+
+  const { replicas } = await client.service(SERVICE);
+  const router = replicas.find(({ group }) => group === "router");
+  const before = dropped();
+  const fromOutside = await tryToConnect(network.addressOf(HOST), Number(router?.port));
+  return { wokenMs, answers, fromOutside, dropped: dropped() - before };
+}
+
+async function startAgent(url: string, joinToken: string, base: NodeJS.ProcessEnv): Promise<void> {
+  const flags = ["--server", url, "--name", HOST, "--data-dir", join(folder, "agent"), "--job-user", "same"];
+  const env = { ...base, PATH: pythonBin + delimiter + process.env.PATH, HEADRACE_JOIN_TOKEN: joinToken };
+  running.push(startProcess(["ip", "netns", "exec", HOST, process.execPath, CLI, "agent", ...flags], env));
+}
+
+function tryToConnect(host: string, port: number): Promise<NoInboundResult["fromOutside"]> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: CONNECT_WITHIN_MS });
+    const end = (result: NoInboundResult["fromOutside"]) => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once("connect", () => end("connected"));
+    socket.once("timeout", () => end("nothing"));
+    socket.once("error", () => end("nothing"));
+  });
+}
+
+/** Packets that the last rule has counted. */
+function dropped(): number {
+  return Number(/counter packets (\d+)/.exec(nft(["list", "table", "inet", "closed"]))?.[1]);
+}
+
+function nft(args: string[], input = ""): string {
+  const env = { ...process.env, PATH: [process.env.PATH, "/usr/sbin"].join(delimiter) };
+  return execFileSync("ip", ["netns", "exec", HOST, "nft", ...args], { input, encoding: "utf8", env });
+}
+
+function output(): string {
+  return running.map((each) => `--- pid ${each.pid}\n${each.output()}`).join("\n");
+}
+
+try {
+  console.log(JSON.stringify(await main()));
+} catch (error) {
+  console.error(error);
+  console.error(output());
+  process.exitCode = 1;
+}
+// What runs here ends with the namespace of processes.
+process.exit();
