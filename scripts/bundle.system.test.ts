@@ -84,6 +84,11 @@ it("is made at the first start and used from then on, and tells of its sources",
   expect(built()).toEqual(BUILT);
 });
 
+it("means what its sources mean, in patterns and texts beyond ASCII too", () => {
+  source("src/cli/word.ts", 'export const WORD = ["✓", /^(✘|😀)+$/u.test("😀✘"), "é".length].join(" ");');
+  expect(headrace()).toMatchObject(says("bundle", "✓ true 1"));
+});
+
 it("is made once when several start at once", async () => {
   const starts = [1, 2, 3, 4].map(async () => {
     const child = spawn(process.execPath, ["bin/headrace.js"], { cwd: checkout });

@@ -79,11 +79,11 @@ async function bundleProgram(entry: string, outfile: string): Promise<Pick<Outpu
 }
 
 /**
- * What is beyond ASCII stands in comments only: esbuild writes it as escapes elsewhere. A single such character would
- * double what each process keeps of its program's text.
+ * With escapes for what is beyond ASCII, as esbuild writes them in strings, in comments and regular expressions too. A
+ * single such character would double what each process keeps of its program's text.
  */
 function inAscii({ text }: OutputFile): Uint8Array {
-  return Buffer.from(text.replace(/[^\0-\x7f]/g, "?"));
+  return Buffer.from(text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`));
 }
 
 /** `import.meta` goes on telling of the source, so that what is found beside a source (the migrations) still is. */

@@ -230,10 +230,12 @@ describe("a database that cannot be written", () => {
   test("lets one of those who repeat a failed request at once try again, and the others wait for it", async () => {
     const control = await openControl();
     losses = ["request", "full"];
-    const [first, ...others] = await Promise.allSettled([1, 2, 3, 4].map(() => apply(control, 2, "key-0001")));
-    expect(first).toMatchObject({ status: "rejected" });
+    const all = await Promise.allSettled([1, 2, 3, 4].map(() => apply(control, 2, "key-0001")));
+    // Which of them comes first is not known: each has computed a hash in another thread by then.
+    const others = all.filter(({ status }) => status === "fulfilled");
+    expect(others).toHaveLength(3);
     const { version } = await apply(control, 2, "key-0001");
-    for (const other of others) expect(other).toMatchObject({ status: "fulfilled", value: { revision: 1, version } });
+    for (const other of others) expect(other).toMatchObject({ value: { revision: 1, version } });
   });
 
   test("is waited for only so long while another process locks it", async () => {
