@@ -10,8 +10,8 @@ import { costBetween, markOf, perOne } from "./counted.ts";
 
 const HOSTS = 100;
 const MINUTE_MS = 60_000;
-/** What a change sets going has come to rest by then: wake-ups, syncs, the alarm that looks after them. */
-const REST_MS = 10_000;
+/** What a change sets going has come to rest by then: wake-ups, syncs, the last alarm of a host that is looked after. */
+const REST_MS = 20_000;
 
 /** What a minute costs in which nothing happens, with agents that sync as real ones do. */
 export async function measureMinutes(): Promise<BenchTable> {

@@ -104,7 +104,8 @@ describe("a project of 1,000 replicas on 100 hosts", () => {
   let plane: EdgePlane;
 
   beforeAll(async () => {
-    plane = await EdgePlane.start((store) => filledProject(store, { replicas: 1_000, hosts: 100 }));
+    const filled = filledProject({ replicas: 1_000, hosts: 100 });
+    plane = await EdgePlane.start((store) => store.commit(filled));
   });
 
   afterAll(() => plane.dispose());

@@ -45,7 +45,7 @@ export class EdgePlane {
   }
 
   /** @param fill writes what the database shall hold before the control plane sees it */
-  static async start(fill: (store: Store) => Promise<void> = async () => {}): Promise<EdgePlane> {
+  static async start(fill: (store: Store) => Promise<unknown> = async () => {}): Promise<EdgePlane> {
     const folder = await mkdtemp(join(tmpdir(), "headrace-edge-"));
     const database = await LibsqlServer.start(join(folder, "edge.db"));
     const store = createStore(await migrateRemote(database.url, null));

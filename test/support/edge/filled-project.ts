@@ -1,6 +1,6 @@
 import type { Entity } from "../../../src/core/state.ts";
 import { FIRST_PROJECT } from "../../../src/node/first-start.ts";
-import type { Store } from "../../../src/store/types.ts";
+import type { CommitBatch } from "../../../src/store/types.ts";
 import { World } from "../core-world.ts";
 import { decodeGroup, prefillGroup, routerGroup, serviceSpec, withGpus } from "../specs.ts";
 
@@ -8,11 +8,11 @@ const REPLICAS_PER_SERVICE = 100;
 const ACCELERATORS = 10;
 
 /**
- * Writes the first project as it is when services of a router, 33 prefills and 66 decodes each run on hosts with ten
+ * The commit that makes the first project what it is when services of a router, 33 prefills and 66 decodes each run on hosts with ten
  * accelerators, and all of it is ready.
  * @param replicas a multiple of 100
  */
-export async function filledProject(store: Store, { replicas, hosts }: { replicas: number; hosts: number }) {
+export function filledProject({ replicas, hosts }: { replicas: number; hosts: number }): CommitBatch {
   const world = new World();
   world.now = Date.now();
   const accelerators = Array.from({ length: ACCELERATORS }, (_, index) => ({
@@ -31,7 +31,7 @@ export async function filledProject(store: Store, { replicas, hosts }: { replica
   const ready = [...world.state.tables.replica.byId.values()].filter(({ status }) => status === "ready").length;
   if (ready !== replicas) throw new Error(`${ready} of ${replicas} replicas are ready`);
   const puts = Object.values(world.state.tables).flatMap(({ byId }) => [...byId.values()] as Entity[]);
-  await store.commit({
+  return {
     project: FIRST_PROJECT,
     version: 2,
     commitId: crypto.randomUUID(),
@@ -46,5 +46,5 @@ export async function filledProject(store: Store, { replicas, hosts }: { replica
     idempotency: [],
     secrets: [],
     deletedSecrets: [],
-  });
+  };
 }
