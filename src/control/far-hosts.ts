@@ -7,6 +7,8 @@ import type { LinkEnd } from "../link/types.ts";
 export interface FarHosts {
   /** Hosts that were there when this controller came to be; `link` is null where a host syncs without one. */
   here(): Iterable<{ host: string; link: LinkEnd | null }>;
+  /** Hosts that went before this controller came to be and have not come back; times as `Presence.linkClosed` has them. */
+  gone(): Iterable<{ host: string; at: number; silentMs: number }>;
   /**
    * Tells a host's end, linked or not, that what the host shall run may have changed, and that its next report is wanted
    * whether it has news or not. Keeps its own bounds; what it could not tell it tells again.

@@ -111,7 +111,7 @@ describe("a host without a link", () => {
 });
 
 test("hosts that were here before this process was have their time to come back, by either way", () => {
-  presence.expectBack(["a", "b", "c"], 45_000);
+  presence.expectBack(["a", "b", "c"], clock.now(), 45_000);
   clock.advance(44_000);
   presence.linkOpened("a", link());
   presence.asked("b");
@@ -119,6 +119,19 @@ test("hosts that were here before this process was have their time to come back,
   clock.advance(1_000);
   expect(told).toEqual(["a here", "b here", "c silent since 0 at 45000"]);
   expect([...presence.here()].sort()).toEqual(["a", "b"]);
+});
+
+test("a host that went before this process was is silent when it would have been, and is not given more time", () => {
+  const since = clock.now();
+  clock.advance(8_000);
+  presence.wentAt("a", since + 6_000, 0);
+  presence.expectBack(["a", "b"], since, 45_000);
+  clock.advance(7_999);
+  expect(told).toEqual([]);
+  clock.advance(1);
+  expect(told).toEqual(["a silent since 6000 at 16000"]);
+  clock.advance(29_000);
+  expect(told.slice(1)).toEqual(["b silent since 0 at 45000"]);
 });
 
 test("a host that was removed is not waited for", () => {

@@ -60,9 +60,13 @@ export class Presence {
     if (this.links.get(host) !== link) return;
     this.links.delete(host);
     this.parts.changed(host, false);
-    const now = this.parts.clock.now();
-    const heardAt = now - silentMs;
-    this.expect(host, heardAt, Math.max(heardAt + SILENT_AFTER_MS, now + RECONNECT_MS));
+    this.wentAt(host, this.parts.clock.now(), silentMs);
+  }
+
+  /** A host went at that moment, perhaps before this process was. Nobody is told until it is silent. */
+  wentAt(host: string, at: number, silentMs: number): void {
+    const heardAt = at - silentMs;
+    this.expect(host, heardAt, Math.max(heardAt + SILENT_AFTER_MS, at + RECONNECT_MS));
   }
 
   /** A sync came by a request of its own, and will be answered. */
@@ -82,11 +86,11 @@ export class Presence {
     this.expect(host, now, now + withinMs + SILENT_AFTER_MS);
   }
 
-  /** Hosts that were there before this process was: each has so long to come back. */
-  expectBack(hosts: Iterable<string>, withinMs: number): void {
-    const now = this.parts.clock.now();
+  /** Hosts that were there before they were listened to: each has so long from then to come back. */
+  expectBack(hosts: Iterable<string>, listeningSince: number, withinMs: number): void {
     for (const host of hosts) {
-      if (!this.links.has(host) && !this.unlinked.has(host)) this.expect(host, now, now + withinMs);
+      if (this.links.has(host) || this.unlinked.has(host) || this.expected.has(host)) continue;
+      this.expect(host, listeningSince, listeningSince + withinMs);
     }
   }
 

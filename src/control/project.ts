@@ -51,6 +51,7 @@ export class Project {
       failed: (error) => options.log("error", "a decision could not be made or written", { error: String(error) }),
     });
     for (const { host, link } of options.far?.here() ?? []) this.presence.wasHere(host, link);
+    for (const { host, at, silentMs } of options.far?.gone() ?? []) this.presence.wentAt(host, at, silentMs);
   }
 
   /** Set once the process gives the project up. */
@@ -102,10 +103,11 @@ export class Project {
 
   /** Gives the hosts that run something time to come back after this process, or its state, is new. */
   private expectHosts(): void {
-    if (this.watchesAll) return;
+    const state = this.controller.current;
+    if (this.watchesAll || !state) return;
     this.watchesAll = true;
-    const hosts = new Set([...(this.controller.current?.tables.job.byId.values() ?? [])].map((job) => job.host));
-    this.presence.expectBack(hosts, RETURN_AFTER_START_MS);
+    const hosts = new Set([...state.tables.job.byId.values()].map((job) => job.host));
+    this.presence.expectBack(hosts, state.listeningSince, RETURN_AFTER_START_MS);
     // Elsewhere it is remembered what a host said last, and what it repeats goes no further: it is asked to say it anew.
     if (this.far) for (const host of new Set([...hosts, ...this.presence.here()])) this.far.wake(host);
   }

@@ -86,11 +86,11 @@ export class EdgeControl implements Control {
   }
 
   async *follow(project: string, after: number, signal: AbortSignal): AsyncGenerator<CommitView> {
-    yield* linesOf<CommitView>(await projectStub(this.#env, project).follow(project, after), signal);
+    yield* linesOf<CommitView>(await answered(projectStub(this.#env, project).follow(project, after)), signal);
   }
 
   async logs(...[project, service, options, signal]: Parameters<Control["logs"]>) {
-    const stream = accepted(await projectStub(this.#env, project).logs(project, service, options));
+    const stream = accepted(await answered(projectStub(this.#env, project).logs(project, service, options)));
     signal.addEventListener("abort", () => void stream.cancel().catch(() => undefined), { once: true });
     return stream;
   }
@@ -102,19 +102,12 @@ export class EdgeControl implements Control {
 
   async syncUnlinked(project: string, host: string, report: Report): Promise<SyncAnswer> {
     const name = { project, host };
-    return accepted(await linkStub(this.#env, name).syncUnlinked(name, report));
+    return accepted(await answered(linkStub(this.#env, name).syncUnlinked(name, report)));
   }
 
   async #ask<C extends ProjectCall>(project: string, method: C, args: unknown[]): Promise<Answered<C>> {
-    try {
-      return accepted((await projectStub(this.#env, project).call(project, method, args)) as Outcome<Answered<C>>);
-    } catch (error) {
-      if (!isInterrupted(error)) throw error;
-      throw new ControlError(
-        "unavailable",
-        "the control plane was interrupted; repeat this under the same idempotency key",
-      );
-    }
+    const outcome = await answered(projectStub(this.#env, project).call(project, method, args));
+    return accepted(outcome as Outcome<Answered<C>>);
   }
 
   // What the objects do among themselves, and nobody asks of the Worker.
@@ -130,6 +123,17 @@ export class EdgeControl implements Control {
   linkOpened(): void {}
 
   linkClosed(): void {}
+}
+
+/** What an object answers. @throws ControlError `unavailable` when it was put away before it did */
+async function answered<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!isInterrupted(error)) throw error;
+    const message = "the control plane was interrupted; repeat this under the same idempotency key";
+    throw new ControlError("unavailable", message);
+  }
 }
 
 /** The platform marks what is worth another try: an object that moved, or had too much to do. */

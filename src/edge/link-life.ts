@@ -115,7 +115,12 @@ export class LinkLife {
     this.#generation += 1;
     this.#parts.ctx.storage.kv.delete("answered");
     this.#setBusy(true);
-    if (!this.#counted()) return;
+    if (!this.#counted()) {
+      // A socket can end without a word, as where the platform itself was restarted; whoever calls the host must know.
+      if (this.#here() !== this.#told()) this.#tell(0);
+      await this.#telling;
+      return;
+    }
     await this.#watch();
     // Not awaited: the agent answers in its own time, and one that does not is found by the watch.
     this.request({ kind: "wake" }, null, undefined).catch(() => undefined);
@@ -217,6 +222,7 @@ export class LinkLife {
     const outcome = await this.#parts.project().call(project, "syncRelayed", [project, host, report, linked]);
     const answer = accepted(outcome as Outcome<SyncAnswer>);
     const isHeld = answer.desired === null && answer.version === report.applied.version;
+    if (this.#isForgotten) return answer;
     if (generation === this.#generation) this.#setBusy(answer.nextSyncInMs <= BUSY_SYNC_MS);
     if (isHeld && generation === this.#generation) kv.put("answered", { digest, answer } satisfies Answered);
     return answer;

@@ -18,7 +18,14 @@ const SETTLED_WITHIN_MS = 5_000;
 const LATE_ALARM_MS = 10_000;
 
 const HERE = "here/";
+const GONE = "gone/";
 const TO_FORGET = "forget/";
+
+/** When a host went, and for how long nothing had been heard of it then. */
+interface Gone {
+  at: number;
+  silentMs: number;
+}
 
 interface LifeParts {
   project: string;
@@ -77,13 +84,18 @@ export class ProjectLife implements FarHosts {
   }
 
   hostHere(host: string, linked: boolean): void {
-    this.#parts.storage.kv.put(HERE + host, linked);
+    const { kv } = this.#parts.storage;
+    kv.put(HERE + host, linked);
+    kv.delete(GONE + host);
     if (linked) this.control.linkOpened(this.#parts.project, host, this.#linkOf(host));
     else this.control.unlinkedHere(this.#parts.project, host);
   }
 
   hostGone(host: string, linked: boolean, silentMs: number): void {
-    this.#parts.storage.kv.delete(HERE + host);
+    const { kv } = this.#parts.storage;
+    kv.delete(HERE + host);
+    // What follows may take longer than this life does.
+    kv.put(GONE + host, { at: this.clock.now(), silentMs } satisfies Gone);
     if (linked) this.control.linkClosed(this.#parts.project, host, this.#linkOf(host), silentMs);
     else this.control.unlinkedGone(this.#parts.project, host, silentMs);
   }
@@ -99,6 +111,11 @@ export class ProjectLife implements FarHosts {
       const host = key.slice(HERE.length);
       return { host, link: linked ? this.#linkOf(host) : null };
     });
+  }
+
+  gone(): Iterable<{ host: string } & Gone> {
+    const gone = this.#parts.storage.kv.list<Gone>({ prefix: GONE });
+    return [...gone].map(([key, when]) => ({ host: key.slice(GONE.length), ...when }));
   }
 
   wake(host: string): void {
@@ -141,6 +158,7 @@ export class ProjectLife implements FarHosts {
     const { kv } = this.#parts.storage;
     kv.put(TO_FORGET + host, true);
     kv.delete(HERE + host);
+    kv.delete(GONE + host);
     this.#links.delete(host);
     this.#forgets.add(host);
   }
