@@ -18,6 +18,10 @@ export interface ControlPlane {
   start(): Promise<Running>;
   /** The first admin's token. Asked once it has been started. */
   token(): Promise<string>;
+  /** While it is stopped: what starts next is another deployment of the same. */
+  deploy(): Promise<void>;
+  /** The database server, where it has one of its own. */
+  database: LibsqlServer | null;
   /** After it was stopped. */
   dispose(): Promise<void>;
 }
@@ -50,6 +54,8 @@ async function nodeServer({ folder, env, host = "127.0.0.1" }: Place): Promise<C
       return server;
     },
     token: async () => (await runProcess([process.execPath, CLI, "token", "show"], env)).stdout.trim(),
+    deploy: async () => {},
+    database: null,
     dispose: async () => {},
   };
 }
@@ -61,8 +67,13 @@ async function workerdServer({ folder, env, host = "127.0.0.1" }: Place): Promis
   const first = await firstStart(store, Date.now());
   await store.close();
   const [port, cronPort] = [await freePort(), await freePort()];
-  const place = { host, port, cronPort, databaseUrl: database.url, version: "1" };
-  const command = await prepareWorkerd(join(folder, "workerd"), place);
+  let deployment = 0;
+  const prepare = () => {
+    deployment += 1;
+    const place = { host, port, cronPort, databaseUrl: database.url, version: String(deployment) };
+    return prepareWorkerd(join(folder, "workerd"), place);
+  };
+  let command = await prepare();
   const url = `http://${host}:${port}`;
   const secrets = { HEADRACE_KEY: Buffer.alloc(32, 7).toString("base64"), HEADRACE_DATABASE_TOKEN: "" };
   return {
@@ -79,6 +90,10 @@ async function workerdServer({ folder, env, host = "127.0.0.1" }: Place): Promis
       return server;
     },
     token: async () => first?.adminToken ?? "",
+    async deploy() {
+      command = await prepare();
+    },
+    database,
     dispose: () => database.close(),
   };
 }

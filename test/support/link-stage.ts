@@ -1,0 +1,137 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Client, createClient } from "../../src/api/client.ts";
+import type { CommitView } from "../../src/control/views.ts";
+import { CONTROL_PLANES, type ControlPlane, type Runtime } from "./control-planes.ts";
+import { PlayedHost } from "./played-host.ts";
+import { type Running, until } from "./processes.ts";
+
+/** A control plane as a process, and hosts that the test plays. Each test leaves it empty. */
+export class LinkStage {
+  readonly runtime: Runtime;
+  readonly plane: ControlPlane;
+  readonly token: string;
+  server: Running;
+  readonly #folder: string;
+  readonly #hosts: PlayedHost[] = [];
+  #made = 0;
+
+  private constructor(runtime: Runtime, folder: string, plane: ControlPlane, server: Running, token: string) {
+    this.runtime = runtime;
+    this.#folder = folder;
+    this.plane = plane;
+    this.server = server;
+    this.token = token;
+  }
+
+  static async start(runtime: Runtime): Promise<LinkStage> {
+    const folder = await mkdtemp(join(tmpdir(), "headrace-link-"));
+    const env = { PATH: process.env.PATH, HOME: folder, XDG_CONFIG_HOME: join(folder, "config") };
+    const plane = await CONTROL_PLANES[runtime]({ folder, env });
+    const server = await plane.start();
+    return new LinkStage(runtime, folder, plane, server, await plane.token());
+  }
+
+  get url(): string {
+    return this.plane.url;
+  }
+
+  get client(): Client {
+    return createClient({ server: this.url, token: this.token, project: "main" });
+  }
+
+  /** A name that no other test of this stage has had. */
+  name(prefix: string): string {
+    this.#made += 1;
+    return `${prefix}${this.#made}`;
+  }
+
+  async joined(): Promise<PlayedHost> {
+    const host = await PlayedHost.join(this.client, this.url, this.name("h"));
+    this.#hosts.push(host);
+    return host;
+  }
+
+  async here(): Promise<PlayedHost> {
+    const host = await PlayedHost.here(this.client, this.url, this.name("h"));
+    this.#hosts.push(host);
+    return host;
+  }
+
+  async view(host: PlayedHost) {
+    return (await this.client.hosts()).find(({ id }) => id === host.id);
+  }
+
+  /** A service of so many replicas, for hosts to be told of. @returns its name */
+  async apply(replicas = 1, name = this.name("s")): Promise<string> {
+    await this.client.apply({ config: configOf(name, replicas) });
+    return name;
+  }
+
+  /** A service with one ready replica on each of the hosts. */
+  async serve(...hosts: PlayedHost[]): Promise<string> {
+    const service = await this.apply(hosts.length);
+    for (const host of hosts) await host.syncUntil(() => host.jobs.length > 0, "is told to run nothing");
+    for (const host of hosts) await host.sync();
+    await until(
+      async () => (await this.client.service(service)).ready,
+      () => `${service} does not become ready`,
+    );
+    return service;
+  }
+
+  /** A request by way of the proxy. */
+  fetch(service: string, path: string, init: RequestInit & { duplex?: "half" } = {}): Promise<Response> {
+    const headers = { authorization: `Bearer ${this.token}`, ...init.headers };
+    return fetch(`${this.url}/proxy/services/main/${service}${path}`, { ...init, headers });
+  }
+
+  async commits(after = 0): Promise<CommitView[]> {
+    return (await this.client.journal({ after, limit: 500 })).commits;
+  }
+
+  /** The newest commit's number. */
+  async version(): Promise<number> {
+    return (await this.client.journal({ after: -1 })).commits.at(-1)?.version ?? 0;
+  }
+
+  async kill(): Promise<void> {
+    await this.server.stop("SIGKILL");
+  }
+
+  async start(): Promise<void> {
+    this.server = await this.plane.start();
+  }
+
+  /** Takes all hosts and services away. */
+  async clear(): Promise<void> {
+    for (const host of this.#hosts.splice(0)) {
+      await this.client.removeHost(host.id, true).catch(() => undefined);
+      host.leave();
+    }
+    for (const { name } of await this.client.services()) await this.client.stop(name);
+    await until(
+      async () => (await this.client.services()).every(({ status }) => status === "stopped"),
+      () => "services are left",
+    );
+    for (const { name } of await this.client.services()) await this.client.delete(name);
+  }
+
+  async dispose(): Promise<void> {
+    await this.server.stop("SIGKILL");
+    await this.plane.dispose();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function configOf(name: string, replicas: number): string {
+  return `
+type: service
+name: ${name}
+port: 8000
+commands: [python3 -m http.server $HEADRACE_PORT]
+replicas: ${replicas}
+resources: { cpu: 1.., memory: 100MB.., disk: 100MB.. }
+`;
+}
