@@ -50,7 +50,6 @@ const config :Workerd.Config = (
 const headrace :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed ${text(place.bundle)})],
   compatibilityDate = ${text(compatibilityDate)},
-  compatibilityFlags = ["enable_request_signal"],
   bindings = [
     (name = "PROJECT", durableObjectNamespace = "ProjectObject"),
     (name = "LINK", durableObjectNamespace = "LinkObject"),

@@ -8,6 +8,7 @@ import { type Env, linkStub, projectStub } from "./env.ts";
 import { FarLink } from "./far-link.ts";
 import { linesOf } from "./json-lines.ts";
 import { accepted } from "./outcome.ts";
+import { relayed } from "./relayed.ts";
 import type { Outcome, ProjectCall, ProjectMethod } from "./stubs.ts";
 
 type Answered<C extends ProjectCall> = Awaited<ReturnType<ProjectMethod<C>>>;
@@ -91,8 +92,7 @@ export class EdgeControl implements Control {
 
   async logs(...[project, service, options, signal]: Parameters<Control["logs"]>) {
     const stream = accepted(await answered(projectStub(this.#env, project).logs(project, service, options)));
-    signal.addEventListener("abort", () => void stream.cancel().catch(() => undefined), { once: true });
-    return stream;
+    return relayed(stream, () => undefined, signal);
   }
 
   /** Whether there is a link shows when it is used: it ends elsewhere. */

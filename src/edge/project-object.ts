@@ -4,27 +4,8 @@ import { type Env, type HostName, sealerOf, storeOf } from "./env.ts";
 import { jsonLines } from "./json-lines.ts";
 import { outcomeOf } from "./outcome.ts";
 import { ProjectLife } from "./project-life.ts";
+import { relayed } from "./relayed.ts";
 import type { ProjectCall, ProjectStub } from "./stubs.ts";
-
-/** The same stream. Whoever cancels it aborts `left`, since a log in which nothing is written finds out no other way. */
-function untilLeft(stream: ReadableStream<Uint8Array>, left: AbortController): ReadableStream<Uint8Array> {
-  const reader = stream.getReader();
-  return new ReadableStream<Uint8Array>(
-    {
-      type: "bytes",
-      async pull(controller) {
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value as Uint8Array<ArrayBuffer>);
-      },
-      cancel(reason) {
-        left.abort(reason);
-        return reader.cancel(reason);
-      },
-    },
-    { highWaterMark: 0 },
-  );
-}
 
 /** Where a project's one controller lives: the object of that name. */
 export class ProjectObject extends DurableObject<Env> implements ProjectStub {
@@ -44,7 +25,7 @@ export class ProjectObject extends DurableObject<Env> implements ProjectStub {
     const life = await this.#alive(project);
     const left = new AbortController();
     const logs = life.control.logs(project, service, options, left.signal);
-    return outcomeOf(logs.then((stream) => untilLeft(stream, left)));
+    return outcomeOf(logs.then((stream) => relayed(stream, (reason) => left.abort(reason))));
   }
 
   async hostHere({ project, host }: HostName, linked: boolean): Promise<void> {
