@@ -18,6 +18,11 @@ export interface HttpAnswer {
   text: string;
 }
 
+/** The answer is longer than anything that was to be expected. */
+export class AnswerTooLarge extends Error {
+  override name = "AnswerTooLarge";
+}
+
 /** Connections to be kept to a server. */
 export function keptConnections(server: string): Agent {
   return isSecure(server) ? new SecureAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
@@ -26,7 +31,7 @@ export function keptConnections(server: string): Agent {
 /**
  * Sends one request and reads its answer whole. Redirects are not followed.
  * @param url `http://` or `https://`
- * @throws what `signal` was aborted with, or why there is no whole answer
+ * @throws AnswerTooLarge; what `signal` was aborted with; or why there is no whole answer
  */
 export async function sendRequest(url: string, request: HttpRequest): Promise<HttpAnswer> {
   const { signal, answerBytesMax } = request;
@@ -36,7 +41,7 @@ export async function sendRequest(url: string, request: HttpRequest): Promise<Ht
     let bytes = 0;
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > answerBytesMax) throw new Error(`the answer is larger than ${answerBytesMax} bytes`);
+      if (bytes > answerBytesMax) throw new AnswerTooLarge(`the answer is larger than ${answerBytesMax} bytes`);
       chunks.push(chunk);
     }
     return { status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") };

@@ -1,7 +1,7 @@
 import { type JoinAnswer, type JoinRequest, joinAnswer } from "../../src/wire/index.ts";
 import { chooseCredential, forgetChoice, sha256Hex } from "./chosen-credential.ts";
 import { type HostCredential, readCredential, writeCredential } from "./credential.ts";
-import { sendRequest } from "./http-request.ts";
+import { AnswerTooLarge, sendRequest } from "./http-request.ts";
 import { reasonOf } from "./log.ts";
 
 const JOIN_TIMEOUT_MS = 30_000;
@@ -53,12 +53,17 @@ async function join(server: string, token: string, body: JoinRequest): Promise<J
     answerBytesMax: ANSWER_BYTES_MAX,
     agent: false,
   }).catch((error) => {
+    if (error instanceof AnswerTooLarge) throw notHeadrace(server);
     throw new Error(`The server ${server} cannot be reached: ${reasonOf(error)}.`);
   });
   if (status < 200 || status > 299) throw new Error(refusalText(server, status, text));
   const parsed = joinAnswer.safeParse(parseJson(text));
-  if (!parsed.success) throw new Error(`${server} answered, but not as a Headrace server. Check the address.`);
+  if (!parsed.success) throw notHeadrace(server);
   return parsed.data;
+}
+
+function notHeadrace(server: string): Error {
+  return new Error(`${server} answered, but not as a Headrace server. Check the address.`);
 }
 
 function refusalText(server: string, status: number, text: string): string {
