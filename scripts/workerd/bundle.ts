@@ -22,10 +22,17 @@ export async function bundleWorker(file: string, entry = WORKER): Promise<void> 
   });
 }
 
-/** The date in `wrangler.jsonc` that says which behaviour of the platform the Worker was written for. */
-export function compatibilityDate(): string {
+/** What `wrangler.jsonc` says of the behaviour of the platform that the Worker was written for. */
+export interface Compatibility {
+  date: string;
+  flags: string[];
+}
+
+export function compatibility(): Compatibility {
   const text = readFileSync(join(ROOT, "wrangler.jsonc"), "utf8");
   const date = /"compatibility_date":\s*"([\d-]+)"/.exec(text)?.[1];
-  if (date === undefined) throw new Error("wrangler.jsonc has no compatibility_date");
-  return date;
+  const flags = /"compatibility_flags":\s*(\[[^\]]*\])/.exec(text)?.[1];
+  if (date === undefined || flags === undefined)
+    throw new Error("wrangler.jsonc lacks its compatibility date or flags");
+  return { date, flags: JSON.parse(flags) as string[] };
 }

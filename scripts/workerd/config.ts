@@ -1,3 +1,5 @@
+import type { Compatibility } from "./bundle.ts";
+
 /** Where the parts of a control plane on workerd are. */
 export interface WorkerdPlace {
   /** Name of the Worker's bundle, in the folder of the configuration. */
@@ -28,9 +30,9 @@ export const CRON_MODULE = `export default {
 
 /**
  * A configuration of workerd for the Worker as `wrangler.jsonc` describes it to the platform.
- * @param compatibilityDate the one of `wrangler.jsonc`
+ * @param compatibility as `wrangler.jsonc` has it
  */
-export function workerdConfig(place: WorkerdPlace, compatibilityDate: string): string {
+export function workerdConfig(place: WorkerdPlace, compatibility: Compatibility): string {
   const text = (value: string) => JSON.stringify(value);
   return `using Workerd = import "/workerd/workerd.capnp";
 
@@ -49,7 +51,8 @@ const config :Workerd.Config = (
 
 const headrace :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed ${text(place.bundle)})],
-  compatibilityDate = ${text(compatibilityDate)},
+  compatibilityDate = ${text(compatibility.date)},
+  compatibilityFlags = ${JSON.stringify(compatibility.flags)},
   bindings = [
     (name = "PROJECT", durableObjectNamespace = "ProjectObject"),
     (name = "LINK", durableObjectNamespace = "LinkObject"),
@@ -66,7 +69,7 @@ ${SECRETS.map((name) => `    (name = "${name}", fromEnvironment = "${name}"),`).
 
 const cron :Workerd.Worker = (
   modules = [(name = "cron.js", esModule = embed "cron.js")],
-  compatibilityDate = ${text(compatibilityDate)},
+  compatibilityDate = ${text(compatibility.date)},
   compatibilityFlags = ["service_binding_extra_handlers"],
   bindings = [(name = "HEADRACE", service = "headrace")],
 );

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { bundleWorker, compatibilityDate, WORKER } from "./bundle.ts";
+import { bundleWorker, compatibility, WORKER } from "./bundle.ts";
 import { CRON_MODULE, type WorkerdPlace, workerdConfig } from "./config.ts";
 
 /**
@@ -23,7 +23,7 @@ export async function prepareWorkerd(
   await bundleWorker(join(folder, bundle), entry);
   await writeFile(join(folder, "cron.js"), CRON_MODULE);
   const config = join(folder, "workerd.capnp");
-  await writeFile(config, workerdConfig({ ...place, bundle, stateFolder }, compatibilityDate()));
+  await writeFile(config, workerdConfig({ ...place, bundle, stateFolder }, compatibility()));
   // The cron trigger of a Worker can be rung by another one only with this.
   return [workerdBinary(), "serve", "--experimental", config];
 }

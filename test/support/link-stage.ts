@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient } from "../../src/api/client.ts";
@@ -85,6 +86,20 @@ export class LinkStage {
   fetch(service: string, path: string, init: RequestInit & { duplex?: "half" } = {}): Promise<Response> {
     const headers = { authorization: `Bearer ${this.token}`, ...init.headers };
     return fetch(`${this.url}/proxy/services/main/${service}${path}`, { ...init, headers });
+  }
+
+  /**
+   * A request by way of the proxy whose client leaves: its connection is reset. One that is only closed is noticed by
+   * workerd alone no sooner than it writes; in front of Workers stands what tells them.
+   */
+  leaver(service: string, path: string): { answered: Promise<void>; leave(): void } {
+    const headers = { authorization: `Bearer ${this.token}` };
+    const request = httpRequest(`${this.url}/proxy/services/main/${service}${path}`, { headers });
+    const answered = new Promise<void>((resolve) => {
+      request.on("response", (response) => response.once("data", () => resolve()).on("error", () => undefined));
+    });
+    request.on("error", () => undefined).end();
+    return { answered, leave: () => void request.socket?.resetAndDestroy() };
   }
 
   async commits(after = 0): Promise<CommitView[]> {
