@@ -26,7 +26,10 @@ export interface ControlPlane {
   dispose(): Promise<void>;
 }
 
-interface Place {
+/** Seals what is sealed in tests. */
+export const TEST_KEY = Buffer.alloc(32, 7).toString("base64");
+
+export interface Place {
   folder: string;
   /** What every process gets. */
   env: NodeJS.ProcessEnv;
@@ -60,12 +63,18 @@ async function nodeServer({ folder, env, host = "127.0.0.1" }: Place): Promise<C
   };
 }
 
-/** The Worker on plain workerd, with a libSQL server in this process. */
-async function workerdServer({ folder, env, host = "127.0.0.1" }: Place): Promise<ControlPlane> {
+/** A libSQL server in this process, with all that a first start makes. */
+export async function firstDatabase(folder: string): Promise<{ database: LibsqlServer; token: string }> {
   const database = await LibsqlServer.start(join(folder, "edge.db"));
   const store = createStore(await migrateRemote(database.url, null));
   const first = await firstStart(store, Date.now());
   await store.close();
+  return { database, token: first?.adminToken ?? "" };
+}
+
+/** The Worker on plain workerd, with a libSQL server in this process. */
+async function workerdServer({ folder, env, host = "127.0.0.1" }: Place): Promise<ControlPlane> {
+  const { database, token } = await firstDatabase(folder);
   const [port, cronPort] = [await freePort(), await freePort()];
   let deployment = 0;
   const prepare = () => {
@@ -75,7 +84,7 @@ async function workerdServer({ folder, env, host = "127.0.0.1" }: Place): Promis
   };
   let command = await prepare();
   const url = `http://${host}:${port}`;
-  const secrets = { HEADRACE_KEY: Buffer.alloc(32, 7).toString("base64"), HEADRACE_DATABASE_TOKEN: "" };
+  const secrets = { HEADRACE_KEY: TEST_KEY, HEADRACE_DATABASE_TOKEN: "" };
   return {
     url,
     async start() {
@@ -89,7 +98,7 @@ async function workerdServer({ folder, env, host = "127.0.0.1" }: Place): Promis
       );
       return server;
     },
-    token: async () => first?.adminToken ?? "",
+    token: async () => token,
     async deploy() {
       command = await prepare();
     },

@@ -26,10 +26,11 @@ export class LinkStage {
     this.token = token;
   }
 
-  static async start(runtime: Runtime): Promise<LinkStage> {
+  /** @param make what makes the control plane; the usual one of that runtime unless given */
+  static async start(runtime: Runtime, make = CONTROL_PLANES[runtime]): Promise<LinkStage> {
     const folder = await mkdtemp(join(tmpdir(), "headrace-link-"));
     const env = { PATH: process.env.PATH, HOME: folder, XDG_CONFIG_HOME: join(folder, "config") };
-    const plane = await CONTROL_PLANES[runtime]({ folder, env });
+    const plane = await make({ folder, env });
     const server = await plane.start();
     return new LinkStage(runtime, folder, plane, server, await plane.token());
   }
