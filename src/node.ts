@@ -10,7 +10,7 @@ import type { Log } from "./control/log.ts";
 import { ReportPace } from "./control/report-pace.ts";
 import { createSealer } from "./control/seal.ts";
 import { withinReach } from "./control/within-reach.ts";
-import { agentLinks, LINK_PATH } from "./node/agent-links.ts";
+import { agentLinks } from "./node/agent-links.ts";
 import { DirectWays, withDirectWays } from "./node/direct/direct-ways.ts";
 import { firstStart } from "./node/first-start.ts";
 import { createHttpServer } from "./node/http-server.ts";
@@ -24,6 +24,7 @@ import { StartError } from "./node/start-error.ts";
 import { RequestPath } from "./proxy/request-path.ts";
 import { createStore } from "./store/libsql.ts";
 import type { Store } from "./store/types.ts";
+import { LINK_PATH } from "./wire/index.ts";
 
 export { createLocalToken } from "./node/local-token.ts";
 

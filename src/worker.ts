@@ -4,10 +4,11 @@ import { VERSION } from "./api/version.ts";
 import { EdgeControl } from "./edge/edge-control.ts";
 import { edgeLog } from "./edge/edge-log.ts";
 import { type Env, storeOf } from "./edge/env.ts";
-import { LINK_PATH, openLink } from "./edge/open-link.ts";
+import { openLink } from "./edge/open-link.ts";
 import { sweep } from "./edge/sweep.ts";
 import { RequestPath } from "./proxy/request-path.ts";
 import { proxyRoutes } from "./proxy/routes.ts";
+import { LINK_PATH } from "./wire/index.ts";
 
 export { LinkObject } from "./edge/link-object.ts";
 export { ProjectObject } from "./edge/project-object.ts";

@@ -2,8 +2,8 @@ import { WebSocket } from "ws";
 import type { Link } from "../../src/link/link.ts";
 import type { LinkHandler } from "../../src/link/types.ts";
 import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../../src/link/ws.ts";
+import { LINK_PATH } from "../../src/wire/index.ts";
 
-const LINK_PATH = "/agent/link";
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** The server answered, and did not open the link. */

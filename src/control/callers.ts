@@ -1,6 +1,6 @@
 import type { Store } from "../store/types.ts";
 import { tokenHash } from "./tokens.ts";
-import type { Caller } from "./types.ts";
+import type { Caller, Control } from "./types.ts";
 
 /** Who holds this bearer token; null when it is unknown or has expired. */
 export async function callerOf(token: string, store: Pick<Store, "credential">, now: number): Promise<Caller | null> {
@@ -8,6 +8,16 @@ export async function callerOf(token: string, store: Pick<Store, "credential">, 
   if (!credential || (credential.expiresAt !== null && credential.expiresAt <= now)) return null;
   const { id, project, kind, name, subject } = credential;
   return { credentialId: id, project, kind, name, subject };
+}
+
+/** The host that dials with its own credential; null where it is anybody else's, or none. */
+export async function hostCaller(
+  control: Pick<Control, "authenticate">,
+  authorization: string | null | undefined,
+): Promise<(Caller & { subject: string }) | null> {
+  const token = /^Bearer (\S+)$/i.exec(authorization ?? "")?.[1];
+  const caller = token ? await control.authenticate(token) : null;
+  return caller?.kind === "host" && caller.subject !== null ? { ...caller, subject: caller.subject } : null;
 }
 
 /** Whether someone may call the services of a project. */

@@ -1,22 +1,17 @@
 import type { ErrorBody } from "../api/error-body.ts";
 import { type ApiErrorCode, ERROR_STATUS } from "../api/errors.ts";
+import { hostCaller } from "../control/callers.ts";
 import type { Control } from "../control/types.ts";
 import { type Env, linkStub } from "./env.ts";
 import { HOST_HEADER, OPEN_PATH } from "./link-object.ts";
-
-/** Where agents dial. */
-export const LINK_PATH = "/agent/link";
 
 /** Opens a host's link in the host's own object, with the host's own credential. */
 export async function openLink(request: Request, env: Env, control: Pick<Control, "authenticate">): Promise<Response> {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     return refuse("invalid_request", "This path opens a host's link: a WebSocket.");
   }
-  const token = /^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-  const caller = token ? await control.authenticate(token) : null;
-  if (caller?.kind !== "host" || caller.subject === null) {
-    return refuse("unauthorized", "The link needs the credential of a host.");
-  }
+  const caller = await hostCaller(control, request.headers.get("authorization"));
+  if (!caller) return refuse("unauthorized", "The link needs the credential of a host.");
   const name = { project: caller.project, host: caller.subject };
   const headers = { upgrade: "websocket", [HOST_HEADER]: JSON.stringify(name) };
   return linkStub(env, name).fetch(new Request(`https://link${OPEN_PATH}`, { headers }));

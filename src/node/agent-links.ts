@@ -1,10 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
+import { hostCaller } from "../control/callers.ts";
 import { serveHost } from "../control/host-requests.ts";
 import type { Log } from "../control/log.ts";
 import type { ReportPace } from "../control/report-pace.ts";
-import type { Caller, Control } from "../control/types.ts";
+import type { Control } from "../control/types.ts";
 import type { Link } from "../link/link.ts";
 import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../link/ws.ts";
 import type { Report } from "../wire/index.ts";
@@ -12,12 +13,6 @@ import { Peers } from "./direct/peers.ts";
 import { LINK_CLOSE_MS } from "./limits.ts";
 import { LinkAdmission } from "./link-admission.ts";
 import { refuseSocket } from "./raw-refusal.ts";
-
-/** Where agents dial. */
-export const LINK_PATH = "/agent/link";
-
-/** Whose link it is. */
-type LinkedHost = Caller & { subject: string };
 
 export interface AgentLinks {
   /** Takes an upgrade for `LINK_PATH` over. */
@@ -41,7 +36,7 @@ export function agentLinks(control: Control, log: Log, pace: ReportPace): AgentL
   const waiting = new Map<string, Link>();
 
   async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const caller = await hostOf(control, request);
+    const caller = await hostCaller(control, request.headers.authorization);
     if (!caller) return refuseSocket(socket, "unauthorized", "The link needs the credential of a host.");
     server.handleUpgrade(request, socket, head, (ws) => {
       const host = `${caller.project}/${caller.subject}`;
@@ -93,10 +88,4 @@ export function agentLinks(control: Control, log: Log, pace: ReportPace): AgentL
       server.close();
     },
   };
-}
-
-async function hostOf(control: Control, request: IncomingMessage): Promise<LinkedHost | null> {
-  const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
-  const caller = token ? await control.authenticate(token) : null;
-  return caller?.kind === "host" && caller.subject !== null ? { ...caller, subject: caller.subject } : null;
 }

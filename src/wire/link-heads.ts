@@ -2,6 +2,9 @@ import * as z from "zod";
 import { ID, id, spanMs } from "./names.ts";
 
 const HEADERS_MAX = 200;
+/** Where agents dial. */
+export const LINK_PATH = "/agent/link";
+
 const headers = z.array(z.tuple([z.string(), z.string()])).max(HEADERS_MAX);
 
 /** Opens a stream from the control plane to an agent. */
