@@ -1,53 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { groupSpec, serviceSpec } from "../../test/support/specs.ts";
 import type { GroupSpec, ProbeSpec, ServiceSpec } from "../spec/types.ts";
 import { resolveGroup } from "./index.ts";
 import type { PortClaim } from "./types.ts";
 
-const any = { min: 0, max: null };
-
 function group(commands: string[], changes: Partial<GroupSpec> = {}): GroupSpec {
-  return {
-    name: "0",
-    count: { min: 1, max: 1 },
-    scaling: null,
-    role: null,
-    router: null,
-    commands,
-    image: null,
-    python: null,
-    nvcc: false,
-    docker: false,
-    privileged: false,
-    resources: {
-      cpu: { arch: null, count: any },
-      memory: any,
-      shmSize: null,
-      disk: any,
-      gpu: { vendor: null, names: [], count: any, memory: null, totalMemory: null, computeCapability: null },
-    },
-    ...changes,
-  };
+  return groupSpec("0", commands, changes);
 }
 
 function service(groups: GroupSpec[], changes: Partial<ServiceSpec> = {}): ServiceSpec {
-  return {
-    type: "service",
-    name: "s",
-    port: 8000,
-    env: {},
-    groups,
-    probes: null,
-    model: null,
-    auth: true,
-    entrypoint: null,
-    shell: null,
-    user: null,
-    workingDir: null,
-    volumes: [],
-    stopDuration: null,
-    drainTimeout: null,
-    ...changes,
-  };
+  return serviceSpec("s", groups, { model: null, stopDuration: null, ...changes });
 }
 
 const fixed = (name: PortClaim["name"], port: number): PortClaim => ({ name, port, env: null });
@@ -68,7 +30,7 @@ const prefillLine = `
     --port 8000 \\
     --disaggregation-bootstrap-port 8998
 `;
-const router = group(["pip install smg", smgLine], { router: { type: "smg" } });
+const router = group(["pip install smg", smgLine], { router: { type: "smg", generated: null } });
 const prefill = group([prefillLine]);
 const decode = group([
   "python3 -m sglang.launch_server --model-path $M --disaggregation-mode=decode --host 0.0.0.0 --port=8000",
@@ -103,8 +65,8 @@ describe("a service of a router, a prefill and a decode group", () => {
   it("keeps the probes that are written, for every group, none included", () => {
     const own: ProbeSpec = { ...(resolveGroup(spec, prefill).probes[0] as ProbeSpec), url: "/mine" };
     for (const one of spec.groups) {
-      expect(resolveGroup({ ...spec, probes: [own] }, one).probes).toEqual([own]);
-      expect(resolveGroup({ ...spec, probes: [] }, one).probes).toEqual([]);
+      expect(resolveGroup(spec, { ...one, probes: [own] }).probes).toEqual([own]);
+      expect(resolveGroup(spec, { ...one, probes: [] }).probes).toEqual([]);
     }
   });
 
@@ -151,15 +113,16 @@ describe("ports", () => {
     ],
   ];
   it.each(sglangPorts)("of SGLang with %s", (flags, ports) => {
-    const line = group([`python -m sglang.launch_server --model-path m ${flags}`]);
-    const resolved = resolveGroup(service([line], { env: { PORT: "8000", MODE: "prefill", HF_TOKEN: null } }), line);
+    const env = { PORT: "8000", MODE: "prefill", HF_TOKEN: null };
+    const line = group([`python -m sglang.launch_server --model-path m ${flags}`], { env });
+    const resolved = resolveGroup(service([line]), line);
     expect(resolved.ports).toEqual(ports);
     expect(resolved.warnings).toEqual([]);
   });
 
   it("of SMG with a movable metrics port", () => {
     const line = group(["smg launch --port $HEADRACE_PORT --prometheus-port $HEADRACE_METRICS_PORT --api-key k"], {
-      router: { type: "smg" },
+      router: { type: "smg", generated: null },
     });
     expect(resolveGroup(service([line]), line)).toMatchObject({
       ports: [

@@ -22,7 +22,7 @@ export function resolveGroup(service: ServiceSpec, group: GroupSpec): ResolvedGr
       engine: null,
       router: group.router.type,
       ports: launch?.ports ?? [servicePort(context)],
-      probes: service.probes ?? requestProbes(service) ?? (adapter ? [adapter.probe] : []),
+      probes: group.probes ?? requestProbes(service) ?? (adapter ? [adapter.probe] : []),
       warnings: launch?.warnings ?? [],
     };
   }
@@ -32,15 +32,15 @@ export function resolveGroup(service: ServiceSpec, group: GroupSpec): ResolvedGr
     engine: found?.engine.name ?? null,
     router: null,
     ports: found?.launch.ports ?? [servicePort(context)],
-    probes: service.probes ?? workerProbes(service, context, found?.engine),
+    probes: group.probes ?? workerProbes(service, context, found?.engine),
     warnings: found?.launch.warnings ?? [],
   };
 }
 
 function launchContext(service: ServiceSpec, group: GroupSpec): LaunchContext {
   return {
-    env: service.env,
-    servicePort: service.port,
+    env: group.env,
+    servicePort: group.port,
     role: group.role === "router" ? null : group.role,
     behindRouter: group.router === null && service.groups.some((other) => other.router !== null),
     mentions: (variable) => mentions(group.commands, variable),

@@ -2,7 +2,7 @@ import type { Input } from "../core/input.ts";
 import type { ProjectState } from "../core/project-state.ts";
 import { sealedEnvName } from "../core/render.ts";
 import { currentRevision } from "../core/revision.ts";
-import { parseConfig, type ServiceSpec } from "../spec/index.ts";
+import { parseConfig, passedVariables, type ServiceSpec } from "../spec/index.ts";
 import type { SealedSecret, Store } from "../store/types.ts";
 import { canonicalJson } from "../wire/index.ts";
 import type { Digest } from "./digest.ts";
@@ -69,8 +69,7 @@ async function sealedBefore(state: ProjectState, name: string, store: Store): Pr
 function passedValues(spec: ServiceSpec, request: ApplyRequest): [string, string][] {
   const passed: [string, string][] = [];
   const missing: string[] = [];
-  for (const [name, value] of Object.entries(spec.env)) {
-    if (value !== null) continue;
+  for (const name of passedVariables(spec)) {
     const given = request.env[name];
     if (given === undefined) missing.push(name);
     else passed.push([name, given]);
@@ -92,7 +91,7 @@ async function pairingOf(spec: ServiceSpec, sealed: Record<string, string>, dige
   const groups = spec.groups
     .filter((group) => group.router === null)
     .map(({ count: _count, scaling: _scaling, ...group }) => group);
-  const hex = await digest(canonicalJson({ groups, env: spec.env, sealed }));
+  const hex = await digest(canonicalJson({ groups, sealed }));
   return hex.slice(0, PAIRING_DIGITS);
 }
 

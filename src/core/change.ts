@@ -1,5 +1,5 @@
 import { routerAdapter } from "../adapters/index.ts";
-import { diffSpecs } from "../spec/index.ts";
+import { diffSpecs, passedVariables } from "../spec/index.ts";
 import type { Answer, Input } from "./input.ts";
 import { REPLICAS_PER_GROUP_MAX, SERVICES_PER_PROJECT_MAX } from "./limits.ts";
 import { currentRevision, revisionId } from "./revision.ts";
@@ -103,8 +103,8 @@ function refuseApply(
   if (!service && context.draft.all("service").length >= SERVICES_PER_PROJECT_MAX) {
     return refuse("too_many", `a project has at most ${SERVICES_PER_PROJECT_MAX} services; delete one first`);
   }
-  for (const [name, value] of Object.entries(spec.env)) {
-    if (value === null && sealed[name] === undefined) {
+  for (const name of passedVariables(spec)) {
+    if (sealed[name] === undefined) {
       return refuse("invalid_config", `env: ${name} is passed through, but no value came with the request`);
     }
   }

@@ -226,7 +226,7 @@ function place(context: StepContext, replica: ReplicaEntity): void {
     status: "assigned",
     since: now,
     created: draft.version,
-    port: servicePort(promise.ports, revision.spec.port),
+    port: servicePort(promise.ports, spec.port),
     ports: promise.ports,
     accelerators: promise.accelerators,
   };

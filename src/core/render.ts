@@ -33,7 +33,7 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Rende
   const { spec: group, resolved } = groupOfReplica(state, replica);
   const env: Record<string, string> = jobEnvironment(state.project, revision.spec, group, host, job);
   const sealedEnv: Record<string, string> = {};
-  for (const [name, value] of Object.entries(revision.spec.env)) {
+  for (const [name, value] of Object.entries(group.env)) {
     if (value === null) {
       delete env[name];
       sealedEnv[name] = sealedEnvName(revision.service, name, revision.sealed[name] ?? "");

@@ -8,6 +8,7 @@ import {
   withGpus,
   workerGroup,
 } from "../../test/support/specs.ts";
+import type { GroupSpec } from "../spec/types.ts";
 import {
   DRAIN_DEFAULT_MS,
   LOST_AFTER_MS,
@@ -19,7 +20,8 @@ import {
 } from "./limits.ts";
 import { step } from "./step.ts";
 
-const pd = (decodes = 2) => serviceSpec("pd", [routerGroup(), prefillGroup(1), decodeGroup(decodes)]);
+const pd = (decodes = 2, over: Partial<GroupSpec> = {}) =>
+  serviceSpec("pd", [routerGroup(over), prefillGroup(1, over), decodeGroup(decodes, over)]);
 
 let world: World;
 beforeEach(() => {
@@ -70,7 +72,7 @@ describe("apply", () => {
 
   test("of anything else to a running service is refused with what to do", () => {
     ready();
-    const answer = world.apply({ ...pd(), port: 9000 });
+    const answer = world.apply(pd(2, { port: 9000 }));
     expect(answer).toMatchObject({ kind: "refused", code: "conflict" });
     expect(answer.kind === "refused" && answer.message).toMatch(/port cannot change in place.*headrace stop pd/);
     expect(world.state.tables.service.byId.get("pd")?.revision).toBe(1);
@@ -83,7 +85,7 @@ describe("apply", () => {
   });
 
   test("needs a value for every passed-through variable", () => {
-    const spec = serviceSpec("pd", pd().groups, { env: { HF_TOKEN: null } });
+    const spec = pd(2, { env: { HF_TOKEN: null } });
     expect(world.apply(spec)).toMatchObject({ kind: "refused", code: "invalid_config" });
     expect(world.apply(spec, { HF_TOKEN: "v1" })).toMatchObject({ kind: "applied" });
     world.settle();
@@ -113,7 +115,7 @@ describe("apply", () => {
 test("a probe reaches the agent in its own units: milliseconds, and methods in capitals", () => {
   const asked = { url: "/live", headers: [], body: null, readyAfter: 2, untilReady: true };
   const probes = [{ ...asked, type: "http" as const, method: "post" as const, timeout: 3, interval: 20 }];
-  world.apply(serviceSpec("w", [workerGroup(1)], { probes }));
+  world.apply(serviceSpec("w", [workerGroup(1, { probes })]));
   const { url: path, ...rest } = asked;
   expect(world.desired("w")[0]?.probes).toEqual([
     { ...rest, path, method: "POST", timeoutMs: 3_000, intervalMs: 20_000 },
@@ -554,7 +556,7 @@ describe("step", () => {
   });
 
   test("forgets the sealed values of a deleted service and keeps those still in use", () => {
-    const spec = serviceSpec("w", [workerGroup(1)], { env: { HF_TOKEN: null } });
+    const spec = serviceSpec("w", [workerGroup(1, { env: { HF_TOKEN: null } })]);
     world.apply(spec, { HF_TOKEN: "v1" });
     world.settle();
     world.input({ kind: "stop", service: "w" });

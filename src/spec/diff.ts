@@ -21,32 +21,59 @@ const ABSENT = "(none)";
  * `env` are not shown: one of them may be a key.
  */
 export function diffSpecs(a: ServiceSpec, b: ServiceSpec): SpecChange[] {
-  const { env: envA, groups: groupsA, ...fieldsA } = a;
-  const { env: envB, groups: groupsB, ...fieldsB } = b;
-  return [...diffFields("", fieldsA, fieldsB), ...diffEnv(envA, envB), ...diffGroups(groupsA, groupsB)];
+  const { groups: groupsA, ...fieldsA } = a;
+  const { groups: groupsB, ...fieldsB } = b;
+  return [...diffFields("", fieldsA, fieldsB), ...diffGroups(groupsA, groupsB)];
 }
 
 function diffGroups(a: readonly GroupSpec[], b: readonly GroupSpec[]): SpecChange[] {
   const before = new Map(a.map((group) => [group.name, group]));
   const after = new Map(b.map((group) => [group.name, group]));
-  return unionOfKeys(before, after).flatMap((name) => {
+  const names = unionOfKeys(before, after);
+  const ofAll = names.map((name) => {
+    const [old, next] = [before.get(name), after.get(name)];
+    return old && next ? diffCommon(old, next) : [];
+  });
+  const [first = []] = ofAll;
+  // What changes alike in every group was most likely written once, for all of them.
+  const shared = first.filter((change) => ofAll.every((changes) => changes.some((other) => isSame(other, change))));
+  const ofGroups = names.flatMap((name, index) => {
     const path = `groups.${name}`;
     const [old, next] = [before.get(name), after.get(name)];
     if (old === undefined) return [{ path, from: ABSENT, to: `${showCount(next!.count)} replicas` }];
     if (next === undefined) return [{ path, from: `${showCount(old.count)} replicas`, to: ABSENT }];
-    return diffGroup(path, old, next);
+    const own = ofAll[index]!.filter((change) => !shared.some((other) => isSame(other, change)));
+    return [...own.map((change) => ({ ...change, path: `${path}.${change.path}` })), ...diffGroup(path, old, next)];
   });
+  return [...shared, ...ofGroups];
+}
+
+/** The fields that a service may say for all of its groups at once. */
+function diffCommon(a: GroupSpec, b: GroupSpec): SpecChange[] {
+  const pick = ({ port, probes, volumes, fleets }: GroupSpec) => ({ port, probes, volumes, fleets });
+  return [...diffFields("", pick(a), pick(b)), ...diffEnv(a.env, b.env)];
+}
+
+function isSame(a: SpecChange, b: SpecChange): boolean {
+  return a.path === b.path && a.from === b.from && a.to === b.to;
 }
 
 function diffGroup(path: string, a: GroupSpec, b: GroupSpec): SpecChange[] {
-  const { count: countA, commands: commandsA, resources: resourcesA, ...fieldsA } = a;
-  const { count: countB, commands: commandsB, resources: resourcesB, ...fieldsB } = b;
+  const { count: countA, commands: commandsA, resources: resourcesA, ...restA } = a;
+  const { count: countB, commands: commandsB, resources: resourcesB, ...restB } = b;
+  const fieldsA = withoutCommon(restA);
+  const fieldsB = withoutCommon(restB);
   return [
     ...diffField(`${path}.count`, showCount(countA), showCount(countB)),
     ...diffFields(`${path}.`, fieldsA, fieldsB),
     ...diffFields(`${path}.resources.`, resourcesA, resourcesB),
     ...diffFields(`${path}.commands`, commandsA, commandsB),
   ];
+}
+
+function withoutCommon<T extends Pick<GroupSpec, "port" | "probes" | "volumes" | "fleets" | "env">>(group: T) {
+  const { port: _port, probes: _probes, volumes: _volumes, fleets: _fleets, env: _env, ...rest } = group;
+  return rest;
 }
 
 /** The fields of two objects of one shape, or the items of two lists. */

@@ -46,20 +46,38 @@ describe("the configurations that users have", () => {
       docker: false,
       privileged: false,
       role: null,
+      nodes: 1,
+      port: 8000,
+      env: { HF_TOKEN: null, MODEL_ID: "zai-org/GLM-4.5-Air-FP8" },
+      probes: [
+        {
+          type: "http",
+          url: "/health",
+          method: "get",
+          headers: [],
+          body: null,
+          timeout: 10,
+          interval: 15,
+          readyAfter: 1,
+          untilReady: false,
+        },
+      ],
+      volumes: [],
+      fleets: null,
+      spotPolicy: "on-demand",
+      reservation: null,
     };
     const h200 = { ...anyGpu, vendor: "nvidia", names: ["H200"], count: { min: 1, max: null } };
     expect({ ...spec, groups: spec.groups.map(({ commands, ...group }) => group) }).toEqual({
       type: "service",
       name: "prefill-decode",
-      port: 8000,
-      env: { HF_TOKEN: null, MODEL_ID: "zai-org/GLM-4.5-Air-FP8" },
       groups: [
         {
           ...common,
           name: "0",
           count: { min: 1, max: 1 },
           scaling: null,
-          router: { type: "smg" },
+          router: { type: "smg", generated: null },
           resources: { ...plainResources, cpu: { arch: null, count: { min: 4, max: 4 } } },
         },
         {
@@ -79,28 +97,39 @@ describe("the configurations that users have", () => {
           resources: { ...plainResources, gpu: h200 },
         },
       ],
-      probes: [
-        {
-          type: "http",
-          url: "/health",
-          method: "get",
-          headers: [],
-          body: null,
-          timeout: 10,
-          interval: 15,
-          readyAfter: 1,
-          untilReady: false,
-        },
-      ],
       model: { name: "zai-org/GLM-4.5-Air-FP8", prefix: "/v1" },
       auth: true,
       entrypoint: null,
       shell: null,
       user: null,
       workingDir: null,
-      volumes: [],
+      registryAuth: null,
+      files: [],
+      priority: 0,
+      gateway: null,
+      https: null,
+      stripPrefix: true,
+      rateLimits: [],
       stopDuration: 300,
       drainTimeout: null,
+      rollout: { maxSurge: { replicas: 1 }, maxUnavailable: { replicas: 0 }, canary: null },
+      profile: {
+        backends: null,
+        regions: null,
+        availabilityZones: null,
+        instanceTypes: null,
+        retry: null,
+        maxDurationS: null,
+        maxPrice: null,
+        creationPolicy: "reuse-or-create",
+        idleDurationS: 300,
+        utilizationPolicy: null,
+        startupOrder: "any",
+        stopCriteria: "all-done",
+        instances: null,
+        tags: {},
+        backendOptions: [],
+      },
     });
     expect(spec.groups[0]?.commands).toEqual([
       "pip install smg",
@@ -113,10 +142,10 @@ describe("the configurations that users have", () => {
   test("pd-smg-amd.yml", () => {
     const spec = fixture("pd-smg-amd.yml");
     const mi300x = { ...anyGpu, vendor: "amd", names: ["MI300X"], count: { min: 8, max: 8 } };
-    expect(spec.port).toBe(30_000);
-    expect(spec.env).toMatchObject({ HF_TOKEN: null, SGLANG_USE_AITER: "0", NCCL_IB_DISABLE: "1" });
+    expect(spec.groups[1]?.port).toBe(30_000);
+    expect(spec.groups[1]?.env).toMatchObject({ HF_TOKEN: null, SGLANG_USE_AITER: "0", NCCL_IB_DISABLE: "1" });
     expect(spec.groups.map(({ privileged, router, count }) => ({ privileged, router, count }))).toEqual([
-      { privileged: true, router: { type: "smg" }, count: { min: 1, max: 1 } },
+      { privileged: true, router: { type: "smg", generated: null }, count: { min: 1, max: 1 } },
       { privileged: true, router: null, count: { min: 1, max: 2 } },
       { privileged: true, router: null, count: { min: 1, max: 4 } },
     ]);
@@ -128,8 +157,13 @@ describe("the configurations that users have", () => {
       });
     }
     const library = "libibverbs/libbnxt_re-rdmav34.so";
-    expect(spec.volumes).toEqual([
-      { instancePath: `/usr/lib64/${library}`, path: `/usr/lib/x86_64-linux-gnu/${library}`, optional: false },
+    expect(spec.groups[1]?.volumes).toEqual([
+      {
+        kind: "instance",
+        instancePath: `/usr/lib64/${library}`,
+        path: `/usr/lib/x86_64-linux-gnu/${library}`,
+        optional: false,
+      },
     ]);
   });
 
@@ -146,9 +180,8 @@ describe("the configurations that users have", () => {
     });
     expect(group?.commands).toHaveLength(1);
     expect(fixture("sglang-service-amd.yml")).toMatchObject({
-      probes: null,
       model: { name: "qwen/qwen2.5-0.5b-instruct", prefix: "/v1" },
-      groups: [{ resources: { gpu: { vendor: "amd", names: ["MI300X"] } } }],
+      groups: [{ probes: null, resources: { gpu: { vendor: "amd", names: ["MI300X"] } } }],
     });
   });
 
@@ -161,7 +194,7 @@ describe("the configurations that users have", () => {
       { docker: false, privileged: false, python: "3.12", nvcc: true, image: null },
       { docker: false, privileged: false, python: "3.12", nvcc: true, image: null },
     ]);
-    expect(spec.groups[0]?.router).toEqual({ type: "dynamo" });
+    expect(spec.groups[0]?.router).toEqual({ type: "dynamo", generated: null });
   });
 });
 
@@ -180,8 +213,8 @@ describe("spellings that mean the same", () => {
   });
 
   test("env as a map and as a list", () => {
-    expect(specOf(`${head}env: {A: 8080, B: "on", C: ""}`).env).toEqual({ A: "8080", B: "on", C: "" });
-    expect(specOf(`${head}env: [A=8080, B=on, C=, D]`).env).toEqual({ A: "8080", B: "on", C: "", D: null });
+    expect(groupOf(`${head}env: {A: 8080, B: "on", C: ""}`).env).toEqual({ A: "8080", B: "on", C: "" });
+    expect(groupOf(`${head}env: [A=8080, B=on, C=, D]`).env).toEqual({ A: "8080", B: "on", C: "", D: null });
   });
 
   test("a model as a name and as a mapping", () => {
@@ -225,7 +258,7 @@ describe("spellings that mean the same", () => {
   test.each(["8000", '"8000"', "8000.0", '"8080:8000"', "8080:8000", "{container_port: 8000}", "0x1f40"])(
     "port: %s",
     (port) => {
-      expect(specOf(`type: service\nname: demo\nimage: x\nport: ${port}\n`).port).toBe(8000);
+      expect(groupOf(`type: service\nname: demo\nimage: x\nport: ${port}\n`).port).toBe(8000);
     },
   );
 
@@ -306,12 +339,12 @@ describe("what follows from what is written", () => {
 
   test("no probes is something else than nothing said about probes", () => {
     const head = "type: service\nname: demo\nport: 1\nimage: x\n";
-    expect(specOf(head).probes).toBeNull();
-    expect(specOf(`${head}probes: []\n`).probes).toEqual([]);
+    expect(groupOf(head).probes).toBeNull();
+    expect(groupOf(`${head}probes: []\n`).probes).toEqual([]);
   });
 
   test("a name of a variable is text, whatever objects inherit", () => {
-    expect(specOf("type: service\nname: demo\nport: 1\nimage: x\nenv: {constructor: a, toString: b}\n").env).toEqual({
+    expect(groupOf("type: service\nname: demo\nport: 1\nimage: x\nenv: {constructor: a, toString: b}\n").env).toEqual({
       constructor: "a",
       toString: "b",
     });

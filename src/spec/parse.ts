@@ -11,7 +11,7 @@ import { isMapping } from "./rules/raw.ts";
 import { checkRouters } from "./rules/routers.ts";
 import { service } from "./schema/service.ts";
 import { nearest } from "./suggest.ts";
-import type { ParsedConfig, SpecIssue } from "./types.ts";
+import type { ParsedConfig, ParseOptions, SpecIssue } from "./types.ts";
 import { formatPath, type Node, positionOf, toValue } from "./yaml/node.ts";
 import { OddScalar } from "./yaml/plain-scalar.ts";
 import { readYaml } from "./yaml/read.ts";
@@ -27,8 +27,9 @@ const BYTE_ORDER_MARK = /^\uFEFF/;
  *
  * @param text the file's content
  * @param file its name, for messages about the file as a whole
+ * @param options what whoever applies it adds
  */
-export function parseConfig(text: string, file: string): ParsedConfig {
+export function parseConfig(text: string, file: string, options: ParseOptions = {}): ParsedConfig {
   const yaml = readYaml(text.replace(BYTE_ORDER_MARK, ""), file);
   if (!yaml.ok) {
     return { ok: false, type: null, issues: yaml.problems.map(({ at, message }) => ({ ...at, path: "", message })) };
@@ -52,7 +53,7 @@ export function parseConfig(text: string, file: string): ParsedConfig {
   const findings = [...checkGroups(value), ...checkCounts(value), ...checkImages(value), ...checkRouters(value)];
   if (!read.success) findings.push(...explainIssues(read.error.issues, root, service));
   if (read.success && findings.length === 0)
-    return { ok: true, type: "service", spec: fillService(read.data), issues: [] };
+    return { ok: true, type: "service", spec: fillService(read.data, options), notes: [], issues: [] };
   return { ok: false, type, issues: locate(findings, root) };
 }
 

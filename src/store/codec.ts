@@ -2,6 +2,7 @@ import type * as z from "zod";
 import type { Entity, EntityKind } from "../core/state.ts";
 import { StoreError } from "./errors.ts";
 import * as shapes from "./shapes.ts";
+import { upgradeRevisionTo2 } from "./upgrade-spec.ts";
 
 /** An entity as its row holds it. */
 export interface EntityRow {
@@ -29,7 +30,7 @@ export interface Shape<Body> {
 /** Each kind has a shape, and a field of an entity that its shape does not name does not compile. */
 const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
   service: { upgrades: [], body: exactly<BodyOf<"service">>()(shapes.service) },
-  revision: { upgrades: [], body: exactly<BodyOf<"revision">>()(shapes.revision) },
+  revision: { upgrades: [upgradeRevisionTo2], body: exactly<BodyOf<"revision">>()(shapes.revision) },
   replica: { upgrades: [], body: exactly<BodyOf<"replica">>()(shapes.replica) },
   job: { upgrades: [], body: exactly<BodyOf<"job">>()(shapes.job) },
   host: { upgrades: [], body: exactly<BodyOf<"host">>()(shapes.host) },

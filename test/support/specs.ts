@@ -20,26 +20,31 @@ const SGLANG = "python -m sglang.launch_server --model-path m --host $HEADRACE_A
 /** Groups as the language makes them, with every port flexible. */
 export function routerGroup(over: Partial<GroupSpec> = {}): GroupSpec {
   const smg = "smg launch --pd-disaggregation --port $HEADRACE_PORT --prometheus-port $HEADRACE_METRICS_PORT";
-  return group("router", [smg], { router: { type: "smg" }, ...over });
+  return groupSpec("router", [smg], { router: { type: "smg", generated: null }, ...over });
 }
 
 export function prefillGroup(count: number, over: Partial<GroupSpec> = {}): GroupSpec {
   const flags = "--disaggregation-mode prefill --disaggregation-bootstrap-port $HEADRACE_BOOTSTRAP_PORT";
-  return group("prefill", [`${SGLANG} ${flags}`], { count: { min: count, max: count }, ...over });
+  return groupSpec("prefill", [`${SGLANG} ${flags}`], { count: { min: count, max: count }, ...over });
 }
 
 export function decodeGroup(count: number, over: Partial<GroupSpec> = {}): GroupSpec {
-  return group("decode", [`${SGLANG} --disaggregation-mode decode`], { count: { min: count, max: count }, ...over });
+  return groupSpec("decode", [`${SGLANG} --disaggregation-mode decode`], {
+    count: { min: count, max: count },
+    ...over,
+  });
 }
 
 export function workerGroup(count: number, over: Partial<GroupSpec> = {}): GroupSpec {
-  return group("worker", [SGLANG], { count: { min: count, max: count }, ...over });
+  return groupSpec("worker", [SGLANG], { count: { min: count, max: count }, ...over });
 }
 
-function group(name: string, commands: string[], over: Partial<GroupSpec>): GroupSpec {
+/** A group that says nothing of its own but what it is given. */
+export function groupSpec(name: string, commands: string[], over: Partial<GroupSpec>): GroupSpec {
   return {
     name,
     count: { min: 1, max: 1 },
+    nodes: 1,
     scaling: null,
     role: null,
     router: null,
@@ -50,6 +55,13 @@ function group(name: string, commands: string[], over: Partial<GroupSpec>): Grou
     nvcc: false,
     docker: false,
     privileged: false,
+    port: 8000,
+    env: {},
+    probes: null,
+    volumes: [],
+    fleets: null,
+    spotPolicy: "on-demand",
+    reservation: null,
     ...over,
   };
 }
@@ -63,19 +75,40 @@ export function serviceSpec(name: string, groups: GroupSpec[], over: Partial<Ser
   return {
     type: "service",
     name,
-    port: 8000,
-    env: {},
     groups,
-    probes: null,
     model: { name: "m", prefix: "/v1" },
     auth: true,
     entrypoint: null,
     shell: null,
     user: null,
     workingDir: null,
-    volumes: [],
+    registryAuth: null,
+    files: [],
+    priority: 0,
+    gateway: null,
+    https: null,
+    stripPrefix: true,
+    rateLimits: [],
     stopDuration: 300,
     drainTimeout: null,
+    rollout: { maxSurge: { replicas: 1 }, maxUnavailable: { replicas: 0 }, canary: null },
+    profile: {
+      backends: null,
+      regions: null,
+      availabilityZones: null,
+      instanceTypes: null,
+      retry: null,
+      maxDurationS: null,
+      maxPrice: null,
+      creationPolicy: "reuse-or-create",
+      idleDurationS: 300,
+      utilizationPolicy: null,
+      startupOrder: "any",
+      stopCriteria: "all-done",
+      instances: null,
+      tags: {},
+      backendOptions: [],
+    },
     ...over,
   };
 }

@@ -54,7 +54,7 @@ export const addApply: AddCommand = (program, context) => {
       const screen = flags.json ? io.stderr : io.stdout;
       const config = await readConfig(io, flags.file);
       const spec = checked(io, config, flags.file);
-      const env = passedEnv(spec.env, flags.env ?? [], io.env);
+      const env = passedEnv(Object.assign({}, ...spec.groups.map((group) => group.env)), flags.env ?? [], io.env);
       const { client, target } = await connect(io);
       const request = { config, file: flags.file, env };
       const plan = await client.plan(request);

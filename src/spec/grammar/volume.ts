@@ -16,7 +16,7 @@ export function readVolume(written: string): Result<InstanceVolumeSpec> {
     const read = readVolumePath(side);
     if (!read.ok) return read;
   }
-  return good({ instancePath: source, path, optional: false });
+  return good({ kind: "instance", instancePath: source, path, optional: false });
 }
 
 export function readVolumePath(written: string): Result<string> {

@@ -126,7 +126,7 @@ check<string>({
 check<string>({
   what: "an instance volume",
   read: readVolume,
-  reads: [["/a/b:/c", { instancePath: "/a/b", path: "/c", optional: false }]],
+  reads: [["/a/b:/c", { kind: "instance", instancePath: "/a/b", path: "/c", optional: false }]],
   refuses: ["/a", "/a:/b:/c", "data:/c", "./a:/c", "/a:c", "/a/../b:/c", "/a:/../c", "", ":/c"],
 });
 

@@ -8,7 +8,22 @@ export interface FieldMeta {
   description: string;
   /** Values as they may be written; messages show the first. */
   examples: unknown[];
+  /** How the field stands to the language that files may have been written for; left out: it means the same. */
+  standing?: Standing;
 }
+
+/**
+ * How a field here stands to dstack's of the same name. The table of fields in the docs is made from these.
+ * - `better`, `extended`: `how`, a sentence without its full stop; `extended` also for fields that only exist here.
+ * - `later`: understood and kept; acts `when` something is there ("gateways exist"), which a plan says.
+ * - `refused`: `why`, and what to write instead.
+ */
+export type Standing =
+  | { kind: "same" }
+  | { kind: "better"; how: string }
+  | { kind: "extended"; how: string }
+  | { kind: "later"; when: string }
+  | { kind: "refused"; why: string };
 
 /** A field that must be written. */
 export function required<S extends z.ZodType>(schema: S, meta: FieldMeta): S {

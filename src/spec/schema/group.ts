@@ -5,7 +5,7 @@ import { readPositive } from "../grammar/number.ts";
 import { readPython } from "../grammar/process.ts";
 import { quote } from "../quote.ts";
 import { bad, good, type Result } from "../result.ts";
-import type { RouterType, ScalingSpec } from "../types.ts";
+import type { RouterSpec, ScalingSpec } from "../types.ts";
 import { command } from "./env.ts";
 import { flag, mapping, optional, required, scalarOf, textOf } from "./fields.ts";
 import { count } from "./ranges.ts";
@@ -62,7 +62,7 @@ const router = mapping("router", {
     description: "The program that spreads requests: `smg` (or its older name `sglang`) or `dynamo`",
     examples: ["smg"],
   }),
-}).transform(({ type }): { type: RouterType } => ({ type: type === "sglang" ? "smg" : type }));
+}).transform(({ type }): RouterSpec => ({ type: type === "sglang" ? "smg" : type, generated: null }));
 
 const replicaCount = optional(count, null, {
   description: "How many replicas: a number, or a range with `scaling`",

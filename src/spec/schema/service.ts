@@ -37,7 +37,9 @@ const volume = z.union([
     }),
     path: required(textOf(readVolumePath), { description: "Where the replica finds it", examples: ["/models"] }),
     optional: optional(flag, false, { description: "Whether a host without it will do", examples: [true] }),
-  }).transform(({ instance_path, ...rest }): InstanceVolumeSpec => ({ instancePath: instance_path, ...rest })),
+  }).transform(
+    ({ instance_path, ...rest }): InstanceVolumeSpec => ({ kind: "instance", instancePath: instance_path, ...rest }),
+  ),
 ]);
 
 /**
