@@ -156,11 +156,9 @@ check<string>({
   what: "text that references are refused in",
   read: refuseReferences,
   reads: [
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the very text that the grammar looks for
     ["echo $VAR ${VAR} ${VAR:-{}} $$ $(ls)", undefined],
     ["{{ jinja }}", undefined],
   ],
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: the very text that the grammar looks for
   refuses: ["${{ secrets.X }}", "a ${{env.X}} b", "${{ open", "$${{ run.args }}"],
 });
 
