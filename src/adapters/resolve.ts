@@ -1,3 +1,4 @@
+import { interpolate, writeReference } from "../spec/grammar/interpolation.ts";
 import type { GroupSpec, ProbeSpec, ServiceSpec } from "../spec/types.ts";
 import { ENGINES, routerAdapter } from "./known.ts";
 import { mentions } from "./launch-flags.ts";
@@ -12,7 +13,7 @@ import type { EngineAdapter, LaunchContext, LaunchReading, ResolvedGroup } from 
  * places it refuses it first.
  */
 export function resolveGroup(service: ServiceSpec, group: GroupSpec): ResolvedGroup {
-  const commands = group.commands.flatMap(readCommands);
+  const commands = commandTexts(group).flatMap(readCommands);
   const context = launchContext(service, group);
   if (group.router) {
     const adapter = routerAdapter(group.router.type);
@@ -37,13 +38,18 @@ export function resolveGroup(service: ServiceSpec, group: GroupSpec): ResolvedGr
   };
 }
 
+/** The commands as their shell gets them, but for what is filled in only when they are placed. */
+function commandTexts(group: GroupSpec): string[] {
+  return group.commands.map((command) => interpolate(command, writeReference));
+}
+
 function launchContext(service: ServiceSpec, group: GroupSpec): LaunchContext {
   return {
     env: group.env,
     servicePort: group.port,
     role: group.role === "router" ? null : group.role,
     behindRouter: group.router === null && service.groups.some((other) => other.router !== null),
-    mentions: (variable) => mentions(group.commands, variable),
+    mentions: (variable) => mentions(commandTexts(group), variable),
   };
 }
 

@@ -1,4 +1,5 @@
 import { joinCommands } from "../adapters/index.ts";
+import { interpolate, writeReference } from "../spec/grammar/interpolation.ts";
 import type { GroupSpec, ProbeSpec, ServiceSpec } from "../spec/types.ts";
 import type { DesiredJob, HttpProbe, JobPhase } from "../wire/index.ts";
 import { ENV_OF } from "./fit.ts";
@@ -38,7 +39,7 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Rende
       delete env[name];
       sealedEnv[name] = sealedEnvName(revision.service, name, revision.sealed[name] ?? "");
     } else {
-      env[name] = value;
+      env[name] = filledIn(value);
     }
   }
   const rendered: DesiredJob = {
@@ -53,7 +54,7 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Rende
       runtime: "process",
       image: group.image,
       shell: shellOf(revision.spec, group),
-      script: joinCommands(group.commands),
+      script: joinCommands(group.commands.map(filledIn)),
       env,
       workingDir: revision.spec.workingDir,
     },
@@ -67,6 +68,11 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Rende
     workers: resolved.role === "router" ? desiredWorkers(state, job.service) : [],
   };
   return { job: rendered, sealedEnv };
+}
+
+/** A text of the spec as a job gets it. */
+function filledIn(text: string): string {
+  return interpolate(text, writeReference);
 }
 
 /** Spans are differences of committed instants, so that they stay the same however often they are rendered. */
