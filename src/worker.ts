@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { createApp } from "./api/app.ts";
+import type { ReportError } from "./api/errors.ts";
 import { VERSION } from "./api/version.ts";
 import { EdgeControl } from "./edge/edge-control.ts";
 import { edgeLog } from "./edge/edge-log.ts";
@@ -31,16 +32,18 @@ export default {
 function serve(env: Env) {
   const control = new EdgeControl(env, storeOf(env));
   const path = new RequestPath(control, { shareQuestions: false });
+  const report: ReportError = (requestId, error) =>
+    edgeLog("error", "a request failed", { requestId, error: describe(error) });
   const app = createApp(control, {
     version: VERSION,
     proxy: new Hono().route(
       "/proxy",
       proxyRoutes(path, (c) => c.req.header("cf-connecting-ip") ?? null),
     ),
-    report: (requestId, error) => edgeLog("error", "a request failed", { requestId, error: describe(error) }),
+    report,
   });
   return (request: Request) =>
-    new URL(request.url).pathname === LINK_PATH ? openLink(request, env, control) : app.fetch(request);
+    new URL(request.url).pathname === LINK_PATH ? openLink(request, env, control, report) : app.fetch(request);
 }
 
 function describe(error: unknown): string {

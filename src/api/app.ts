@@ -3,7 +3,7 @@ import type { Hono, MiddlewareHandler } from "hono";
 import type { Control } from "../control/types.ts";
 import { type ApiEnv, allow, ownProjectOnly } from "./auth.ts";
 import { answerError, invalidRequest, type ReportError, refuse } from "./errors.ts";
-import { HEARTBEAT_MS, REQUESTS_PER_PROJECT_MAX, STREAMS_PER_PROJECT_MAX } from "./limits.ts";
+import { ANSWER_WITHIN_MS, HEARTBEAT_MS, REQUESTS_PER_PROJECT_MAX, STREAMS_PER_PROJECT_MAX } from "./limits.ts";
 import type { ReportPace } from "./pace.ts";
 import { agentRoutes, SYNC_PATH } from "./routes/agent.ts";
 import { hostRoutes } from "./routes/hosts.ts";
@@ -12,6 +12,7 @@ import { serviceRoutes } from "./routes/services.ts";
 import { healthRoute, meRoute } from "./routes/system.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { Shares, type WhenSent, withinShare } from "./shares.ts";
+import { withinTime } from "./within-time.ts";
 
 export interface AppOptions {
   /** Shown in the OpenAPI document. */
@@ -21,6 +22,8 @@ export interface AppOptions {
   /** The request path; its routes carry their whole paths (`/proxy/...`), their own authentication and errors. */
   proxy?: Hono;
   heartbeatMs?: number;
+  /** How long the control plane may take to answer, the reading of a request's body apart. */
+  answerWithinMs?: number;
   /** Where the platform can tell: a request counts until its answer has been sent, and not only made. */
   whenSent?: WhenSent;
   /** Shared with the links: how fast a project's hosts may report. */
@@ -33,7 +36,8 @@ export const OPENAPI_PATH = "/api/openapi.json";
  * The HTTP API, web-standard only. Everything under `/api` and `/agent` needs a token but for the document and what is
  * registered above the middleware: a new route is closed unless its author opens it on purpose.
  */
-export function createApp(control: Control, options: AppOptions): OpenAPIHono<ApiEnv> {
+export function createApp(patient: Control, options: AppOptions): OpenAPIHono<ApiEnv> {
+  const control = withinTime(patient, options.answerWithinMs ?? ANSWER_WITHIN_MS);
   const app = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
       if (!result.success) throw invalidRequest(result.target, result.error);

@@ -15,6 +15,12 @@ export const BODY_BYTES_MAX = 64 * 1024;
  */
 export const REQUESTS_PER_PROJECT_MAX = 256;
 
+/**
+ * A request that is not answered by then is refused. A commit takes milliseconds, and this is before clients and most
+ * proxies give up by themselves, who could not say why.
+ */
+export const ANSWER_WITHIN_MS = 25_000;
+
 /** Syncs of one host under way: it sends one at a time, and another when it has given the first up. */
 export const SYNCS_PER_HOST_MAX = 2;
 

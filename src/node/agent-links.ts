@@ -4,6 +4,7 @@ import { WebSocketServer } from "ws";
 import { hostCaller } from "../control/callers.ts";
 import { serveHost } from "../control/host-requests.ts";
 import type { Log } from "../control/log.ts";
+import { refusalOf } from "../control/refusal.ts";
 import type { ReportPace } from "../control/report-pace.ts";
 import type { Control } from "../control/types.ts";
 import type { Link } from "../link/link.ts";
@@ -79,7 +80,9 @@ export function agentLinks(control: Control, log: Log, pace: ReportPace): AgentL
       accept(request, socket, head)
         .catch((error) => {
           log("error", "a link could not be opened", { error: String(error) });
-          refuseSocket(socket, "internal", "The link could not be opened; try again.");
+          const refusal = refusalOf(error);
+          if (refusal) refuseSocket(socket, refusal.code, refusal.message);
+          else refuseSocket(socket, "internal", "The link could not be opened; try again.");
         })
         .finally(() => admission.leave());
     },
