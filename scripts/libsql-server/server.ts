@@ -36,6 +36,7 @@ export class LibsqlServer {
   private readonly server: Server;
   private readonly streams = new Map<string, { stream: SqlStream; expiry: NodeJS.Timeout }>();
   private readonly faults: { fault: Fault; writesOnly: boolean }[] = [];
+  private lasting: Fault | null = null;
 
   private constructor(file: string, token: string | null) {
     this.file = file;
@@ -71,6 +72,16 @@ export class LibsqlServer {
   /** Like `fail`, for pipelines that take the write lock; others pass them by. */
   failWrites(...faults: Fault[]): void {
     for (const fault of faults) this.faults.push({ fault, writesOnly: true });
+  }
+
+  /** How many faults of `fail` and `failWrites` have not befallen anything yet. */
+  get faultsLeft(): number {
+    return this.faults.length;
+  }
+
+  /** One fault for every pipeline that `fail` and `failWrites` leave alone, until it is another one or null. */
+  failAll(fault: Fault | null): void {
+    this.lasting = fault;
   }
 
   async close(): Promise<void> {
@@ -114,7 +125,7 @@ export class LibsqlServer {
       (each) => each.type === "batch" && each.batch.steps.some(({ stmt }) => stmt.sql === "BEGIN IMMEDIATE"),
     );
     const next = this.faults[0];
-    if (!next || (next.writesOnly && !isWrite)) return null;
+    if (!next || (next.writesOnly && !isWrite)) return this.lasting;
     this.faults.shift();
     return next.fault;
   }
