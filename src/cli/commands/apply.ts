@@ -1,27 +1,21 @@
 import { Option } from "commander";
 import type { Client } from "../../api/client.ts";
 import type { ApplyAnswer, PlanView } from "../../control/views.ts";
-import { parseConfig } from "../../spec/index.ts";
-import type { ServiceSpec } from "../../spec/types.ts";
-import { readConfig } from "../config-file.ts";
-import { type AddCommand, collect, confirm, connect, printJson, printLine, spanFlag } from "../context.ts";
-import { showIssue } from "../diagnostics.ts";
+import { type ConfigFlags, type ConfigRequest, readConfigRequest, withConfigFlags } from "../config-request.ts";
+import { type AddCommand, confirm, connect, printJson, printLine, spanFlag } from "../context.ts";
 import { endpointLines } from "../endpoint-lines.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
 import type { Io, Screen } from "../io.ts";
-import { passedEnv } from "../pass-env.ts";
 import { planLines } from "../plan-lines.ts";
 import { readyVerdict } from "../progress.ts";
 import { colorsFor } from "../style.ts";
 import { showSpan } from "../time-span.ts";
 import { waitFor } from "../wait.ts";
 
-interface ApplyFlags {
-  file: string;
+interface ApplyFlags extends ConfigFlags {
   yes?: boolean;
   detach?: boolean;
-  env?: string[];
   timeout: number;
   json?: boolean;
 }
@@ -31,13 +25,12 @@ const TIMEOUT_MS = 30 * 60_000;
 
 export const addApply: AddCommand = (program, context) => {
   const { io } = context;
-  program
+  const command = program
     .command("apply")
-    .description("Create or change a service as a file says, and wait until it is ready")
-    .requiredOption("-f, --file <file>", "the configuration; - for standard input")
+    .description("Create or change a service as a file says, and wait until it is ready");
+  withConfigFlags(command)
     .option("-y, --yes", "do not ask")
     .option("-d, --detach", "do not wait until it is ready")
-    .option("-e, --env <NAME=value>", "a variable that the file passes through; may be given several times", collect)
     .addOption(
       new Option("--timeout <span>", "how long to wait until it is ready")
         .argParser(spanFlag)
@@ -52,11 +45,8 @@ export const addApply: AddCommand = (program, context) => {
     )
     .action(async (flags: ApplyFlags) => {
       const screen = flags.json ? io.stderr : io.stdout;
-      const config = await readConfig(io, flags.file);
-      const spec = checked(io, config, flags.file);
-      const env = passedEnv(Object.assign({}, ...spec.groups.map((group) => group.env)), flags.env ?? [], io.env);
+      const { request, spec } = await readConfigRequest(io, flags, "Nothing was applied.");
       const { client, target } = await connect(io);
-      const request = { config, file: flags.file, env };
       const plan = await client.plan(request);
       for (const line of planLines(plan, colorsFor(screen, io.env))) screen.write(`${line}\n`);
 
@@ -79,20 +69,11 @@ export const addApply: AddCommand = (program, context) => {
     });
 };
 
-/** @throws CliError naming each problem with its place */
-function checked(io: Io, config: string, file: string): ServiceSpec {
-  const parsed = parseConfig(config, file);
-  if (parsed.ok) return parsed.spec;
-  const colors = colorsFor(io.stderr, io.env);
-  const problems = parsed.issues.map((issue) => `\n${showIssue(file, config, issue, colors)}`).join("");
-  throw new CliError(EXIT.failed, `${file} is invalid.${problems}`, "Nothing was applied.");
-}
-
 /** Applies what the user has seen and agreed to. @returns null when they did not agree */
 async function applyPlan(
   io: Io,
   client: Client,
-  request: { config: string; file: string; env: Record<string, string> },
+  request: ConfigRequest["request"],
   plan: PlanView,
   yes: boolean,
 ): Promise<ApplyAnswer | null> {

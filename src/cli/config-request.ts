@@ -1,0 +1,52 @@
+import type { Command } from "commander";
+import type * as z from "zod";
+import type { applyRequest } from "../control/views.ts";
+import { parseConfig } from "../spec/index.ts";
+import type { ParsedConfig, ServiceSpec } from "../spec/types.ts";
+import { readConfig } from "./config-file.ts";
+import { collect } from "./context.ts";
+import { showIssue } from "./diagnostics.ts";
+import { EXIT } from "./exit-codes.ts";
+import { CliError } from "./failure.ts";
+import type { Io } from "./io.ts";
+import { passedEnv } from "./pass-env.ts";
+import { colorsFor } from "./style.ts";
+
+/** What `plan` and `apply` are told about a configuration on the command line. */
+export interface ConfigFlags {
+  file: string;
+  env?: string[];
+}
+
+/** A configuration that was read and checked here, and what the server is sent of it. */
+export interface ConfigRequest {
+  request: z.input<typeof applyRequest>;
+  spec: ServiceSpec;
+}
+
+/** Adds the flags that say which configuration is meant, and what it means; the same for every command that sends one. */
+export function withConfigFlags(command: Command): Command {
+  return command
+    .requiredOption("-f, --file <file>", "the configuration; - for standard input")
+    .option("-e, --env <NAME=value>", "a variable that the file passes through; may be given several times", collect);
+}
+
+/**
+ * Reads what the flags name.
+ * @param consequence ends the error of an invalid file, e.g. "Nothing was applied."
+ * @throws CliError naming each problem with its place
+ */
+export async function readConfigRequest(io: Io, flags: ConfigFlags, consequence: string): Promise<ConfigRequest> {
+  const config = await readConfig(io, flags.file);
+  const { spec } = checked(io, config, flags.file, consequence);
+  const env = passedEnv(Object.assign({}, ...spec.groups.map((group) => group.env)), flags.env ?? [], io.env);
+  return { request: { config, file: flags.file, env }, spec };
+}
+
+function checked(io: Io, config: string, file: string, consequence: string): Extract<ParsedConfig, { ok: true }> {
+  const parsed = parseConfig(config, file);
+  if (parsed.ok) return parsed;
+  const colors = colorsFor(io.stderr, io.env);
+  const problems = parsed.issues.map((issue) => `\n${showIssue(file, config, issue, colors)}`).join("");
+  throw new CliError(EXIT.failed, `${file} is invalid.${problems}`, consequence);
+}
