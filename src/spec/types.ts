@@ -173,8 +173,8 @@ export interface RateLimitSpec {
 
 export type RetryEvent = "no-capacity" | "interruption" | "error";
 
-/** An existing host that may be used: by its name, or as the n-th of a fleet. */
-export type InstanceRef = { name: string } | { hostname: string } | { fleet: EntityRef; instance: number };
+/** An existing host that may be used. */
+export type InstanceRef = { name: string } | { hostname: string };
 
 /** What a file or a profile says about where and how long its replicas run. Lists that are null allow anything. */
 export interface ProfileParams {

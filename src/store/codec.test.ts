@@ -106,7 +106,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
         utilizationPolicy: { minGpuUtilization: 30, timeWindowS: 600 },
         startupOrder: "master-first",
         stopCriteria: "master-done",
-        instances: [{ name: "a" }, { hostname: "b" }, { fleet: { project: null, name: "gpus" }, instance: 1 }],
+        instances: [{ name: "a" }, { hostname: "b" }],
         tags: { team: "search" },
         backendOptions: [{ type: "vastai" }],
       },

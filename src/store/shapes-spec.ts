@@ -91,11 +91,7 @@ const group = z.strictObject({
 
 const texts = z.array(z.string()).nullable();
 
-const instanceRef = z.union([
-  z.strictObject({ name: z.string() }),
-  z.strictObject({ hostname: z.string() }),
-  z.strictObject({ fleet: entityRef, instance: z.number() }),
-]);
+const instanceRef = z.union([z.strictObject({ name: z.string() }), z.strictObject({ hostname: z.string() })]);
 
 const profile = z.strictObject({
   backends: texts,

@@ -28,3 +28,8 @@ export function readOffableDuration(written: string | number | boolean): Result<
   const read = readDuration(written);
   return read.ok ? read : bad(read.problem.replace(/\.$/, ", or `off`."));
 }
+
+/** How long something unused stays: `off`, or in older files `-1`, is for ever. */
+export function readIdleDuration(written: string | number | boolean): Result<number | "off" | "default"> {
+  return written === -1 || written === "-1" ? good("off") : readOffableDuration(written);
+}

@@ -1,9 +1,14 @@
 import { quote } from "../quote.ts";
 import { bad, good, type Result } from "../result.ts";
 
-/** Names of services, fleets, gateways and volumes. */
+/** Names of projects, services, fleets, gateways and volumes. */
+export function isResourceName(text: string): boolean {
+  return /^[a-z][a-z0-9-]{1,40}$/.test(text);
+}
+
+/** The name that a file gives to what it describes. */
 export function readResourceName(written: string): Result<string> {
-  if (/^[a-z][a-z0-9-]{1,40}$/.test(written)) return good(written);
+  if (isResourceName(written)) return good(written);
   return bad(
     `${quote(written)} cannot be a name; use 2 to 41 lower-case letters, digits and \`-\`, beginning with a letter, for example ${quote(toName(written))}.`,
   );

@@ -43,6 +43,32 @@ export function optional<S extends z.ZodType, F extends NonNullable<z.output<S>>
 }
 
 /**
+ * A field that other files have and that is not taken here, whatever is written into it; null is the same as leaving it
+ * out.
+ * @param why what the message says: why it is not taken, and what to write instead, without the full stop
+ */
+export function refused(why: string, meta: Omit<FieldMeta, "standing">) {
+  return z
+    .unknown()
+    .optional()
+    .transform((value, context): null => {
+      // The value is not repeated: it may be anything.
+      if (value !== undefined && value !== null) {
+        context.issues.push({ code: "custom", message: `${why}.`, input: null });
+      }
+      return null;
+    })
+    .meta({ ...meta, standing: { kind: "refused", why } satisfies Standing });
+}
+
+/** A list that says what is allowed; an empty one would allow nothing, which nobody means. */
+export function someOf<S extends z.ZodType>(item: S) {
+  return z
+    .array(item)
+    .min(1, "This list is empty and would allow nothing; write at least one, or leave the field out to allow any.");
+}
+
+/**
  * A mapping with these keys and no others. `kind` is its name in the table of what is not supported yet. An `OddScalar`
  * is an object to zod, but no mapping.
  */
