@@ -14,6 +14,8 @@ import type { ProjectCall } from "./stubs.ts";
 
 /** Within this time after a commit its wake-ups are out, or the alarm finds what a crash left. */
 const SETTLED_WITHIN_MS = 5_000;
+/** What could not be looked at when the alarm rang is looked at again after this. */
+const LOOK_AGAIN_MS = 10_000;
 /** An alarm that rings this late tells of an outage in which hosts were not heard either. */
 const LATE_ALARM_MS = 10_000;
 
@@ -100,7 +102,27 @@ export class ProjectLife implements FarHosts {
     else this.control.unlinkedGone(this.#parts.project, host, silentMs);
   }
 
-  /** The alarm rang, or the sweep found the project overdue. */
+  /**
+   * The alarm rang. Where the database cannot be read it is set again: the platform gives up an alarm that fails a few
+   * times, and the sweep knows nothing of wake-ups that are still to be sent.
+   * @param scheduled when it should have rung
+   */
+  async rang(scheduled: number | undefined): Promise<void> {
+    if (scheduled !== undefined && this.clock.now() - scheduled > LATE_ALARM_MS) {
+      this.#parts.storage.kv.put("listening-since", this.clock.now());
+    }
+    try {
+      await this.due();
+    } catch (error) {
+      this.#parts.log("warn", "what is due could not be looked at", {
+        project: this.#parts.project,
+        error: String(error),
+      });
+      this.clock.at(this.clock.now() + LOOK_AGAIN_MS, () => undefined);
+    }
+  }
+
+  /** Does what is due. */
   async due(): Promise<void> {
     this.clock.rang();
     await this.control.lookAtDue(this.#parts.project);
@@ -134,13 +156,6 @@ export class ProjectLife implements FarHosts {
       kv.put("listening-since", this.clock.now());
     }
     return kv.get<number>("listening-since") ?? this.clock.now();
-  }
-
-  /** How late an alarm came. @param scheduled when it should have rung */
-  rangAt(scheduled: number): void {
-    if (this.clock.now() - scheduled > LATE_ALARM_MS) {
-      this.#parts.storage.kv.put("listening-since", this.clock.now());
-    }
   }
 
   /** A crash between a commit and its wake-ups must not leave hosts with what they had: the alarm is set before. */

@@ -43,9 +43,7 @@ export class ProjectObject extends DurableObject<Env> implements ProjectStub {
   async alarm(info?: { scheduledTime?: number }): Promise<void> {
     const project = this.ctx.storage.kv.get<string>("project");
     if (project === undefined) return;
-    const life = await this.#alive(project);
-    if (info?.scheduledTime !== undefined) life.rangAt(info.scheduledTime);
-    await life.due();
+    await (await this.#alive(project)).rang(info?.scheduledTime);
   }
 
   #alive(project: string): Promise<ProjectLife> {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../../../scripts/bootstrap.js";
@@ -22,7 +22,8 @@ export class EdgePlane {
   readonly #folder: string;
   readonly #command: string[];
   readonly #cronPort: number;
-  readonly #store: Store;
+  /** Past the Worker, so that a look costs it nothing and wakes nobody. */
+  readonly store: Store;
   readonly token: string;
   #running: Running | null = null;
 
@@ -40,7 +41,7 @@ export class EdgePlane {
     this.#command = parts.command;
     this.#cronPort = parts.cronPort;
     this.database = parts.database;
-    this.#store = parts.store;
+    this.store = parts.store;
     this.token = parts.token;
   }
 
@@ -69,6 +70,12 @@ export class EdgePlane {
     await until(() => this.#serves(), running.output);
   }
 
+  /** While it is stopped: all that its objects had in storage is gone, their alarms among it. */
+  async loseObjects(): Promise<void> {
+    await rm(join(this.#folder, "workerd/objects"), { recursive: true });
+    await mkdir(join(this.#folder, "workerd/objects"));
+  }
+
   async stop(): Promise<void> {
     await this.#running?.stop("SIGKILL");
     this.#running = null;
@@ -76,7 +83,7 @@ export class EdgePlane {
 
   async dispose(): Promise<void> {
     await this.stop();
-    await this.#store.close();
+    await this.store.close();
     await this.database.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
@@ -111,7 +118,7 @@ export class EdgePlane {
   /** Written past the Worker, so that it costs it nothing. */
   async joinToken(): Promise<string> {
     const token = makeToken("join");
-    await this.#store.putCredential({
+    await this.store.putCredential({
       id: crypto.randomUUID(),
       project: FIRST_PROJECT,
       kind: "join",
