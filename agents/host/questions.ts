@@ -1,6 +1,12 @@
-import { engineAdapter, type HttpQuestion, routerAdapter } from "../../src/adapters/index.ts";
+import {
+  engineAdapter,
+  type HttpQuestion,
+  ROUTER_KEY,
+  type RouterAdapter,
+  routerAdapter,
+} from "../../src/adapters/index.ts";
 import type { DesiredJob } from "../../src/wire/index.ts";
-import type { JobAnswer, JobAsker } from "./ask.ts";
+import type { JobAnswer, JobAsker, JobQuestion } from "./ask.ts";
 import type { Action, Answer } from "./decide/types.ts";
 import { isSilent } from "./hear-port.ts";
 import { reachPort } from "./reach-port.ts";
@@ -90,24 +96,40 @@ async function route(
   const name = { job: question.job, incarnation: question.incarnation };
   const adapter = routerAdapter(job?.router ?? null);
   if (question.kind === "list") {
-    const answer = await askAdapter(asker, job, adapter?.list.question);
+    const answer = await askRouter(asker, job, adapter, adapter?.list.question);
     const workers = "status" in answer ? (adapter?.list.read(answer.status, answer.body) ?? null) : null;
     return { kind: "listed", ...name, workers };
   }
   if (question.kind === "add") {
-    const answer = await askAdapter(asker, job, adapter?.add(question.worker));
+    const answer = await askRouter(asker, job, adapter, adapter?.add(question.worker));
     // 409: the URL is listed already, which the next reading of the list shows.
     return { kind: "added", ...name, url: question.worker.url, ok: accepted(answer, 409), detail: whyNot(answer) };
   }
-  const answer = await askAdapter(asker, job, adapter?.remove(question.handle));
+  const answer = await askRouter(asker, job, adapter, adapter?.remove(question.handle));
   return { kind: "removed", ...name, handle: question.handle, ok: accepted(answer, 404), detail: whyNot(answer) };
 }
 
 const NOT_WANTED: JobAnswer = { failed: "the job is not wanted any more", refused: false };
 
-function askAdapter(asker: JobAsker, job: DesiredJob | null, question: HttpQuestion | undefined): Promise<JobAnswer> {
+function askAdapter(
+  asker: JobAsker,
+  job: DesiredJob | null,
+  question: HttpQuestion | undefined,
+  headers: JobQuestion["headers"] = [],
+): Promise<JobAnswer> {
   if (job === null || question === undefined) return Promise.resolve(NOT_WANTED);
-  return asker.ask({ port: job.port, timeoutMs: ADAPTER_TIMEOUT_MS, ...question });
+  return asker.ask({ port: job.port, timeoutMs: ADAPTER_TIMEOUT_MS, headers, ...question });
+}
+
+/** A router that was given a key asks for it; one that was given none does not look at it. */
+function askRouter(
+  asker: JobAsker,
+  job: DesiredJob | null,
+  adapter: RouterAdapter | null,
+  question: HttpQuestion | undefined,
+): Promise<JobAnswer> {
+  const key = job?.launch.env[ROUTER_KEY];
+  return askAdapter(asker, job, question, key !== undefined && adapter ? [adapter.authorization(key)] : []);
 }
 
 function accepted(answer: JobAnswer, alsoFine: number): boolean {

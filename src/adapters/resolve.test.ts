@@ -86,6 +86,7 @@ describe("a worker that faces requests itself", () => {
   it("is ready at once when nothing is known of it", () => {
     const line = group(["python -m http.server 8000"]);
     expect(resolveGroup(service([line]), line)).toEqual({
+      commands: line.commands,
       role: "worker",
       engine: null,
       router: null,
@@ -204,7 +205,38 @@ describe("warnings", () => {
 
   it("of a router whose worker list is open to everyone", () => {
     expect(resolveGroup(service([router]), router).warnings).toEqual([
-      expect.stringContaining("--control-plane-api-keys"),
+      expect.stringContaining("`--control-plane-api-keys headrace:headrace:admin:$HEADRACE_ROUTER_KEY`"),
     ]);
+  });
+});
+
+describe("a router that was declared without commands", () => {
+  const made = (generated: NonNullable<NonNullable<GroupSpec["router"]>["generated"]>) => {
+    const one = group([], { router: { type: "smg", generated } });
+    return resolveGroup(service([one, prefill, decode]), one);
+  };
+
+  it("is launched where its host is reached, on ports that may move, and behind its own key", () => {
+    const { commands, ports, role, warnings } = made({ policy: "round_robin", pdDisaggregation: true });
+    expect(commands).toEqual([
+      "command -v smg >/dev/null || pip install smg==1.13.0",
+      "smg launch --pd-disaggregation --policy round_robin --host $HEADRACE_ADDRESS --port $HEADRACE_PORT " +
+        "--prometheus-host $HEADRACE_ADDRESS --prometheus-port $HEADRACE_METRICS_PORT " +
+        "--control-plane-api-keys headrace:headrace:admin:$HEADRACE_ROUTER_KEY --log-level warn",
+    ]);
+    expect({ ports, role, warnings }).toEqual({
+      role: "router",
+      ports: [
+        { name: "service", port: 8000, env: "HEADRACE_PORT" },
+        { name: "metrics", port: 29_000, env: "HEADRACE_METRICS_PORT" },
+      ],
+      warnings: [],
+    });
+  });
+
+  it("chooses by SMG's own policy where none is given", () => {
+    const [, line] = made({ policy: null, pdDisaggregation: false }).commands;
+    expect(line).not.toContain("--policy");
+    expect(line).not.toContain("--pd-disaggregation");
   });
 });

@@ -13,12 +13,15 @@ import type { EngineAdapter, LaunchContext, LaunchReading, ResolvedGroup } from 
  * places it refuses it first.
  */
 export function resolveGroup(service: ServiceSpec, group: GroupSpec): ResolvedGroup {
-  const commands = commandTexts(group).flatMap(readCommands);
-  const context = launchContext(service, group);
+  const written = commandsOf(group);
+  const texts = written.map((command) => interpolate(command, writeReference));
+  const commands = texts.flatMap(readCommands);
+  const context = launchContext(service, group, texts);
   if (group.router) {
     const adapter = routerAdapter(group.router.type);
     const launch = adapter?.readLaunch(commands, context);
     return {
+      commands: written,
       role: "router",
       engine: null,
       router: group.router.type,
@@ -29,6 +32,7 @@ export function resolveGroup(service: ServiceSpec, group: GroupSpec): ResolvedGr
   }
   const found = findEngine(commands, context);
   return {
+    commands: written,
     role: found?.launch.role ?? context.role ?? "worker",
     engine: found?.engine.name ?? null,
     router: null,
@@ -38,18 +42,20 @@ export function resolveGroup(service: ServiceSpec, group: GroupSpec): ResolvedGr
   };
 }
 
-/** The commands as their shell gets them, but for what is filled in only when they are placed. */
-function commandTexts(group: GroupSpec): string[] {
-  return group.commands.map((command) => interpolate(command, writeReference));
+/** What a group runs; its texts may hold references. */
+function commandsOf({ router, commands }: GroupSpec): string[] {
+  const made = router?.generated && routerAdapter(router.type)?.generate(router.generated);
+  return made ?? commands;
 }
 
-function launchContext(service: ServiceSpec, group: GroupSpec): LaunchContext {
+/** @param texts the commands as their shell gets them, but for what is filled in only when they are placed */
+function launchContext(service: ServiceSpec, group: GroupSpec, texts: string[]): LaunchContext {
   return {
     env: group.env,
     servicePort: group.port,
     role: group.role === "router" ? null : group.role,
     behindRouter: group.router === null && service.groups.some((other) => other.router !== null),
-    mentions: (variable) => mentions(commandTexts(group), variable),
+    mentions: (variable) => mentions(texts, variable),
   };
 }
 

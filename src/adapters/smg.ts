@@ -1,6 +1,7 @@
 import { afterProgram, readFlags } from "./launch-flags.ts";
 import { movablePort, readServicePort, servicePort } from "./ports.ts";
 import { getProbe } from "./probes.ts";
+import { generateSmg, KEY_FLAGS } from "./smg-launch.ts";
 import { addWorker, readWorkers, removeWorker } from "./smg-workers.ts";
 import type { RouterAdapter } from "./types.ts";
 
@@ -15,6 +16,7 @@ const HEALTH_INTERVAL_S = 5;
 /** The router SMG (Shepherd Model Gateway, formerly SGLang's router) in HTTP mode. */
 export const smg: RouterAdapter = {
   name: "smg",
+  generate: generateSmg,
 
   readLaunch(commands, context) {
     const words = afterProgram(commands, ["smg", "launch"]);
@@ -34,7 +36,7 @@ export const smg: RouterAdapter = {
     if (!flags.has("--api-key", "--control-plane-api-keys")) {
       warnings.push(
         "whoever reaches SMG's port can add and remove its workers; " +
-          "add `--control-plane-api-keys`, or keep the port behind a firewall",
+          `add \`${KEY_FLAGS}\`, or keep the port behind a firewall`,
       );
     }
     return { ports: [service.claim, metrics], warnings };
@@ -45,6 +47,7 @@ export const smg: RouterAdapter = {
   // 503 until it could serve: with `--pd-disaggregation` until one prefill and one decode are ready.
   readiness: { question: { method: "GET", path: "/readiness" }, read: (status) => status === 200 },
 
+  authorization: (key) => ({ name: "authorization", value: `Bearer ${key}` }),
   list: { question: { method: "GET", path: "/workers" }, read: readWorkers },
   add: addWorker,
   remove: removeWorker,

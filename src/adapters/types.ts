@@ -1,4 +1,4 @@
-import type { EnvSpec, ProbeSpec, Role } from "../spec/types.ts";
+import type { EnvSpec, ProbeSpec, Role, RouterSpec } from "../spec/types.ts";
 import type { CommandWords } from "./shell-words.ts";
 
 /** A port that a launch line binds. `env` names the variable that lets the line take another port, when it uses it. */
@@ -73,11 +73,18 @@ export interface ListedWorker {
 /** What differs between routers. */
 export interface RouterAdapter {
   name: string;
+  /**
+   * The commands of a router that was declared without any: every port that it binds may move, and its
+   * API is locked. Texts as a file would have them.
+   */
+  generate(router: NonNullable<RouterSpec["generated"]>): string[];
   /** A router's commands always launch it: the spec says so, even where its line cannot be read. */
   readLaunch(commands: CommandWords[], context: LaunchContext): Omit<LaunchReading, "role">;
   probe: ProbeSpec;
   /** Asked besides the probes: whether requests would be served now. */
   readiness: { question: HttpQuestion; read(status: number, body: string): boolean };
+  /** How to show on the worker API below that one may use it, to a router that was started with this key. */
+  authorization(key: string): { name: string; value: string };
   list: { question: HttpQuestion; read(status: number, body: string): ListedWorker[] | null };
   add(worker: {
     url: string;
@@ -90,6 +97,8 @@ export interface RouterAdapter {
 
 /** A group with what its adapters read out of it. */
 export interface ResolvedGroup {
+  /** As written, or those that the router's adapter makes. */
+  commands: string[];
   role: Role;
   engine: string | null;
   router: "smg" | "dynamo" | null;

@@ -2,8 +2,10 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { inventoryOf } from "../../test/sim/agent.ts";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { simSealer } from "../../test/sim/sealer.ts";
+import { routerGroup, serviceSpec, workerGroup } from "../../test/support/specs.ts";
 import type { HostEntity } from "../core/state.ts";
-import type { Report } from "../wire/index.ts";
+import type { ServiceSpec } from "../spec/types.ts";
+import type { DesiredState, Report } from "../wire/index.ts";
 import { systemClock } from "./clock.ts";
 import { sha256Hex } from "./digest.ts";
 import { HostSync } from "./host-sync.ts";
@@ -22,40 +24,40 @@ const HOST: HostEntity = {
   joinedAt: 0,
 };
 
-describe("a report that says nothing new", () => {
-  let project: Project;
-  let sync: HostSync;
-  const silent = async () => (await project.controller.state()).tables.host.byId.get("h1")?.silentSince ?? null;
-  const report = (seq: number): Report => ({
-    agent: { version: "0", bootId: "b", machine: "m1", incarnation: "i" },
-    seq,
-    applied: { version: 0, hash: "" },
-    inventory: HOST.inventory,
-    busyPorts: [],
-    jobs: [],
-    routers: [],
+let project: Project;
+let sync: HostSync;
+
+const report = (seq: number): Report => ({
+  agent: { version: "0", bootId: "b", machine: "m1", incarnation: "i" },
+  seq,
+  applied: { version: 0, hash: "" },
+  inventory: HOST.inventory,
+  busyPorts: [],
+  jobs: [],
+  routers: [],
+});
+
+beforeEach(async () => {
+  const store = new MemoryStore();
+  await store.createProject("main", 0, [
+    { kind: "project", id: "project", nextSerial: 1 },
+    { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null, thawedAt: null },
+    HOST,
+  ]);
+  const log = () => undefined;
+  project = new Project({
+    name: "main",
+    store,
+    clock: systemClock,
+    newId: () => crypto.randomUUID(),
+    log,
+    far: null,
   });
+  sync = new HostSync(project, store, simSealer, sha256Hex);
+});
 
-  async function begin(host: HostEntity): Promise<void> {
-    const store = new MemoryStore();
-    await store.createProject("main", 0, [
-      { kind: "project", id: "project", nextSerial: 1 },
-      { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null, thawedAt: null },
-      host,
-    ]);
-    const log = () => undefined;
-    project = new Project({
-      name: "main",
-      store,
-      clock: systemClock,
-      newId: () => crypto.randomUUID(),
-      log,
-      far: null,
-    });
-    sync = new HostSync(project, store, simSealer, sha256Hex);
-  }
-
-  beforeEach(() => begin(HOST));
+describe("a report that says nothing new", () => {
+  const silent = async () => (await project.controller.state()).tables.host.byId.get("h1")?.silentSince ?? null;
 
   test("writes nothing", async () => {
     await sync.sync("h1", report(1));
@@ -88,5 +90,36 @@ describe("a report that says nothing new", () => {
     state.observed.delete("h1");
     await sync.sync("h1", report(2));
     expect(state.observed.has("h1")).toBe(true);
+  });
+});
+
+describe("the key of a router", () => {
+  async function apply(spec: ServiceSpec): Promise<void> {
+    const input = { kind: "apply" as const, spec, sealed: {}, pairing: "", expectedRevision: null, actor: "ada" };
+    await project.controller.submit({ input, id: null, cause: "apply", actor: "ada" });
+  }
+
+  async function keys(): Promise<Map<string, string | undefined>> {
+    const { desired } = await sync.syncUnlinked("h1", report(2));
+    const { jobs } = desired as DesiredState;
+    return new Map(jobs.map((job) => [`${job.service} ${job.role}`, job.launch.env.HEADRACE_ROUTER_KEY]));
+  }
+
+  test("is given to routers alone, another one for each service", async () => {
+    await sync.syncUnlinked("h1", report(1));
+    await apply(serviceSpec("a", [routerGroup(), workerGroup(1)]));
+    await apply(serviceSpec("b", [routerGroup()]));
+    const found = await keys();
+    expect(found.get("a worker")).toBeUndefined();
+    expect(found.get("a router")).toMatch(/^[0-9a-f]{64}$/);
+    expect(found.get("b router")).toMatch(/^[0-9a-f]{64}$/);
+    expect(found.get("a router")).not.toBe(found.get("b router"));
+    expect(await keys()).toEqual(found);
+  });
+
+  test("is the service's own where it sets one", async () => {
+    await sync.syncUnlinked("h1", report(1));
+    await apply(serviceSpec("a", [routerGroup({ env: { HEADRACE_ROUTER_KEY: "mine" } })]));
+    expect((await keys()).get("a router")).toBe("mine");
   });
 });

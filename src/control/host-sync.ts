@@ -2,6 +2,7 @@ import { renderHost } from "../core/render.ts";
 import type { HostEntity } from "../core/state.ts";
 import type { Store } from "../store/types.ts";
 import { type DesiredState, desiredHash, type Report, type SyncAnswer } from "../wire/index.ts";
+import { toHex } from "./bytes.ts";
 import type { Digest } from "./digest.ts";
 import type { Project } from "./project.ts";
 import type { Sealer } from "./seal.ts";
@@ -162,11 +163,23 @@ export class HostSync {
     for (const secret of names.length > 0 ? await this.store.secrets(this.project.name, names) : []) {
       secrets.set(secret.name, await this.seal.open(this.project.name, secret));
     }
-    const jobs = rendered.map(({ job, sealedEnv }) => {
-      const env = { ...job.launch.env };
-      for (const [variable, name] of Object.entries(sealedEnv)) env[variable] = secrets.get(name) ?? "";
-      return { ...job, launch: { ...job.launch, env } };
-    });
+    const jobs = await Promise.all(
+      rendered.map(async ({ job, sealedEnv, derivedEnv }) => {
+        const env = { ...job.launch.env };
+        for (const [variable, name] of Object.entries(sealedEnv)) env[variable] = secrets.get(name) ?? "";
+        for (const [variable, name] of Object.entries(derivedEnv)) env[variable] = await this.derived(name);
+        return { ...job, launch: { ...job.launch, env } };
+      }),
+    );
     return { jobs, hash: await desiredHash(jobs, this.digest) };
+  }
+
+  /**
+   * With the oldest of the keys: a process that runs goes on with the value it was started with, so that a rotation must
+   * not change it as long as the old key is there.
+   */
+  private async derived(name: string): Promise<string> {
+    const values = await this.seal.derive(this.project.name, name);
+    return toHex(values.at(-1) as Uint8Array);
   }
 }

@@ -1,4 +1,4 @@
-import { joinCommands } from "../adapters/index.ts";
+import { joinCommands, ROUTER_KEY } from "../adapters/index.ts";
 import { interpolate, writeReference } from "../spec/grammar/interpolation.ts";
 import type { GroupSpec, ProbeSpec, ServiceSpec } from "../spec/types.ts";
 import type { DesiredJob, HttpProbe, JobPhase } from "../wire/index.ts";
@@ -14,6 +14,8 @@ export interface RenderedJob {
   job: DesiredJob;
   /** Variables whose values are sealed: name -> name of the sealed value. */
   sealedEnv: Record<string, string>;
+  /** Variables whose values are kept nowhere: name -> what they are derived from, with the key that secrets are sealed with. */
+  derivedEnv: Record<string, string>;
 }
 
 /** Name under which a passed-through value is sealed: revisions with the same value share it. */
@@ -34,7 +36,9 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Rende
   const { spec: group, resolved } = groupOfReplica(state, replica);
   const env: Record<string, string> = jobEnvironment(state.project, revision.spec, group, host, job);
   const sealedEnv: Record<string, string> = {};
+  const derivedEnv: Record<string, string> = resolved.router ? { [ROUTER_KEY]: `router/${job.service}` } : {};
   for (const [name, value] of Object.entries(group.env)) {
+    delete derivedEnv[name];
     if (value === null) {
       delete env[name];
       sealedEnv[name] = sealedEnvName(revision.service, name, revision.sealed[name] ?? "");
@@ -54,7 +58,7 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Rende
       runtime: "process",
       image: group.image,
       shell: shellOf(revision.spec, group),
-      script: joinCommands(group.commands.map(filledIn)),
+      script: joinCommands(resolved.commands.map(filledIn)),
       env,
       workingDir: revision.spec.workingDir,
     },
@@ -67,7 +71,7 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Rende
     behindRouter: resolved.role !== "router" && hasRouter(revision),
     workers: resolved.role === "router" ? desiredWorkers(state, job.service) : [],
   };
-  return { job: rendered, sealedEnv };
+  return { job: rendered, sealedEnv, derivedEnv };
 }
 
 /** A text of the spec as a job gets it. */
