@@ -1,13 +1,14 @@
 import { routerAdapter } from "../adapters/index.ts";
 import { diffSpecs, passedVariables } from "../spec/index.ts";
+import { foreignFleet } from "./allowed-hosts.ts";
 import type { Answer, Input } from "./input.ts";
 import { REPLICAS_PER_GROUP_MAX, SERVICES_PER_PROJECT_MAX } from "./limits.ts";
 import { currentRevision, revisionId } from "./revision.ts";
 import type { RevisionEntity, ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
-/** Fields of a running service that change in place: how many replicas there are, never what they run. */
-const CHANGES_IN_PLACE = /^groups\.[^.]+\.(count|scaling)(\.|$)/;
+/** Fields of a running service that change in place: how many replicas there are and who is placed first, never what runs. */
+const CHANGES_IN_PLACE = /^(priority$|groups\.[^.]+\.(count|scaling)(\.|$))/;
 
 export function applyService(context: StepContext, input: Extract<Input, { kind: "apply" }>): Answer {
   const { draft, now } = context;
@@ -112,6 +113,19 @@ function refuseApply(
     if (group.count.max > REPLICAS_PER_GROUP_MAX) {
       return refuse("too_many", `group ${group.name}: at most ${REPLICAS_PER_GROUP_MAX} replicas`);
     }
+    const elsewhere = foreignFleet(group, context.draft.state.project);
+    if (elsewhere) {
+      return refuse(
+        "invalid_config",
+        `group ${group.name}: fleet ${elsewhere.project}/${elsewhere.name} belongs to another project, whose hosts cannot be used here; name a fleet of this one`,
+      );
+    }
+    if (group.nodes > 1) {
+      return refuse(
+        "invalid_config",
+        `group ${group.name}: \`nodes: ${group.nodes}\` is understood, but replicas that span several hosts cannot be run yet; leave \`nodes\` out, or write 1`,
+      );
+    }
     if (group.router && !routerAdapter(group.router.type)) {
       return refuse(
         "invalid_config",
@@ -138,7 +152,7 @@ function refuseChange(
     kind: "refused",
     code: "conflict",
     message:
-      `service ${service.id} is running and ${other.join(", ")} cannot change in place (only replica counts can): ` +
+      `service ${service.id} is running and ${other.join(", ")} cannot change in place (only replica counts and priority can): ` +
       `run "headrace stop ${service.id}", wait until it is stopped, then apply again`,
   };
 }

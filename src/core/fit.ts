@@ -1,7 +1,9 @@
-import type { PortClaim, ResolvedGroup } from "../adapters/types.ts";
+import type { PortClaim } from "../adapters/types.ts";
 import type { GroupSpec } from "../spec/types.ts";
 import { acceleratorMatches, describeGpu } from "./accelerators.ts";
+import { whyNotAllowed } from "./allowed-hosts.ts";
 import { FLEXIBLE_PORTS, JOBS_PER_HOST_MAX } from "./limits.ts";
+import type { RevisionGroup } from "./revision.ts";
 import type { FleetEntity, HostEntity, JobEntity } from "./state.ts";
 
 /** What a host has promised to jobs, and what else is taken on it. */
@@ -30,14 +32,15 @@ export type Fit = { ok: true; promise: JobPromise } | { ok: false; reason: strin
  * host has in all, unless its fleet forbids overcommitting.
  */
 export function fits(
-  group: GroupSpec,
-  resolved: ResolvedGroup,
+  { spec: group, resolved, instances }: RevisionGroup,
   host: HostEntity,
   fleet: FleetEntity | undefined,
   use: HostUse,
 ): Fit {
   const { inventory } = host;
   const { cpu, memory, disk } = group.resources;
+  const notAllowed = whyNotAllowed(group, instances, host);
+  if (notAllowed !== null) return no(notAllowed);
   if (!use.present || host.silentSince !== null) return no("its agent is not connected");
   if (use.jobs >= JOBS_PER_HOST_MAX) return no(`has ${use.jobs} jobs, the most that one host is given`);
   if (cpu.arch && cpu.arch !== inventory.arch) return no(`needs an ${cpu.arch} cpu, it has ${inventory.arch}`);

@@ -8,7 +8,7 @@ import {
   withGpus,
   workerGroup,
 } from "../../test/support/specs.ts";
-import type { GpuSpec } from "../spec/types.ts";
+import type { GpuSpec, InstanceRef } from "../spec/types.ts";
 import type { Accelerator } from "../wire/index.ts";
 import { PLACE_RETRY_MS } from "./limits.ts";
 import { step } from "./step.ts";
@@ -215,5 +215,118 @@ describe("placement", () => {
       world.apply(serviceSpec("w", [workerGroup(5)]));
       expect(world.summary("w").filter((line) => line === "worker:starting")).toHaveLength(overcommit ? 5 : 3);
     }
+  });
+});
+
+describe("where a service may run", () => {
+  const only = (instances: InstanceRef[]) => ({ profile: { ...serviceSpec("x", []).profile, instances } });
+  const hostsOf = (world: World, service: string) =>
+    world.desired(service).map((job) => world.state.tables.job.byId.get(job.job)?.host);
+
+  test("keeps each group to its own fleets", () => {
+    const world = new World();
+    world.addHost("a", {}, "cheap");
+    world.addHost("b", {}, "fast");
+    const fleets = [{ project: null, name: "fast" }];
+    world.apply(
+      serviceSpec("w", [workerGroup(3, { fleets }), routerGroup({ fleets: [{ project: "main", name: "cheap" }] })]),
+    );
+    expect(world.desired("w").map((job) => [job.role, world.state.tables.job.byId.get(job.job)?.host])).toEqual([
+      ["router", "a"],
+      ["worker", "b"],
+      ["worker", "b"],
+      ["worker", "b"],
+    ]);
+  });
+
+  test("says in which fleet a host is, and which are wanted", () => {
+    const world = new World();
+    world.addHost("a", {}, "cheap");
+    const fleets = [{ project: null, name: "fast" }];
+    world.apply(serviceSpec("w", [workerGroup(1, { fleets })]));
+    expect(reasonOf(world, "w")).toBe("fits on no host: host a: is in fleet cheap, the group wants fast");
+    world.addHost("b", {}, "fast");
+    expect(hostsOf(world, "w")).toEqual(["b"]);
+  });
+
+  test("refuses a fleet of another project", () => {
+    const world = new World();
+    const fleets = [{ project: "other", name: "fast" }];
+    expect(world.apply(serviceSpec("w", [workerGroup(1, { fleets })]))).toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("fleet other/fast belongs to another project"),
+    });
+  });
+
+  test("keeps a service to hosts by name, or by what they are reached at", () => {
+    const world = new World();
+    for (const id of ["a", "b", "c"]) world.addHost(id);
+    world.apply(serviceSpec("one", [workerGroup(2)], only([{ name: "b" }])));
+    world.apply(serviceSpec("two", [workerGroup(2)], only([{ hostname: "a" }, { hostname: "10.0.0.3" }])));
+    expect(hostsOf(world, "one")).toEqual(["b", "b"]);
+    expect(hostsOf(world, "two").sort()).toEqual(["a", "c"]);
+    world.apply(serviceSpec("three", [workerGroup(1)], only([{ name: "10.0.0.3" }])));
+    expect(reasonOf(world, "three")).toBe(
+      "fits on no host: 3 hosts: is not one of the hosts that the service wants (10.0.0.3)",
+    );
+  });
+
+  test("refuses replicas that span hosts, with the reason", () => {
+    const world = new World();
+    expect(world.apply(serviceSpec("w", [workerGroup(1, { nodes: 2 })]))).toMatchObject({
+      kind: "refused",
+      code: "invalid_config",
+      message: expect.stringContaining("group worker: `nodes: 2` is understood, but replicas that span several hosts"),
+    });
+  });
+});
+
+describe("priority", () => {
+  const wants = (name: string, priority: number) => serviceSpec(name, [workerGroup(1, withGpus(1))], { priority });
+
+  test("gives room to the service that has more of it, and to the first by name among equals", () => {
+    const world = new World();
+    for (const [name, priority] of [
+      ["a", 0],
+      ["b", 50],
+      ["c", 50],
+    ] as const)
+      world.apply(wants(name, priority));
+    world.addHost("h1", { accelerators: gpus(1) });
+    expect(["a", "b", "c"].map((name) => world.summary(name)[0])).toEqual([
+      "worker:pending",
+      "worker:starting",
+      "worker:pending",
+    ]);
+    world.addHost("h2", { accelerators: gpus(1) });
+    expect(["a", "b", "c"].map((name) => world.summary(name)[0])).toEqual([
+      "worker:pending",
+      "worker:starting",
+      "worker:starting",
+    ]);
+  });
+
+  test("comes before the service's own replacement for a replica whose room was freed", () => {
+    const world = new World();
+    world.addHost("h", { accelerators: gpus(1) });
+    world.apply(wants("low", 1));
+    world.settle();
+    world.apply(wants("much", 100));
+    world.behaviour.set("low-worker-1", { recentEnds: 3, state: "backoff" });
+    world.settle();
+    world.advance(10_000);
+    world.settle();
+    expect(world.summary("much")).toEqual(["worker:ready"]);
+    expect(world.summary("low")).toEqual(["worker:pending"]);
+  });
+
+  test("changes in place", () => {
+    const world = new World();
+    world.addHost("h", { accelerators: gpus(1) });
+    world.apply(wants("w", 0));
+    world.settle();
+    expect(world.apply(wants("w", 7))).toMatchObject({ action: "update", changes: ["priority 0 -> 7"] });
+    world.settle();
+    expect(world.replicas("w").map(({ id, status }) => [id, status])).toEqual([["w-worker-1", "ready"]]);
   });
 });

@@ -1,8 +1,8 @@
-import type { ResolvedGroup } from "../adapters/types.ts";
 import type { GroupSpec } from "../spec/types.ts";
 import type { Draft } from "./draft.ts";
 import { fits, type HostUse, type JobPromise, take } from "./fit.ts";
 import { REASON_LENGTH_MAX } from "./limits.ts";
+import type { RevisionGroup } from "./revision.ts";
 import type { HostEntity, JobEntity } from "./state.ts";
 
 export interface Placed {
@@ -37,10 +37,10 @@ export class Placer {
    * then the one with the fewest jobs; then by id.
    * @param key names the group at its revision; equal keys must mean equal requirements
    */
-  place(key: string, service: string, group: GroupSpec, resolved: ResolvedGroup): Placed | NoFit {
-    const candidates = this.candidatesFor(key, service, group);
+  place(key: string, service: string, group: RevisionGroup): Placed | NoFit {
+    const candidates = this.candidatesFor(key, service, group.spec);
     for (let best = candidates.heap.pop(); best; best = candidates.heap.pop()) {
-      const fit = fits(group, resolved, best.host, this.draft.get("fleet", best.host.fleet), this.useOf(best.host));
+      const fit = fits(group, best.host, this.draft.get("fleet", best.host.fleet), this.useOf(best.host));
       if (fit.ok) {
         candidates.taken = best;
         return { host: best.host, promise: fit.promise };

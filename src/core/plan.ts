@@ -30,8 +30,7 @@ export function planApply(state: ProjectState, input: Extract<Input, { kind: "ap
     .map((replica) => {
       const [job] = draft.by("job", "replica", replica.id);
       if (job) return { group: replica.group, host: draft.must("host", job.host).name, reasons: [] };
-      const { spec, resolved } = groupOfReplica(draft, replica);
-      const fit = placer.place(replica.group, replica.service, spec, resolved);
+      const fit = placer.place(replica.group, replica.service, groupOfReplica(draft, replica));
       return { group: replica.group, host: null, reasons: "reasons" in fit ? fit.reasons : [] };
     });
   const revision = draft.must("revision", revisionId(input.spec.name, answer.revision));

@@ -1,4 +1,3 @@
-import type { ResolvedGroup } from "../adapters/types.ts";
 import type { JobEnd } from "../wire/index.ts";
 import type { Draft } from "./draft.ts";
 import { drainMoments, drainStep, startDrain } from "./drain.ts";
@@ -13,26 +12,30 @@ import {
   UNREADY_REPLACE_MS,
 } from "./limits.ts";
 import { jobIsGone, reportOf } from "./observed.ts";
-import { describeNoFit } from "./placement.ts";
-import { currentRevision, groupOfReplica, revisionOf } from "./revision.ts";
+import { currentRevision, groupOfReplica } from "./revision.ts";
 import { isLost, isOutOfReach, lostAt } from "./silence.ts";
 import type { JobEntity, Millis, ReplicaEntity, ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
-/**
- * Brings one service nearer to what is wanted, as far as it goes without waiting.
- * @returns when time alone can next change something; null = never
- */
-export function reconcileService(context: StepContext, id: string): Millis | null {
+/** Brings one service nearer to what is wanted, as far as it goes without waiting and without another host. */
+export function prepareService(context: StepContext, id: string): void {
   const { draft } = context;
-  if (!draft.get("service", id)) return null;
+  if (!draft.get("service", id)) return;
   for (const replica of draft.by("replica", "service", id)) takeObservations(context, replica);
   releasePorts(context, id);
   matchCounts(context, draft.must("service", id));
   for (const replica of draft.by("replica", "service", id)) if (isDraining(replica)) drainStep(context, replica);
-  for (const replica of draft.by("replica", "service", id)) if (replica.status === "pending") place(context, replica);
-  settle(context, draft.must("service", id));
-  return nextDue(draft, id, context.now);
+}
+
+/**
+ * What is left to do for a service that was prepared, once what waited for a host has one or not.
+ * @returns when time alone can next change something; null = never
+ */
+export function finishService({ draft, now }: StepContext, id: string): Millis | null {
+  const service = draft.get("service", id);
+  if (!service) return null;
+  settle(draft, service);
+  return nextDue(draft, id, now);
 }
 
 /**
@@ -194,56 +197,8 @@ function createReplica({ draft, now }: StepContext, serviceId: string, group: st
   });
 }
 
-/** Finds a host for a replica, or keeps the reason why there is none. */
-function place(context: StepContext, replica: ReplicaEntity): void {
-  const { draft, now, placer } = context;
-  const revision = revisionOf(draft, replica);
-  const { spec, resolved } = groupOfReplica(draft, replica);
-  const key = `${revision.id}/${replica.group}`;
-  const placed = placer.place(key, replica.service, spec, resolved);
-  if (!("host" in placed)) {
-    const reason = describeNoFit(placed);
-    if (reason === replica.reason) return;
-    draft.put({ ...replica, reason });
-    draft.event({
-      type: "replica.waiting",
-      service: replica.service,
-      group: replica.group,
-      replica: replica.id,
-      message: reason,
-    });
-    return;
-  }
-  const { host, promise } = placed;
-  const job: JobEntity = {
-    kind: "job",
-    id: `${replica.id}.0`,
-    replica: replica.id,
-    service: replica.service,
-    group: replica.group,
-    rank: 0,
-    host: host.id,
-    status: "assigned",
-    since: now,
-    created: draft.version,
-    port: servicePort(promise.ports, spec.port),
-    ports: promise.ports,
-    accelerators: promise.accelerators,
-  };
-  draft.put(job);
-  placer.placed(key, spec, job, host);
-  moveReplica(draft, replica, "placed", `placed on ${host.name}`, now);
-}
-
-function servicePort(
-  ports: { name: ResolvedGroup["ports"][number]["name"]; port: number }[],
-  fallback: number,
-): number {
-  return ports.find((claim) => claim.name === "service")?.port ?? fallback;
-}
-
 /** A stopping service without replicas is stopped; revisions that nothing uses any more are forgotten. */
-function settle({ draft }: StepContext, service: ServiceEntity): void {
+function settle(draft: Draft, service: ServiceEntity): void {
   const replicas = draft.by("replica", "service", service.id);
   if (service.status === "stopping" && replicas.length === 0) {
     draft.put({ ...service, status: "stopped" });

@@ -1,6 +1,6 @@
 import { resolveGroup } from "../adapters/index.ts";
 import type { ResolvedGroup } from "../adapters/types.ts";
-import type { GroupSpec } from "../spec/types.ts";
+import type { GroupSpec, InstanceRef } from "../spec/types.ts";
 import type { Draft } from "./draft.ts";
 import { DRAIN_DEFAULT_MS } from "./limits.ts";
 import type { ProjectState } from "./project-state.ts";
@@ -10,6 +10,8 @@ import type { ReplicaEntity, RevisionEntity, ServiceEntity } from "./state.ts";
 export interface RevisionGroup {
   spec: GroupSpec;
   resolved: ResolvedGroup;
+  /** The hosts that the service keeps to; null = any. */
+  instances: InstanceRef[] | null;
 }
 
 /** Revisions never change, so what is read out of them is read once. */
@@ -19,7 +21,10 @@ export function revisionGroups(revision: RevisionEntity): ReadonlyMap<string, Re
   let groups = groupsOfRevision.get(revision);
   if (!groups) {
     groups = new Map(
-      revision.spec.groups.map((spec) => [spec.name, { spec, resolved: resolveGroup(revision.spec, spec) }]),
+      revision.spec.groups.map((spec) => [
+        spec.name,
+        { spec, resolved: resolveGroup(revision.spec, spec), instances: revision.spec.profile.instances },
+      ]),
     );
     groupsOfRevision.set(revision, groups);
   }

@@ -2,9 +2,10 @@ import { Draft } from "./draft.ts";
 import { handleInput } from "./handle.ts";
 import type { Answer, Effect, Input } from "./input.ts";
 import { routersOf } from "./let-go.ts";
+import { placeWaiting } from "./place.ts";
 import { Placer } from "./placement.ts";
 import type { Changes, ProjectState } from "./project-state.ts";
-import { reconcileService } from "./reconcile.ts";
+import { finishService, prepareService } from "./reconcile.ts";
 import { sealedEnvName } from "./render.ts";
 import { groupOfReplica } from "./revision.ts";
 import { weighFleet } from "./silence.ts";
@@ -73,19 +74,23 @@ export function step(state: ProjectState, inputs: Input[], now: Millis): StepRes
   };
 }
 
-/** Reconciles what was touched; then, if that made room somewhere, once more those that wait for room. */
+/**
+ * Reconciles what was touched and, if that made room somewhere, what waits for room as well. Hosts are found for all of
+ * them together, so that whoever has priority comes first and room that one gives up can go to another.
+ */
 function reconcileTouched(context: StepContext): Map<string, Millis | null> {
-  const due = new Map<string, Millis | null>();
-  const reconcileAll = (services: Iterable<string>) => {
-    for (const service of [...services].sort()) due.set(service, reconcileService(context, service));
-  };
-  reconcileAll(context.touched);
+  const { draft, touched } = context;
+  for (const service of [...touched].sort()) prepareService(context, service);
   if (context.roomFreed) {
     const waiting = new Set<string>();
-    for (const replica of context.draft.all("replica")) if (replica.status === "pending") waiting.add(replica.service);
-    reconcileAll(waiting);
+    for (const replica of draft.all("replica")) if (replica.status === "pending") waiting.add(replica.service);
+    for (const service of [...waiting].sort()) {
+      if (!touched.has(service)) prepareService(context, service);
+      touched.add(service);
+    }
   }
-  return due;
+  placeWaiting(context, touched);
+  return new Map([...touched].sort().map((service) => [service, finishService(context, service)]));
 }
 
 /**

@@ -63,7 +63,7 @@ export class World {
     return this.input({ kind: "apply", spec, sealed, pairing: "p1", expectedRevision, actor: "test" });
   }
 
-  addHost(id: string, over: Partial<Inventory> = {}): void {
+  addHost(id: string, over: Partial<Inventory> = {}, fleet = "default"): void {
     const inventory: Inventory = {
       address: `10.0.0.${this.hosts.size + 1}`,
       arch: "x86",
@@ -85,7 +85,7 @@ export class World {
       ended: new Set(),
     });
     this.state.present.add(id);
-    this.input({ kind: "host_joined", host: id, name: id, fleet: "default", machine: `m-${id}`, inventory });
+    this.input({ kind: "host_joined", host: id, name: id, fleet, machine: `m-${id}`, inventory });
     this.sync(id);
     this.input({ kind: "host_present", host: id });
   }
