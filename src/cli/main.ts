@@ -9,6 +9,7 @@ import { addHost } from "./commands/host.ts";
 import { addLogin } from "./commands/login.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addPs } from "./commands/ps.ts";
+import { addSchema } from "./commands/schema.ts";
 import { addServer } from "./commands/server.ts";
 import { addStop } from "./commands/stop.ts";
 import { addToken } from "./commands/token.ts";
@@ -26,6 +27,7 @@ const COMMANDS: AddCommand[] = [
   addDev,
   addDeploy,
   addValidate,
+  addSchema,
   addApply,
   addPs,
   addLogs,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type ReadEnd, readRange } from "../grammar/range.ts";
 import type { Result } from "../result.ts";
 import { OddScalar } from "../yaml/plain-scalar.ts";
 
@@ -77,16 +78,44 @@ export function mapping<Shape extends z.ZodRawShape>(kind: string, shape: Shape)
   return z.preprocess((value) => (value instanceof OddScalar ? value.text : value), object);
 }
 
+/** What a scalar may be written as, where the schema's own types do not tell. */
+export interface Spelling {
+  types: ("string" | "number" | "boolean")[];
+  /** The grammar that reads it; null when any value of these types will do. */
+  read: unknown;
+  /** Whether the grammar reads each end of a range (`a..b`) and not the whole. */
+  isRange: boolean;
+}
+
+/** The spelling of the scalars below, for JSON Schema and the table of fields. */
+export const spellings = z.registry<Spelling>();
+
 /** Text. A number in its usual spelling is taken as the text that it is; a boolean is not. */
-export const text = z.preprocess(
-  (value) => (typeof value === "number" ? String(value) : value),
-  z
-    .string()
-    .refine((value) => !value.includes("\0"), "This holds a NUL character, which no program can be given; remove it."),
+export const text = spelled(
+  z.preprocess(
+    (value) => (typeof value === "number" ? String(value) : value),
+    z
+      .string()
+      .refine(
+        (value) => !value.includes("\0"),
+        "This holds a NUL character, which no program can be given; remove it.",
+      ),
+  ),
+  ["string", "number"],
+  null,
 );
 
 /** `true` or `false`, and as in YAML 1.1 `yes`, `no`, `on` and `off`, quoted or not. */
-export const flag = z.preprocess((value) => readFlag(value) ?? value, z.boolean());
+export const flag = spelled(
+  z.preprocess((value) => readFlag(value) ?? value, z.boolean()),
+  ["boolean", "string"],
+  readFlag,
+);
+
+function spelled<S extends z.ZodType>(schema: S, types: Spelling["types"], read: unknown, isRange = false): S {
+  spellings.add(schema, { types, read, isRange });
+  return schema;
+}
 
 const flagWords = new Map([
   ["yes", true],
@@ -108,19 +137,29 @@ export function readFlag(value: unknown): boolean | null {
 
 /** Text that a grammar reads. */
 export function textOf<T>(read: (written: string) => Result<T>) {
-  return text.transform(by(read));
+  return spelled(text.transform(by(read)), ["string", "number"], read);
 }
 
 /** Text or a number that a grammar reads. */
 export function scalarOf<T>(read: (written: string | number) => Result<T>) {
-  return z.preprocess(agreedNumber, z.union([z.string(), z.number()])).transform(by(read));
+  const scalar = z.preprocess(agreedNumber, z.union([z.string(), z.number()]));
+  return spelled(scalar.transform(by(read)), ["string", "number"], read);
+}
+
+/** A range in one scalar, each end of which a grammar reads. */
+export function rangeScalarOf(readEnd: ReadEnd) {
+  const scalar = z.preprocess(agreedNumber, z.union([z.string(), z.number()]));
+  const read = (written: string | number) => readRange(written, readEnd);
+  return spelled(scalar.transform(by(read)), ["string", "number"], readEnd, true);
 }
 
 /** Text, a number or a boolean that a grammar reads. */
 export function switchOf<T>(read: (written: string | number | boolean) => Result<T>) {
-  return z
-    .preprocess((value) => (value instanceof OddScalar ? value.boolean11 : null) ?? agreedNumber(value), anyScalar)
-    .transform(by(read));
+  const scalar = z.preprocess(
+    (value) => (value instanceof OddScalar ? value.boolean11 : null) ?? agreedNumber(value),
+    anyScalar,
+  );
+  return spelled(scalar.transform(by(read)), ["string", "number", "boolean"], read);
 }
 
 const anyScalar = z.union([z.string(), z.number(), z.boolean()]);

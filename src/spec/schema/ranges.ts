@@ -1,16 +1,13 @@
 import * as z from "zod";
 import { closedCount, readCount, readReplicas } from "../grammar/count.ts";
-import { orderedRange, type ReadEnd, readRange } from "../grammar/range.ts";
+import { orderedRange, type ReadEnd } from "../grammar/range.ts";
 import { bad, type Result } from "../result.ts";
 import type { Range } from "../types.ts";
-import { by, mapping, optional, scalarOf } from "./fields.ts";
+import { by, mapping, optional, rangeScalarOf, scalarOf } from "./fields.ts";
 
 /** A range as one scalar (`a..b`) or as a mapping of its ends. `example` is one end as it may be written. */
 export function rangeOf(readEnd: ReadEnd, example: string | number) {
-  return z.union([
-    scalarOf((written) => readRange(written, readEnd)),
-    endsOf(readEnd, example).transform(by(closeRange)),
-  ]);
+  return z.union([rangeScalarOf(readEnd), endsOf(readEnd, example).transform(by(closeRange))]);
 }
 
 /** How many replicas; both ends are known. */
