@@ -36,6 +36,8 @@ interface LifeParts {
   store: Store;
   seal: Sealer;
   log: Log;
+  /** Milliseconds since 1970; the platform's own unless given. */
+  calendar?: () => number;
 }
 
 /**
@@ -54,7 +56,7 @@ export class ProjectLife implements FarHosts {
   constructor(parts: LifeParts) {
     this.#parts = parts;
     const { project, env, storage, store, seal, log } = parts;
-    this.clock = new AlarmClock(storage);
+    this.clock = new AlarmClock(storage, parts.calendar);
     const later = (ms: number, next: () => void) => void this.clock.at(this.clock.now() + ms, next);
     const nameOf = (host: string) => ({ project, host });
     this.#wakes = new FanOut({ later, tell: (host) => linkStub(env, nameOf(host)).wake(nameOf(host)) });
