@@ -30,7 +30,7 @@ export default {
 };
 
 function serve(env: Env) {
-  const control = new EdgeControl(env, storeOf(env));
+  const control = new EdgeControl(env);
   const path = new RequestPath(control, { shareQuestions: false });
   const report: ReportError = (requestId, error) =>
     edgeLog("error", "a request failed", { requestId, error: describe(error) });

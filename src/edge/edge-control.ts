@@ -2,9 +2,8 @@ import { callerOf, mayCall } from "../control/callers.ts";
 import { type Caller, type Control, ControlError } from "../control/types.ts";
 import type { CommitView } from "../control/views.ts";
 import type { ReplicaWay, RouteTarget } from "../proxy/types.ts";
-import type { Store } from "../store/types.ts";
 import type { Report, SyncAnswer } from "../wire/index.ts";
-import { type Env, linkStub, projectStub } from "./env.ts";
+import { type Env, linkStub, projectStub, storeOf } from "./env.ts";
 import { FarLink } from "./far-link.ts";
 import { linesOf } from "./json-lines.ts";
 import { accepted } from "./outcome.ts";
@@ -19,15 +18,17 @@ type Answered<C extends ProjectCall> = Awaited<ReturnType<ProjectMethod<C>>>;
  */
 export class EdgeControl implements Control {
   readonly #env: Env;
-  readonly #store: Store;
 
-  constructor(env: Env, store: Store) {
+  constructor(env: Env) {
     this.#env = env;
-    this.#store = store;
   }
 
+  /**
+   * With a client of the database for this question alone: one lets no more than so many questions out at a time, and on
+   * this platform a request cannot be gone on with by another one's end, nor does one whose caller has left come to its own.
+   */
   authenticate(token: string): Promise<Caller | null> {
-    return callerOf(token, this.#store, Date.now());
+    return callerOf(token, storeOf(this.#env), Date.now());
   }
 
   async authorize(project: string, token: string): Promise<boolean> {

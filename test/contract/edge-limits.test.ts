@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-
 import { EdgePlane } from "../support/edge/edge-plane.ts";
-
 import { filledProject } from "../support/edge/filled-project.ts";
 import type { ObedientAgent } from "../support/obedient-agent.ts";
 import { until } from "../support/processes.ts";
@@ -19,6 +17,8 @@ resources: { cpu: 1.., memory: 100MB.., disk: 100MB.. }
 const SUBREQUESTS_MAX = 50;
 /** Answers that the platform lets one invocation await at a time. */
 const AWAITED_MAX = 6;
+/** More than a client of the database sends at a time by itself, which is 20. */
+const AT_ONCE = 32;
 
 describe("a small project", () => {
   let plane: EdgePlane;
@@ -98,6 +98,27 @@ describe("a small project", () => {
     for (let i = 0; i < 10; i += 1) seen.push(await asked());
     expect(seen).toContain("worker>link.fetch, database 0");
   });
+});
+
+test("requests wait for their own questions to the database, however many others wait for theirs", async () => {
+  const plane = await EdgePlane.start();
+  try {
+    const database = Promise.withResolvers<void>();
+    plane.database.failAll(database.promise);
+    const before = plane.database.bodies.length;
+    const answers = Array.from({ length: AT_ONCE }, async () => {
+      const headers = { authorization: "Bearer hr_unknown" };
+      return (await fetch(`${plane.url}/api/projects/main/services`, { headers })).status;
+    });
+    await until(
+      () => plane.database.bodies.length === before + AT_ONCE,
+      () => `${plane.database.bodies.length - before} of ${AT_ONCE} questions came`,
+    );
+    database.resolve();
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([401]));
+  } finally {
+    await plane.dispose();
+  }
 });
 
 describe("a project of 1,000 replicas on 100 hosts", () => {
