@@ -12,10 +12,11 @@ const MAY_IMPORT: Record<string, string[]> = {
 MAY_IMPORT["src/control"] = Object.keys(MAY_IMPORT);
 MAY_IMPORT["src/api"] = Object.keys(MAY_IMPORT);
 MAY_IMPORT["src/replica"] = ["src/wire", "src/link"];
+MAY_IMPORT["src/stderr.ts"] = [];
 MAY_IMPORT["src/node"] = Object.keys(MAY_IMPORT);
-MAY_IMPORT["src/edge"] = Object.keys(MAY_IMPORT).filter((folder) => folder !== "src/node" && folder !== "src/replica");
+MAY_IMPORT["src/edge"] = Object.keys(MAY_IMPORT).filter((folder) => !/^src\/(node|replica|stderr)/.test(folder));
 MAY_IMPORT["src/node.ts"] = Object.keys(MAY_IMPORT).filter((folder) => folder !== "src/edge");
-MAY_IMPORT["src/worker.ts"] = Object.keys(MAY_IMPORT).filter((folder) => !/^src\/(node|replica)/.test(folder));
+MAY_IMPORT["src/worker.ts"] = Object.keys(MAY_IMPORT).filter((folder) => !/^src\/(node|replica|stderr)/.test(folder));
 MAY_IMPORT["src/deploy"] = ["src/node", "src/store", "src/control"];
 MAY_IMPORT["src/deploy.ts"] = ["src/deploy"];
 MAY_IMPORT["src/cli"] = [
@@ -29,7 +30,7 @@ MAY_IMPORT["src/cli"] = [
 ];
 
 /** An agent is deployed apart from the control plane. */
-const AGENTS_MAY_IMPORT = ["src/spec", "src/wire", "src/adapters", "src/link", "src/replica"];
+const AGENTS_MAY_IMPORT = ["src/spec", "src/wire", "src/adapters", "src/link", "src/replica", "src/stderr.ts"];
 
 /** Decisions: the same inputs always give the same answer. */
 const PURE = [

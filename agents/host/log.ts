@@ -1,3 +1,5 @@
+import { writeLogLine } from "../../src/stderr.ts";
+
 /** From the least to the most important. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -10,7 +12,7 @@ export type Log = (level: LogLevel, message: string, fields?: Record<string, str
 export function logToStderr(least: LogLevel): Log {
   return (level, message, fields = {}) => {
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)) return;
-    process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, message, ...fields })}\n`);
+    writeLogLine(`${JSON.stringify({ at: new Date().toISOString(), level, message, ...fields })}\n`);
   };
 }
 
