@@ -86,6 +86,7 @@ export function describeRoutes(state: ProjectState, service: ServiceEntity): Ser
     version: state.version,
     auth: spec.auth,
     router: routes.router,
+    stripPrefix: spec.stripPrefix,
     model: spec.model,
     targets: routes.targets,
     message: routes.message || "no replica is ready",

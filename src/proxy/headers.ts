@@ -38,7 +38,7 @@ const NOT_RETURNED = new Set([
 export interface ForwardedBy {
   /** As the client wrote it: the control plane's URL. */
   url: RequestUrl;
-  /** What our path has in front of the replica's. */
+  /** What our path has in front of the replica's; may be empty. */
   prefix: string;
   requestId: string;
   clientAddress: string | null;
@@ -52,7 +52,7 @@ export function requestHeaders(headers: Pairs, by: ForwardedBy): Pairs {
   const pairs = headers.filter(([name]) => !NOT_FORWARDED.has(name) && !dropped.has(name));
   pairs.push(["x-request-id", by.requestId]);
   pairs.push(["x-forwarded-host", by.url.host], ["x-forwarded-proto", by.url.protocol.slice(0, -1)]);
-  pairs.push(["x-forwarded-prefix", by.prefix]);
+  if (by.prefix !== "") pairs.push(["x-forwarded-prefix", by.prefix]);
   if (by.clientAddress !== null) pairs.push(["x-forwarded-for", by.clientAddress]);
   if (by.contentLength !== null) pairs.push(["content-length", String(by.contentLength)]);
   return pairs;

@@ -77,7 +77,9 @@ export class RequestPath {
     if (!entry || entry.auth) await this.#mustBeAllowed(project, exchange.request);
     if (!entry) throw new Refusal(404, "service_not_found", `project ${project} has no service ${service}`);
     exchange.hold(this.#forwarder.load.enter(entry));
-    return this.#pass(exchange, entry, path, `/proxy/services/${project}/${service}`, await this.#take(exchange));
+    const prefix = `/proxy/services/${project}/${service}`;
+    const [before, kept] = entry.stripPrefix ? [prefix, ""] : ["", prefix];
+    return this.#pass(exchange, entry, path, { before, kept }, await this.#take(exchange));
   }
 
   async #toModel(exchange: Exchange, { project, operation }: NonNullable<ReturnType<typeof modelPath>>) {
@@ -98,10 +100,20 @@ export class RequestPath {
     exchange.hold(this.#forwarder.load.enter(entry));
     const path = canonicalPath(`${entry.model!.prefix}/${operation}`);
     if (!path) throw new Refusal(502, "invalid_prefix", `the model prefix of ${entry.service} is not a path`);
-    return this.#pass(exchange, entry, path, `/proxy/models/${project}`, body);
+    return this.#pass(exchange, entry, path, { before: `/proxy/models/${project}`, kept: "" }, body);
   }
 
-  async #pass(exchange: Exchange, entry: ServiceEntry, path: string, prefix: string, body: RequestBody) {
+  /**
+   * @param path what the service serves
+   * @param prefix of the caller's path: what the replica does not see of it, and what it does
+   */
+  async #pass(
+    exchange: Exchange,
+    entry: ServiceEntry,
+    path: string,
+    prefix: { before: string; kept: string },
+    body: RequestBody,
+  ) {
     const { request, id, signal } = exchange;
     if (entry.router && !allowedAtRouter(path)) {
       throw new Refusal(
@@ -112,9 +124,15 @@ export class RequestPath {
     }
     const { method, url, clientAddress } = request;
     const contentLength = body.kind === "stream" ? body.contentLength : null;
-    const headers = requestHeaders(request.headers, { url, prefix, requestId: id, clientAddress, contentLength });
+    const headers = requestHeaders(request.headers, {
+      url,
+      prefix: prefix.before,
+      requestId: id,
+      clientAddress,
+      contentLength,
+    });
     if (headers.length > HEADERS_MAX) throw headersTooLarge();
-    const call = { entry, method, path: path + url.search, headers, body, signal };
+    const call = { entry, method, path: prefix.kept + path + url.search, headers, body, signal };
     const { answer, release } = await forward(call, this.#forwarder);
     exchange.hold(release);
     return answerOf(answer, {

@@ -114,6 +114,19 @@ describe("a request to a service", () => {
     expect((await mirrored(await appOf(world)("/services/main/qwen/get_model_info"))).path).toBe("/get_model_info");
   });
 
+  it("keeps the proxy's own prefix for a service that wants it", async () => {
+    const world = new World();
+    world.host("a", mirror);
+    world.serve("app", ["a"], { stripPrefix: false });
+    world.serve("pd", ["a"], { stripPrefix: false, router: true });
+    const get = appOf(world);
+    const { path, headers } = await mirrored(await get("/services/main/app/docs/../ui?x=1"));
+    expect(path).toBe("/proxy/services/main/app/ui?x=1");
+    expect(headers.map(([name]) => name)).not.toContain("x-forwarded-prefix");
+    expect((await mirrored(await get("/services/main/app"))).path).toBe("/proxy/services/main/app/");
+    expect((await get("/services/main/pd/workers")).status).toBe(403);
+  });
+
   it("says why there is no replica", async () => {
     const world = new World();
     world.serve("qwen", [], { message: "group decode: pulling the image on host-1" });
@@ -544,6 +557,10 @@ describe("a request by model", () => {
       ((await response.json()) as { data: { id: string; object: string }[] }).data.map(({ id }) => id);
     expect(await names(await get(`/models/main${path}`))).toEqual(["org/open"]);
     expect(await names(await get(`/models/main${path}`, as({}, "good")))).toEqual(["org/closed", "org/open"]);
+    expect(await (await get(`/models/main${path}`)).json()).toEqual({
+      object: "list",
+      data: [{ id: "org/open", object: "model", created: 0, owned_by: "headrace" }],
+    });
     expect(await errorOf(await get(`/models/none${path}`))).toMatchObject({ status: 401 });
   });
 

@@ -17,6 +17,8 @@ export interface ServiceEntry {
   auth: boolean;
   /** Set when the targets are routers: only inference routes pass, their worker API is nobody's. */
   router: boolean;
+  /** Whether replicas see paths without `/proxy/services/<project>/<service>`. */
+  stripPrefix: boolean;
   model: { name: string; prefix: string } | null;
   /** Ready routers, or ready replicas where there is no router. Empty: 503. */
   targets: RouteTarget[];
