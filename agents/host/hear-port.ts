@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { letGo } from "./let-go.ts";
 
 /**
  * Any web server answers this at once, whatever its engine does. Only one whose process stands still takes longer; one
@@ -22,7 +23,7 @@ export function isSilent(host: string, port: number, silentMs = SILENT_MS): Prom
     const timer = setTimeout(() => finish(accepted), silentMs);
     const finish = (silent: boolean) => {
       clearTimeout(timer);
-      socket.resetAndDestroy();
+      letGo(socket);
       resolve(silent);
     };
     socket.once("connect", () => {

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { letGo } from "./let-go.ts";
 
 /** A living process accepts at once, its kernel does it: half a second is for the network between. */
 const CONNECT_TIMEOUT_MS = 500;
@@ -14,8 +15,7 @@ export function reachPort(host: string, port: number, timeoutMs = CONNECT_TIMEOU
     const timer = setTimeout(() => finish("timeout"), timeoutMs);
     const finish = (result: string | null) => {
       clearTimeout(timer);
-      // A reset, not a graceful close: a port that is asked every second would be left with a trail of TIME_WAITs.
-      socket.resetAndDestroy();
+      letGo(socket);
       resolve(result);
     };
     socket.once("connect", () => finish(null));
