@@ -60,3 +60,15 @@ it("shows none to a router that has none", async () => {
   expect(heard.size).toBe(5);
   expect(new Set(heard.values())).toEqual(new Set([undefined]));
 });
+
+it("reaches no worker at an address that is none, and takes none for silent there", async () => {
+  for (const url of ["http://[fe80::1%eth0]:8000", "http://999.1.1.1:8000", "worker", ""]) {
+    const answers = await Promise.all(
+      (["reach", "hear"] as const).map((kind) => answerQuestion({ kind, url }, null, asker, () => 0)),
+    );
+    expect(answers).toEqual([
+      { kind: "reached", url, ok: false },
+      { kind: "heard", url, ok: true },
+    ]);
+  }
+});

@@ -38,18 +38,21 @@ export async function answerQuestion(
 }
 
 async function reach(url: string): Promise<Answer> {
-  const { host, port } = placeOf(url);
-  return { kind: "reached", url, ok: (await reachPort(host, port)) === null };
+  const place = placeOf(url);
+  return { kind: "reached", url, ok: place !== null && (await reachPort(place.host, place.port)) === null };
 }
 
 /** A connection that is refused is no silence: `reach` tells of that, and sooner. */
 async function hear(url: string): Promise<Answer> {
-  const { host, port } = placeOf(url);
-  return { kind: "heard", url, ok: !(await isSilent(host, port)) };
+  const place = placeOf(url);
+  return { kind: "heard", url, ok: place === null || !(await isSilent(place.host, place.port)) };
 }
 
-function placeOf(url: string): { host: string; port: number } {
-  const { hostname, port } = new URL(url);
+/** @returns null for what is no URL: another host says what its address is */
+function placeOf(url: string): { host: string; port: number } | null {
+  const parsed = URL.parse(url);
+  if (parsed === null) return null;
+  const { hostname, port } = parsed;
   return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || "80") };
 }
 

@@ -153,8 +153,13 @@ export class Supervisor {
 
   async #ask(question: Question): Promise<void> {
     const job = "job" in question ? this.#jobOf(question.job) : null;
-    this.#answers.push(await this.#parts.ask(question, job));
-    this.#wakeIn(0);
+    try {
+      this.#answers.push(await this.#parts.ask(question, job));
+      this.#wakeIn(0);
+    } catch (error) {
+      // An error of ours. It costs this one answer, and not the agent.
+      this.#parts.log("error", "a question failed", { question: question.kind, error: reasonOf(error) });
+    }
   }
 
   #jobOf(id: string): DesiredJob | null {
