@@ -15,22 +15,12 @@ const files: Record<string, Expected[]> = {
   "duplicate-key.yml": [["7:1", "", "`port` is written twice", "line 4"]],
   "dynamo-router-twice.yml": [["6:15", "groups[0].replicas", "exactly one", "`replicas: 1`"]],
   "env-boolean.yml": [["8:19", "env.HF_HUB_OFFLINE", "put it in quotes"]],
-  "env-in-group.yml": [
-    ["8:5", "groups[0].env", "`env` belongs to the service", "top level"],
-    ["11:11", "groups[1].name", "Two groups are named `prefill`"],
-  ],
   "env-twice.yml": [["8:5", "env[2]", "`HF_TOKEN` is given twice", "env[0]"]],
   "gpu-in-group.yml": [["12:12", "replicas[1].resources.gpu", "`H100:A100` gives names twice", "`A100,H100:80GB:4`"]],
   "gpu-list.yml": [["6:8", "resources.gpu", "Found a list", '`gpu: "A100,H100:8"`']],
   "memory-unit.yml": [["7:11", "resources.memory", "`512GiB`", "MB, GB or TB"]],
   "missing-name.yml": [["2:1", "name", "`name` is missing", "`name: my-service`"]],
   "missing-port.yml": [["2:1", "port", "`port` is missing", "`port: 8000`"]],
-  "not-yet.yml": [
-    ["7:13", "env.HF_TOKEN", "secrets.HF_TOKEN", "not supported yet", "`- NAME`"],
-    ["9:5", "volumes[0]", "network volume `models` is known but not supported yet"],
-    ["10:1", "rate_limits", "`rate_limits` is known but not supported yet; remove it"],
-    ["14:11", "model.format", "`tgi` is known but not supported yet", "`format: openai`"],
-  ],
   "open-count.yml": [["11:12", "replicas[1].count", "`2..` has no upper end", "`2..4`"]],
   "other-type.yml": [["1:7", "type", "`fleet` is known but not supported yet", "`type: service`"]],
   "probes.yml": [
@@ -41,11 +31,22 @@ const files: Record<string, Expected[]> = {
     ["12:5", "probes[2].type", "`type` is missing", "`type: http`"],
   ],
   "range-without-scaling.yml": [["7:15", "groups[0].replicas", "`replicas: 1..4` is a range", "write `scaling`"]],
+  "refused-fields.yml": [
+    ["7:3", "repos", "`repos` is not taken", "`git clone`"],
+    ["8:9", "dstack", "no dstack server", "`dstack: false`"],
+    ["9:8", "https", "needs a gateway"],
+    ["13:14", "model.eos_token", "TGI knows the model's own", "`--tokenizer-config-path`"],
+    ["15:5", "commands[0]", "`${{ secrets.HF_TOKEN }}` cannot stand here", "put it into `env`", "`$HF_TOKEN`"],
+  ],
   "router-options.yml": [
     ["10:13", "groups[0].router.type", "`smgg` is not one of", "did you mean `smg`?"],
     ["11:7", "groups[0].router.policy", "command line", "`--policy`"],
   ],
   "scaling-of-fixed-count.yml": [["6:1", "scaling", "fixed number", "`replicas: 2..5`"]],
+  "shell-in-group.yml": [
+    ["9:5", "groups[0].shell", "`shell` belongs to the service", "top level"],
+    ["11:11", "groups[1].name", "Two groups are named `prefill`"],
+  ],
   "tab-indent.yml": [["6:1", "", "tab", "use spaces"]],
   "two-documents.yml": [["5:1", "", "two-documents.yml holds more than one document"]],
   "two-images.yml": [

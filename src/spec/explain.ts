@@ -103,12 +103,12 @@ function explainType(expected: string[], path: Path, root: Node, schema: z.core.
 
 /** Values of variables and headers are not repeated: one of them may be a key. */
 function isSecret(path: Path): boolean {
-  return path[0] === "env" || path.includes("headers");
+  return path.includes("env") || path.includes("headers") || path.includes("registry_auth");
 }
 
 function explainSecret(value: unknown, path: Path, wanted: string, example: string): string {
   const name = path.at(-1);
-  if (value === null && path[0] === "env" && typeof name === "string" && path.length > 1) {
+  if (value === null && path.at(-2) === "env" && typeof name === "string") {
     return `\`${name}\` has no value; write \`${name}: ""\` if it shall be empty, or use the list form (\`- ${name}\`) to pass it on.`;
   }
   if (value === null || wanted !== "text")

@@ -25,6 +25,9 @@ export const MAX_ISSUES = 50;
 /** Replicas of one group: the size that the decision code is measured at. */
 export const MAX_REPLICAS = 10_000;
 
+/** Hosts that one replica spans; the largest models of today take a dozen. */
+export const MAX_HOSTS_PER_REPLICA = 256;
+
 /** Groups of one service. */
 export const MAX_GROUPS = 64;
 

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { later } from "./later.ts";
 import { MAX_ISSUES } from "./limits.ts";
 import { parseConfig } from "./parse.ts";
 
@@ -147,23 +146,8 @@ test("values of env are never repeated", () => {
   }
 });
 
-describe("what is known but not supported yet", () => {
-  const fields = Object.entries(later.fields).flatMap(([kind, keys]) => keys.map((key) => [kind, key] as const));
-  const place: Record<string, (key: string) => string> = {
-    service: (key) => `${key}: x`,
-    group: (key) => `groups: [{replicas: 1, ${key}: x}]`,
-    model: (key) => `model: {name: a, format: openai, ${key}: x}`,
-    volume: (key) => `volumes: [{path: /a, instance_path: /b, ${key}: x}]`,
-  };
-  test.each(fields)("%s: %s", (kind, key) => {
-    const [issue, ...others] = issuesOf(`${head}${place[kind]?.(key)}\n`);
-    expect(issue).toContain(`\`${key}\` is known but not supported yet; remove it.`);
-    expect(others).toEqual([]);
-  });
-
-  test.each(later.types)("type: %s", (type) => {
-    expect(issuesOf(`type: ${type}\nwhatever: true\n`)).toEqual([
-      `1:7 type: The type \`${type}\` is known but not supported yet; only \`type: service\` is.`,
-    ]);
-  });
+test.each(["task", "dev-environment", "fleet", "gateway", "volume", "preset"])("type: %s", (type) => {
+  expect(issuesOf(`type: ${type}\nwhatever: true\n`)).toEqual([
+    `1:7 type: The type \`${type}\` is known but not supported yet; only \`type: service\` is.`,
+  ]);
 });

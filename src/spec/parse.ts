@@ -1,14 +1,11 @@
 import { explainIssues } from "./explain.ts";
 import { fillService } from "./fill.ts";
 import type { Finding } from "./finding.ts";
-import { later } from "./later.ts";
 import { MAX_ISSUES } from "./limits.ts";
+import { noteFields } from "./notes.ts";
 import { quote } from "./quote.ts";
-import { checkCounts } from "./rules/counts.ts";
-import { checkGroups } from "./rules/groups.ts";
-import { checkImages } from "./rules/images.ts";
+import { checkService } from "./rules/index.ts";
 import { isMapping } from "./rules/raw.ts";
-import { checkRouters } from "./rules/routers.ts";
 import { service } from "./schema/service.ts";
 import { nearest } from "./suggest.ts";
 import type { ParsedConfig, ParseOptions, SpecIssue } from "./types.ts";
@@ -16,7 +13,10 @@ import { formatPath, type Node, positionOf, toValue } from "./yaml/node.ts";
 import { OddScalar } from "./yaml/plain-scalar.ts";
 import { readYaml } from "./yaml/read.ts";
 
-const types = ["service", ...later.types];
+/** Types of the language that this version does not have. */
+const otherTypes = ["task", "dev-environment", "fleet", "gateway", "volume", "preset"];
+
+const types = ["service", ...otherTypes];
 
 /** Some editors put it first; it is no text and would shift the columns of the first line. */
 const BYTE_ORDER_MARK = /^\uFEFF/;
@@ -50,10 +50,16 @@ export function parseConfig(text: string, file: string, options: ParseOptions = 
   }
 
   const read = service.safeParse(value);
-  const findings = [...checkGroups(value), ...checkCounts(value), ...checkImages(value), ...checkRouters(value)];
+  const findings = checkService(value, options);
   if (!read.success) findings.push(...explainIssues(read.error.issues, root, service));
   if (read.success && findings.length === 0)
-    return { ok: true, type: "service", spec: fillService(read.data, options), notes: [], issues: [] };
+    return {
+      ok: true,
+      type: "service",
+      spec: fillService(read.data, options),
+      notes: locate(noteFields(root, service), root),
+      issues: [],
+    };
   return { ok: false, type, issues: locate(findings, root) };
 }
 
@@ -63,7 +69,7 @@ function writtenType(written: unknown): string | null {
 }
 
 function explainOtherType(type: string): string {
-  if (later.types.includes(type))
+  if (otherTypes.includes(type))
     return `The type ${quote(type)} is known but not supported yet; only \`type: service\` is.`;
   const meant = nearest(type, types);
   return `${quote(type)} is no type of configuration; ${meant === null ? "write `type: service`." : `did you mean \`${meant}\`?`}`;

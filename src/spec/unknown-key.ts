@@ -1,4 +1,3 @@
-import { later, notYet } from "./later.ts";
 import { quote } from "./quote.ts";
 import { service } from "./schema/service.ts";
 import { placeAt } from "./schema/walk.ts";
@@ -26,17 +25,14 @@ const serviceKeys = placeAt(service, []).mappings.flatMap(({ keys }) => keys);
  */
 export function explainUnknownKey(key: string, mappings: readonly { kind: string; keys: string[] }[]): string {
   for (const { kind } of mappings) {
-    if (later.fields[kind]?.includes(key)) return notYet(quote(key));
     const moved = elsewhere[kind];
     if (moved !== undefined && Object.hasOwn(moved, key)) return `${quote(key)} ${moved[key]}.`;
-    if (kind === "group" && later.fields.service?.includes(key)) return notYet(quote(key));
     if (kind === "group" && serviceKeys.includes(key)) {
       return `${quote(key)} belongs to the service, not to a group; move it to the top level.`;
     }
   }
   const known = [...new Set(mappings.flatMap(({ keys }) => keys))];
-  const laterHere = mappings.flatMap(({ kind }) => later.fields[kind] ?? []);
-  const meant = nearest(key, [...known, ...laterHere]);
+  const meant = nearest(key, known);
   if (meant !== null) return `${quote(key)} is unknown here; did you mean \`${meant}\`?`;
   return `${quote(key)} is unknown here; known are ${known.map((word) => `\`${word}\``).join(", ")}.`;
 }

@@ -103,13 +103,63 @@ function partsOf(text: string): TemplatePart[] {
   return read.value;
 }
 
-/** References such as `${{ secrets.X }}` are not filled in yet; left as they are they would reach the shell as nonsense. */
-export function refuseReferences(text: string): Result<string> {
+/** Where a text stands decides which references it may hold. */
+export type TemplatePlace = "command" | "env" | "probe" | "registry" | "volume";
+
+const fromSecrets = `\`${OPENING} secrets.NAME ${CLOSING}\``;
+const fromEnv = `\`${OPENING} env.NAME ${CLOSING}\``;
+
+/** In each place the words before the dot, and how the references that may stand there are written. */
+const places: Record<TemplatePlace, { allowed: Record<string, string[] | null>; forms: string }> = {
+  command: {
+    allowed: { run: ["args"] },
+    forms: `\`${OPENING} run.args ${CLOSING}\` and \`${OPENING} groups[0].replicas[0].IP_ADDRESS ${CLOSING}\``,
+  },
+  env: { allowed: { secrets: null }, forms: fromSecrets },
+  probe: { allowed: { env: null }, forms: fromEnv },
+  registry: { allowed: { env: null, secrets: null }, forms: `${fromEnv} and ${fromSecrets}` },
+  volume: {
+    allowed: { dstack: ["node_rank", "job_num"] },
+    forms: `\`${OPENING} dstack.node_rank ${CLOSING}\` and \`${OPENING} dstack.job_num ${CLOSING}\``,
+  },
+};
+
+/** Cuts a text at its references, each of which may stand in such a place. What they name is looked up elsewhere. */
+export function readReferences(text: string, place: TemplatePlace): Result<TemplatePart[]> {
   const read = readTemplate(text);
   if (!read.ok) return read;
-  const reference = read.value.find((part) => typeof part !== "string");
-  if (reference === undefined) return good(text);
-  return bad(
-    `The reference \`${writeReference(reference)}\` is known but not supported yet; remove it. A variable listed by its name alone in \`env\` (\`- NAME\`) is passed on, and commands reach it as \`$NAME\`.`,
-  );
+  for (const part of read.value) {
+    if (typeof part === "string" || mayStand(part, place)) continue;
+    return bad(`${quote(writeReference(part))} cannot stand here; ${adviceFor(part, place)}`);
+  }
+  return read;
+}
+
+/** The text as it was written, if its references may stand in such a place. */
+export function readTemplateFor(place: TemplatePlace): (text: string) => Result<string> {
+  return (text) => {
+    const read = readReferences(text, place);
+    return read.ok ? good(text) : read;
+  };
+}
+
+function mayStand(reference: Reference, place: TemplatePlace): boolean {
+  if (reference.kind === "address") return place === "command";
+  const { allowed } = places[place];
+  if (!Object.hasOwn(allowed, reference.namespace)) return false;
+  return allowed[reference.namespace]?.includes(reference.key) ?? true;
+}
+
+function adviceFor(reference: Reference, place: TemplatePlace): string {
+  if (place === "command" && reference.kind === "name") {
+    const { namespace, key } = reference;
+    if (namespace === "secrets") {
+      return `put it into \`env\`, for example \`${key}: ${writeReference(reference)}\`, and write \`$${key}\` in the command.`;
+    }
+    if (namespace === "env") return `commands reach the variables of \`env\` as the shell does; write \`$${key}\`.`;
+  }
+  if (place === "env" && reference.kind === "address") {
+    return `an address can be named in commands alone; write \`export NAME=${writeReference(reference)}\` as a command.`;
+  }
+  return `${places[place].forms} can.`;
 }

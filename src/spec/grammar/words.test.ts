@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Result } from "../result.ts";
 import { readEnvItem, readEnvName } from "./env.ts";
-import { refuseReferences } from "./interpolation.ts";
+import { readTemplateFor } from "./interpolation.ts";
 import { readGroupName, readResourceName } from "./names.ts";
 import { readInteger, readPositive } from "./number.ts";
 import { readPort, readServicePort } from "./port.ts";
@@ -124,10 +124,14 @@ check<string>({
 });
 
 check<string>({
-  what: "an instance volume",
+  what: "a volume",
   read: readVolume,
-  reads: [["/a/b:/c", { kind: "instance", instancePath: "/a/b", path: "/c", optional: false }]],
-  refuses: ["/a", "/a:/b:/c", "data:/c", "./a:/c", "/a:c", "/a/../b:/c", "/a:/../c", "", ":/c"],
+  reads: [
+    ["/a/b:/c", { kind: "instance", instancePath: "/a/b", path: "/c", optional: false }],
+    ["data:/c", { kind: "network", names: ["data"], path: "/c" }],
+    ["data-${{ dstack.node_rank }}:/c", { kind: "network", names: ["data-${{ dstack.node_rank }}"], path: "/c" }],
+  ],
+  refuses: ["/a", "/a:/b:/c", "Data:/c", "data-${{ env.X }}:/c", "./a:/c", "/a:c", "/a/../b:/c", "/a:/../c", "", ":/c"],
 });
 
 check<string>({
@@ -153,13 +157,15 @@ check<string>({
 });
 
 check<string>({
-  what: "text that references are refused in",
-  read: refuseReferences,
+  what: "a value of env",
+  read: readTemplateFor("env"),
   reads: [
     ["echo $VAR ${VAR} ${VAR:-{}} $$ $(ls)", undefined],
     ["{{ jinja }}", undefined],
+    ["a ${{ secrets.X }} b", undefined],
+    ["$${{ env.X }}", undefined],
   ],
-  refuses: ["${{ secrets.X }}", "a ${{env.X}} b", "${{ open"],
+  refuses: ["a ${{env.X}} b", "${{ secrets }}", "${{ groups[0].replicas[0].IP_ADDRESS }}", "${{ open"],
 });
 
 check<string | number>({

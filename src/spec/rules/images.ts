@@ -4,7 +4,7 @@ import type { Path } from "../yaml/node.ts";
 import { atKey, groupsOf, isOn, isSet, type Raw } from "./raw.ts";
 
 /** Fields that stand on the service or on its groups, never on both. */
-const oneLevelFields = ["image", "docker", "privileged", "python", "nvcc"];
+const oneLevelFields = ["image", "docker", "privileged", "python", "nvcc", "spot_policy", "reservation"];
 
 /** Pairs that say two different things about where the commands run. The second of a pair is the one pointed at. */
 const exclusive: readonly [string, string][] = [
@@ -22,7 +22,7 @@ const crossing: readonly [string, readonly string[]][] = [
   ["nvcc", ["image", "docker"]],
 ];
 
-/** Where the commands run is said once and without contradiction. */
+/** Where the commands run, and on what kind of host, is said once and without contradiction. */
 export function checkImages(service: Raw): Finding[] {
   const groups = groupsOf(service);
   return [

@@ -1,5 +1,6 @@
 import type { Finding } from "../finding.ts";
 import { quote } from "../quote.ts";
+import { ROUTER_GROUP } from "../schema/router.ts";
 import { atKey, atValue, countKey, countOf, groupsOf, isMapping, isSet, type Raw, type RawGroup } from "./raw.ts";
 
 /** At most one group routes, and it says so in one way. */
@@ -12,7 +13,19 @@ export function checkRouters(service: Raw): Finding[] {
       .map(({ path }) => atKey([...path, "router"], "Only one group can have a `router`; remove this one.")),
     ...routers.flatMap(checkRouterCount),
     ...groups.flatMap(checkRole),
+    ...(isSet(service, "router") ? groups.flatMap(checkBesideOuter) : []),
   ];
+}
+
+/** Of a router on the service a group is made, which the service must leave room for. */
+function checkBesideOuter({ raw, path }: RawGroup): Finding[] {
+  if (isSet(raw, "router")) {
+    const message = "The service has a `router` of its own, which becomes a group; keep that one or this one.";
+    return [atKey([...path, "router"], message)];
+  }
+  if (raw.name !== ROUTER_GROUP) return [];
+  const message = `The service's own \`router\` becomes a group of this name; give this group another one, or write \`router: {type: smg}\` into it and remove the service's.`;
+  return [atValue([...path, "name"], message)];
 }
 
 /**

@@ -1,11 +1,13 @@
 import * as z from "zod";
 import { readEnvItem, readEnvName } from "../grammar/env.ts";
-import { refuseReferences } from "../grammar/interpolation.ts";
+import { readTemplateFor } from "../grammar/interpolation.ts";
 import { good, type Result } from "../result.ts";
 import type { EnvSpec } from "../types.ts";
-import { text, textOf } from "./fields.ts";
+import { by, text, textOf } from "./fields.ts";
 
-const envMap = z.record(z.string(), textOf(refuseReferences)).superRefine((map, context) => {
+const readValue = readTemplateFor("env");
+
+const envMap = z.record(z.string(), textOf(readValue)).superRefine((map, context) => {
   for (const name of Object.keys(map)) {
     const read = readEnvName(name);
     if (!read.ok) context.addIssue({ code: "custom", path: [name], message: read.problem });
@@ -33,17 +35,13 @@ const envList = z
 export const env = z.union([envList, envMap.transform((map): EnvSpec => map)]);
 
 function readItem(written: string): Result<{ name: string; value: string | null }> {
-  const references = refuseReferences(written);
-  if (!references.ok) return references;
   const item = readEnvItem(written);
-  return item.ok ? good(item.value) : item;
+  if (!item.ok) return item;
+  const value = readValue(item.value.value ?? "");
+  return value.ok ? good(item.value) : value;
 }
 
 /** One command of the shell. */
 export const command = text
   .refine((line) => line.trim() !== "", "This command is empty; write a command or remove the line.")
-  .transform((line, context) => {
-    const read = refuseReferences(line);
-    if (!read.ok) context.issues.push({ code: "custom", message: read.problem, input: "" });
-    return line;
-  });
+  .transform(by(readTemplateFor("command")));

@@ -16,15 +16,18 @@ export interface FieldMeta {
 /**
  * How a field here stands to dstack's of the same name. The table of fields in the docs is made from these.
  * - `better`, `extended`: `how`, a sentence without its full stop; `extended` also for fields that only exist here.
- * - `later`: understood and kept; acts `when` something is there ("gateways exist"), which a plan says.
- * - `refused`: `why`, and what to write instead.
+ * - `later`: understood and kept; acts `when` something is there ("gateways exist"), which a plan says; `until` then
+ *   something else holds ("requests are not limited"). `except` are written values that hold already.
+ * - `unused`: taken, since files have it, and without meaning; `why`. A plan says so.
+ * - `refused`: `why`, and what to write instead; `except` are written values that are taken all the same.
  */
 export type Standing =
   | { kind: "same" }
   | { kind: "better"; how: string }
   | { kind: "extended"; how: string }
-  | { kind: "later"; when: string }
-  | { kind: "refused"; why: string };
+  | { kind: "later"; when: string; until?: string; except?: readonly unknown[] }
+  | { kind: "unused"; why: string }
+  | { kind: "refused"; why: string; except?: readonly unknown[] };
 
 /** A field that must be written. */
 export function required<S extends z.ZodType>(schema: S, meta: FieldMeta): S {
@@ -70,8 +73,20 @@ export function someOf<S extends z.ZodType>(item: S) {
 }
 
 /**
- * A mapping with these keys and no others. `kind` is its name in the table of what is not supported yet. An `OddScalar`
- * is an object to zod, but no mapping.
+ * A field that is taken whatever it holds, and means nothing.
+ * @param why without the full stop; a plan says it
+ */
+export function unused(why: string, meta: Omit<FieldMeta, "standing">) {
+  return z
+    .unknown()
+    .optional()
+    .transform((): null => null)
+    .meta({ ...meta, standing: { kind: "unused", why } satisfies Standing });
+}
+
+/**
+ * A mapping with these keys and no others. `kind` is its name, by which messages know what could have been meant.
+ * An `OddScalar` is an object to zod, but no mapping.
  */
 export function mapping<Shape extends z.ZodRawShape>(kind: string, shape: Shape) {
   const object = z.strictObject(shape).meta({ title: kind });

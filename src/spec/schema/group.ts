@@ -1,20 +1,26 @@
 import * as z from "zod";
 import { readDuration } from "../grammar/duration.ts";
 import { readGroupName } from "../grammar/names.ts";
-import { readPositive } from "../grammar/number.ts";
+import { readInteger, readPositive } from "../grammar/number.ts";
 import { readPython } from "../grammar/process.ts";
+import { MAX_HOSTS_PER_REPLICA } from "../limits.ts";
 import { quote } from "../quote.ts";
 import { bad, good, type Result } from "../result.ts";
-import type { RouterSpec, ScalingSpec } from "../types.ts";
-import { command } from "./env.ts";
-import { flag, mapping, optional, required, scalarOf, textOf } from "./fields.ts";
+import type { ScalingSpec } from "../types.ts";
+import { command, env } from "./env.ts";
+import { flag, mapping, optional, required, type Standing, scalarOf, textOf } from "./fields.ts";
+import { port } from "./port.ts";
+import { probes } from "./probe.ts";
+import { profileFields } from "./profile.ts";
 import { count } from "./ranges.ts";
 import { resources } from "./resources.ts";
+import { groupRouter } from "./router.ts";
+import { volume } from "./volume.ts";
 
 /** Windows over which load can be averaged: the ones that traffic is counted in. */
 const WINDOWS_S = [30, 60, 300];
 
-export const scaling = mapping("scaling", {
+const scaling = mapping("scaling", {
   metric: required(z.literal("rps"), {
     description: "What is measured; `rps` is requests per second",
     examples: ["rps"],
@@ -45,29 +51,93 @@ export const commands = optional(z.array(command), [], {
   examples: [["pip install smg", "smg launch --port 8000"]],
 });
 
+/** The standing of what only a container has. */
+export const inContainers: Standing = {
+  kind: "later",
+  when: "hosts run containers",
+  until: "the commands run as processes of the host",
+};
+
 /** Where the commands run: these fields stand on the service or on its groups, never both. */
 export const imageFields = {
-  image: optional(textOf(readImage), null, { description: "Container image", examples: ["lmsysorg/sglang:latest"] }),
-  python: optional(scalarOf(readPython), null, { description: "Python version of the base image", examples: ["3.12"] }),
-  nvcc: optional(flag, null, { description: "Whether the base image has the CUDA compiler", examples: [true] }),
-  docker: optional(flag, null, { description: "Whether the commands may use Docker themselves", examples: [true] }),
+  image: optional(textOf(readImage), null, {
+    description: "Container image",
+    examples: ["lmsysorg/sglang:latest"],
+    standing: inContainers,
+  }),
+  python: optional(scalarOf(readPython), null, {
+    description: "Python version of the base image",
+    examples: ["3.12"],
+    standing: inContainers,
+  }),
+  nvcc: optional(flag, null, {
+    description: "Whether the base image has the CUDA compiler",
+    examples: [true],
+    standing: { ...inContainers, except: [false] },
+  }),
+  docker: optional(flag, null, {
+    description: "Whether the commands may use Docker themselves",
+    examples: [true],
+    standing: { ...inContainers, except: [false] },
+  }),
   privileged: optional(flag, null, {
     description: "Whether the container has all rights on its host",
     examples: [true],
+    standing: { ...inContainers, except: [false] },
   }),
 };
 
-const router = mapping("router", {
-  type: optional(z.enum(["smg", "sglang", "dynamo"]), "smg", {
-    description: "The program that spreads requests: `smg` (or its older name `sglang`) or `dynamo`",
-    examples: ["smg"],
+/** What a service may say for all of its groups, and each group for itself. */
+export const replicaFields = {
+  env: optional(env, null, {
+    description: "Variables of every replica; a group's own come on top of the service's",
+    examples: [["HF_TOKEN", "MODEL_ID=Qwen/Qwen3-8B"]],
   }),
-}).transform(({ type }): RouterSpec => ({ type: type === "sglang" ? "smg" : type, generated: null }));
+  volumes: optional(z.array(volume), null, {
+    description: "Folders and files of the host, and volumes of clouds; a group's own stand in place of the service's",
+    examples: [["/mnt/models:/models"]],
+    standing: {
+      kind: "later",
+      when: "hosts run containers, and volumes of clouds when those exist",
+      until: "commands see the paths of their host",
+      except: [[]],
+    },
+  }),
+  probes: optional(probes, null, {
+    description: "What makes a replica ready; left out, the engine's own probe",
+    examples: [[{ type: "http", url: "/health" }]],
+  }),
+  nodes: optional(
+    scalarOf((written) => readInteger(written, "write on how many hosts one replica runs", 1, MAX_HOSTS_PER_REPLICA)),
+    null,
+    {
+      description: "How many hosts one replica spans; 1 when left out",
+      examples: [2],
+      standing: { kind: "later", when: "replicas can span hosts", until: "each runs on one host", except: [1] },
+    },
+  ),
+};
+
+export const scalingField = optional(scaling, null, {
+  description: "When to add and take away replicas",
+  examples: [{ metric: "rps", target: 3 }],
+  standing: {
+    kind: "later",
+    when: "scaling exists",
+    until: "as many replicas run as the range begins with",
+  },
+});
 
 const replicaCount = optional(count, null, {
   description: "How many replicas: a number, or a range with `scaling`",
   examples: [1, "1..4"],
 });
+
+/** A field of the service that here a group may have too. */
+function ofGroup<S extends z.ZodType>(field: S): S {
+  const meta = z.globalRegistry.get(field);
+  return field.meta({ ...meta, standing: { kind: "extended", how: "a group may say it for itself" } });
+}
 
 /** One group of replicas that do the same. */
 export const group = mapping("group", {
@@ -77,15 +147,13 @@ export const group = mapping("group", {
   }),
   count: replicaCount,
   replicas: replicaCount,
-  scaling: optional(scaling, null, {
-    description: "When to add and take away replicas",
-    examples: [{ metric: "rps", target: 3 }],
-  }),
+  scaling: scalingField,
   role: optional(z.enum(["router", "prefill", "decode", "worker"]), null, {
     description: "What the group does; read from its commands when left out",
     examples: ["prefill"],
+    standing: { kind: "extended", how: "only here" },
   }),
-  router: optional(router, null, {
+  router: optional(groupRouter, null, {
     description: "Makes this group the router of the others",
     examples: [{ type: "smg" }],
   }),
@@ -93,8 +161,20 @@ export const group = mapping("group", {
     description: "What one replica needs of its host",
     examples: [{ gpu: "H100:8" }],
   }),
+  port: optional(port, null, {
+    description: "The port that this group listens on; the service's when left out",
+    examples: [30_000],
+    standing: { kind: "extended", how: "a group may say it for itself" },
+  }),
   commands,
   ...imageFields,
+  env: ofGroup(replicaFields.env),
+  volumes: replicaFields.volumes,
+  probes: ofGroup(replicaFields.probes),
+  nodes: replicaFields.nodes,
+  fleets: ofGroup(profileFields.fleets),
+  spot_policy: profileFields.spot_policy,
+  reservation: profileFields.reservation,
 });
 
 function readWindow(written: string | number): Result<number> {

@@ -152,7 +152,8 @@ class Writer {
     const isOptional = schema._zod.optin === "optional";
     const about: JsonSchema = {};
     if (meta.description !== undefined) about.description = meta.description;
-    if (meta.standing?.kind === "refused") {
+    if (meta.standing?.kind === "unused") return { written: { ...about, doNotSuggest: true }, isOptional };
+    if (meta.standing?.kind === "refused" && meta.standing.except === undefined) {
       const { why } = meta.standing;
       return { written: { ...about, type: "null", doNotSuggest: true, errorMessage: `${why}.` }, isOptional };
     }

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { readDuration } from "../grammar/duration.ts";
-import { refuseReferences } from "../grammar/interpolation.ts";
+import { readReferences, readTemplateFor } from "../grammar/interpolation.ts";
 import { readInteger } from "../grammar/number.ts";
 import { quote } from "../quote.ts";
 import { bad, good, type Result } from "../result.ts";
@@ -15,6 +15,8 @@ const MAX_HEADER_NAME_CHARS = 256;
 const MAX_VALUE_CHARS = 2048;
 const MAX_TIMEOUT_S = 300;
 const MAX_READY_AFTER = 1000;
+
+const readValue = readTemplateFor("probe");
 
 const header = mapping("header", {
   name: required(textOf(readHeaderName), { description: "Name of the header", examples: ["Content-Type"] }),
@@ -70,7 +72,7 @@ const probe = mapping("probe", {
 /** All of them have to succeed for a replica to be ready. */
 export const probes = z
   .array(probe)
-  .max(MAX_PROBES, `A service has at most ${MAX_PROBES} probes; remove some.`)
+  .max(MAX_PROBES, `There are at most ${MAX_PROBES} probes; remove some.`)
   .superRefine((list, context) => {
     const seen = new Map<string, number>();
     for (const [index, item] of list.entries()) {
@@ -89,12 +91,16 @@ export const probes = z
 function readUrl(written: string): Result<string> {
   if (written.length > MAX_URL_CHARS)
     return bad(`The path of a probe has at most ${MAX_URL_CHARS} characters; shorten it.`);
-  if (!/^\/[\x21-\x7e]*$/.test(written)) {
+  const read = readReferences(written, "probe");
+  if (!read.ok) return read;
+  // What is filled in is not known yet; what stands around it must be fit for a path.
+  const around = read.value.filter((part) => typeof part === "string").join("");
+  if (!written.startsWith("/") || !/^[\x21-\x7e]*$/.test(around)) {
     return bad(
       `${quote(written)} cannot be asked; write a path that begins with \`/\`, other characters percent-encoded, for example \`/health\`.`,
     );
   }
-  return refuseReferences(written);
+  return good(written);
 }
 
 function readHeaderName(written: string): Result<string> {
@@ -107,11 +113,11 @@ function readHeaderValue(written: string): Result<string> {
   if (written.length < 1 || written.length > MAX_VALUE_CHARS || !/^[\t\x20-\x7e\x80-\xff]*$/.test(written)) {
     return bad(`A header's value has 1 to ${MAX_VALUE_CHARS} printable characters on one line; change it.`);
   }
-  return refuseReferences(written);
+  return readValue(written);
 }
 
 function readBody(written: string): Result<string> {
-  if (written.length >= 1 && written.length <= MAX_VALUE_CHARS) return refuseReferences(written);
+  if (written.length >= 1 && written.length <= MAX_VALUE_CHARS) return readValue(written);
   return bad(`The body of a probe has 1 to ${MAX_VALUE_CHARS} characters; change it or leave it out.`);
 }
 

@@ -68,7 +68,11 @@ export const resources = mapping("resources", {
     { description: "CPUs and their architecture", examples: [4, "8..", "arm:4..8"] },
   ),
   memory: optional(memoryRange, { min: 8, max: null }, { description: "Main memory", examples: ["16GB..", "512GB.."] }),
-  shm_size: optional(scalarOf(readMemory), null, { description: "Size of /dev/shm", examples: ["16GB"] }),
+  shm_size: optional(scalarOf(readMemory), null, {
+    description: "Size of /dev/shm",
+    examples: ["16GB"],
+    standing: { kind: "later", when: "hosts run containers", until: "commands share the /dev/shm of their host" },
+  }),
   gpu: optional(z.union([scalarOf(readGpu), gpuMapping]), noGpu, {
     description: "Accelerators, as `vendor:name:memory:count` in any order",
     examples: ["A100,H100:8", "24GB..", "amd:MI300X:8"],

@@ -1,46 +1,33 @@
 import * as z from "zod";
-import { readDuration, readOffableDuration } from "../grammar/duration.ts";
+import { readDuration } from "../grammar/duration.ts";
+import { readTemplateFor } from "../grammar/interpolation.ts";
 import { readResourceName } from "../grammar/names.ts";
-import { readPort, readServicePort } from "../grammar/port.ts";
+import { readInteger } from "../grammar/number.ts";
 import { readAbsolutePath, readShell, readUnixUser } from "../grammar/process.ts";
-import { readVolume, readVolumePath } from "../grammar/volume.ts";
 import { bad, good, type Result } from "../result.ts";
-import type { InstanceVolumeSpec } from "../types.ts";
-import { env } from "./env.ts";
-import { flag, mapping, optional, required, scalarOf, switchOf, textOf } from "./fields.ts";
-import { commands, group, imageFields, scaling } from "./group.ts";
+import { endpointFields } from "./endpoint.ts";
+import { flag, mapping, optional, refused, required, scalarOf, textOf, unused } from "./fields.ts";
+import { file } from "./file.ts";
+import { commands, group, imageFields, inContainers, replicaFields, scalingField } from "./group.ts";
 import { model } from "./model.ts";
-import { probes } from "./probe.ts";
+import { port } from "./port.ts";
+import { profileFields } from "./profile.ts";
 import { count } from "./ranges.ts";
 import { resources } from "./resources.ts";
+import { rolloutFields } from "./rollout.ts";
+import { outerRouter } from "./router.ts";
 
-/** Five minutes, in seconds. */
-const DEFAULT_STOP_S = 300;
+const noDstack = "There is no dstack server whose API replicas could call; remove `dstack`, or write `dstack: false`.";
 
-const port = z.union([
-  scalarOf(readServicePort),
-  mapping("port", {
-    local_port: optional(scalarOf(readPort), null, { description: "Means nothing to a service", examples: [8000] }),
-    container_port: required(scalarOf(readPort), {
-      description: "The port that the replicas listen on",
-      examples: [8000],
-    }),
-  }).transform(({ container_port }) => container_port),
-]);
+const registryText = textOf(readTemplateFor("registry"));
 
-const volume = z.union([
-  textOf(readVolume),
-  mapping("volume", {
-    instance_path: required(textOf(readVolumePath), {
-      description: "Folder or file of the host",
-      examples: ["/mnt/models"],
-    }),
-    path: required(textOf(readVolumePath), { description: "Where the replica finds it", examples: ["/models"] }),
-    optional: optional(flag, false, { description: "Whether a host without it will do", examples: [true] }),
-  }).transform(
-    ({ instance_path, ...rest }): InstanceVolumeSpec => ({ kind: "instance", instancePath: instance_path, ...rest }),
-  ),
-]);
+const registryAuth = mapping("registry_auth", {
+  username: required(registryText, { description: "Who pulls the images", examples: ["${{ env.REGISTRY_USER }}"] }),
+  password: required(registryText, {
+    description: "The password or token",
+    examples: ["${{ secrets.REGISTRY_TOKEN }}"],
+  }),
+});
 
 /**
  * A service as it is written: the one place of every field's type, default and description. Rules across fields are in
@@ -53,16 +40,13 @@ export const service = mapping("service", {
     examples: ["my-service"],
   }),
   port: required(port, { description: "The port that the replicas listen on", examples: [8000] }),
-  env: optional(
-    env,
-    {},
-    { description: "Variables of every replica", examples: [["HF_TOKEN", "MODEL_ID=Qwen/Qwen3-8B"]] },
-  ),
+  ...replicaFields,
   commands,
   ...imageFields,
   entrypoint: optional(textOf(readEntrypoint), null, {
     description: "Replaces the image's entrypoint",
     examples: ["/bin/server"],
+    standing: inContainers,
   }),
   shell: optional(textOf(readShell), null, {
     description: "What runs the commands: sh, bash or a path",
@@ -71,28 +55,73 @@ export const service = mapping("service", {
   user: optional(textOf(readUnixUser), null, {
     description: "User, with a group if need be, that the replicas run as",
     examples: ["1000:1000"],
+    standing: {
+      kind: "later",
+      when: "hosts run containers",
+      until: "commands run as the user that the agent gives them",
+    },
   }),
   working_dir: optional(textOf(readAbsolutePath), null, {
     description: "Where the commands start",
     examples: ["/app"],
   }),
+  registry_auth: optional(registryAuth, null, {
+    description: "What a private image is pulled with",
+    examples: [{ username: "robot", password: "${{ secrets.REGISTRY_TOKEN }}" }],
+    standing: { kind: "later", when: "hosts run containers", until: "no image is pulled" },
+  }),
   resources: optional(resources, null, {
-    description: "What one replica needs of its host; for groups that say nothing of their own",
+    description: "What one replica needs of its host",
     examples: [{ gpu: "H100:8" }],
+    standing: {
+      kind: "better",
+      how: "beside groups it holds for those that have none of their own, and is not ignored",
+    },
   }),
-  volumes: optional(z.array(volume), [], {
-    description: "Folders and files of the host",
-    examples: [["/mnt/models:/models"]],
+  files: optional(z.array(file), [], {
+    description: "Files and folders of whoever applies that every replica gets",
+    examples: [["./config.json:/app/config.json"]],
+    standing: { kind: "later", when: "files are brought to hosts", until: "replicas start without them" },
   }),
+  repos: refused(
+    "`repos` is not taken: what is checked out where would depend on the machine that applies; write `git clone` as a command, or list what is needed in `files`",
+    { description: "Repositories to check out", examples: [["https://github.com/org/project"]] },
+  ),
+  single_branch: unused("`single_branch` says something about `repos` alone, which are not taken; remove it", {
+    description: "Whether one branch is cloned",
+    examples: [true],
+  }),
+  home_dir: unused("`home_dir` is an old field that means nothing any more; remove it", {
+    description: "Once the home folder",
+    examples: ["/root"],
+  }),
+  setup: unused("`setup` is an old field that means nothing any more; write what it does into `commands`", {
+    description: "Once commands that ran first",
+    examples: [["pip install sglang"]],
+  }),
+  priority: optional(
+    scalarOf((written) => readInteger(written, "write a priority from 0 to 100", 0, 100)),
+    0,
+    {
+      description: "Who has more is placed first, 0 to 100",
+      examples: [50],
+      standing: { kind: "later", when: "placement looks at priorities", until: "who is applied first is placed first" },
+    },
+  ),
+  dstack: optional(
+    flag.refine((on) => !on, noDstack),
+    false,
+    {
+      description: "Whether replicas may call dstack's server",
+      examples: [false],
+      standing: { kind: "refused", why: noDstack.slice(0, -1), except: [false] },
+    },
+  ),
   model: optional(model, null, {
     description: "The model offered under the models endpoint",
     examples: ["Qwen/Qwen2.5-72B-Instruct"],
   }),
-  auth: optional(flag, true, { description: "Whether callers need a token", examples: [false] }),
-  probes: optional(probes, null, {
-    description: "What makes a replica ready; left out, the engine's own probe",
-    examples: [[{ type: "http", url: "/health" }]],
-  }),
+  ...endpointFields,
   replicas: optional(z.union([count, z.array(group)]), null, {
     description: "How many replicas; or, in the older spelling, the groups",
     examples: [2, "1..4"],
@@ -101,18 +130,19 @@ export const service = mapping("service", {
     description: "Groups of replicas with different tasks",
     examples: [[{ replicas: 1 }]],
   }),
-  scaling: optional(scaling, null, {
-    description: "When to add and take away replicas",
-    examples: [{ metric: "rps", target: 3 }],
+  router: optional(outerRouter, null, {
+    description:
+      "Puts a router before the groups, which Headrace makes itself; as a group's own field, that group routes",
+    examples: [{ type: "sglang", pd_disaggregation: true }],
   }),
-  stop_duration: optional(switchOf(readOffableDuration), "default", {
-    description: "Grace before a stopping replica is killed",
-    examples: ["5m", "off"],
-  }).transform((value) => (value === "off" ? null : value === "default" ? DEFAULT_STOP_S : value)),
+  scaling: scalingField,
   drain_timeout: optional(scalarOf(readDuration), null, {
     description: "How long requests in flight may take when a replica goes; `stop_duration` when left out",
     examples: ["5m"],
+    standing: { kind: "extended", how: "only here" },
   }),
+  ...rolloutFields,
+  ...profileFields,
 });
 
 /** The groups' schema output and the service's, before defaults are worked out. */

@@ -23,6 +23,21 @@ export function placeAt(root: z.core.$ZodType, path: Path): Place {
   return { meta: (metas[0] ?? {}) as Partial<FieldMeta>, mappings };
 }
 
+/** A schema with what stands beside it. */
+export interface SchemaField {
+  schema: z.core.$ZodType;
+  meta: Partial<FieldMeta> & { default?: unknown };
+}
+
+/** One step of a path of the file: what may stand there, given what may stand where the step begins. */
+export function fieldsOf(schemas: readonly z.core.$ZodType[], step: string | number): SchemaField[] {
+  return schemas
+    .flatMap((schema) => unwrap(schema as Schema))
+    .flatMap((schema) => childrenOf(schema, step))
+    .flatMap(unwrap)
+    .map((schema) => ({ schema, meta: (z.globalRegistry.get(schema) ?? {}) as SchemaField["meta"] }));
+}
+
 /** A schema and everything that it wraps, outermost first. */
 function unwrap(schema: Schema): Schema[] {
   const def = schema._zod.def;

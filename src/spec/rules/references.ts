@@ -1,0 +1,107 @@
+import type { Finding } from "../finding.ts";
+import { type Reference, readTemplate, writeReference } from "../grammar/interpolation.ts";
+import { fillArguments } from "../grammar/run-arguments.ts";
+import { listWords, quote } from "../quote.ts";
+import type { ParseOptions } from "../types.ts";
+import type { Path } from "../yaml/node.ts";
+import { checkAddresses } from "./addresses.ts";
+import { atValue, groupsKey, groupsOf, hasCommands, isMapping, isSet, type Raw, type RawGroup } from "./raw.ts";
+
+/** A text that may hold references, with its place. */
+interface RawText {
+  text: string;
+  path: Path;
+}
+
+/** References name something that is there. Which kinds may stand where is said by the schemas. */
+export function checkReferences(service: Raw, options: ParseOptions): Finding[] {
+  const groups = groupsKey(service) === null ? [{ raw: service, path: [], index: 0 }] : groupsOf(service);
+  const given = options.env ?? [];
+  return [
+    ...checkAddresses(groups),
+    ...checkProbes(service, groups, given),
+    ...checkRegistry(service, [...namesOf(service.env), ...given]),
+    ...groups.flatMap((group) => checkArguments(group, service, options.args ?? [])),
+  ];
+}
+
+/** What a probe of the service names is in every group that it is asked of. */
+function checkProbes(service: Raw, groups: readonly RawGroup[], given: readonly string[]): Finding[] {
+  const common = [...namesOf(service.env), ...given];
+  const own = groups.filter(({ raw, path }) => path.length > 0 && isSet(raw, "probes"));
+  const others = groups.filter((group) => !own.includes(group));
+  return [
+    ...others.flatMap(({ raw }) =>
+      checkNames(probeTexts(service.probes, ["probes"]), [...common, ...namesOf(raw.env)]),
+    ),
+    ...own.flatMap(({ raw, path }) =>
+      checkNames(probeTexts(raw.probes, [...path, "probes"]), [...common, ...namesOf(raw.env)]),
+    ),
+  ];
+}
+
+function checkRegistry(service: Raw, known: readonly string[]): Finding[] {
+  const auth = service.registry_auth;
+  if (!isMapping(auth)) return [];
+  return checkNames(
+    ["username", "password"].flatMap((key) => asText(auth[key], ["registry_auth", key])),
+    known,
+  );
+}
+
+/** Where every command is `${{ run.args }}` alone, there have to be arguments. */
+function checkArguments({ raw, path }: RawGroup, service: Raw, args: readonly string[]): Finding[] {
+  if (!hasCommands(raw) || !Array.isArray(raw.commands) || isSet(raw, "image") || isSet(service, "image")) return [];
+  const texts = raw.commands.filter((command) => typeof command === "string");
+  if (texts.length < raw.commands.length || fillArguments(texts, args).length > 0) return [];
+  const message =
+    "Nothing but `${{ run.args }}` would run, and no arguments were given; write them behind `--` on the command line.";
+  return texts.every((text) => text.trim() === "") ? [] : [atValue([...path, "commands"], message)];
+}
+
+function checkNames(texts: readonly RawText[], known: readonly string[]): Finding[] {
+  return texts.flatMap(({ text, path }) =>
+    referencesIn(text).flatMap((reference) => {
+      if (reference.kind !== "name" || reference.namespace !== "env" || known.includes(reference.key)) return [];
+      const names = [...new Set(known)];
+      const are =
+        names.length === 0 ? "there are none" : `there are ${listWords(names.slice(0, MAX_NAMES).map(quote))}`;
+      const message = `${quote(writeReference(reference))} names no variable of \`env\`; ${are}.`;
+      return [atValue(path, message)];
+    }),
+  );
+}
+
+/** So many variables are named by a message; nobody reads on. */
+const MAX_NAMES = 12;
+
+function probeTexts(probes: unknown, path: Path): RawText[] {
+  if (!Array.isArray(probes)) return [];
+  return probes.flatMap((probe, index) => {
+    if (!isMapping(probe)) return [];
+    const at = [...path, index];
+    const headers = Array.isArray(probe.headers) ? probe.headers : [];
+    return [
+      ...asText(probe.url, [...at, "url"]),
+      ...asText(probe.body, [...at, "body"]),
+      ...headers.flatMap((header, number) =>
+        isMapping(header) ? asText(header.value, [...at, "headers", number, "value"]) : [],
+      ),
+    ];
+  });
+}
+
+function asText(written: unknown, path: Path): RawText[] {
+  return typeof written === "string" ? [{ text: written, path }] : [];
+}
+
+function referencesIn(text: string): Reference[] {
+  const read = readTemplate(text);
+  return read.ok ? read.value.filter((part) => typeof part !== "string") : [];
+}
+
+/** The variables of `env` in either form. */
+function namesOf(env: unknown): string[] {
+  if (Array.isArray(env)) return env.flatMap((item) => (typeof item === "string" ? [item.split("=")[0]!] : []));
+  return isMapping(env) ? Object.keys(env) : [];
+}
