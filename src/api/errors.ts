@@ -28,6 +28,7 @@ export const ERROR_STATUS: Record<ApiErrorCode, ContentfulStatusCode> = {
   no_such_path: 404,
   request_timeout: 408,
   conflict: 409,
+  stale_plan: 409,
   too_large: 413,
   unsupported_media_type: 415,
   invalid_config: 422,

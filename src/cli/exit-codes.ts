@@ -3,6 +3,8 @@ export const EXIT = {
   ok: 0,
   failed: 1,
   usage: 2,
+  /** Of `plan --detailed-exitcode` alone, under which a wrong command line is an error like others. */
+  somethingToDo: 2,
   unreachable: 3,
   unauthorized: 4,
   notFound: 5,
@@ -16,7 +18,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_MEANINGS: Record<ExitCode, string> = {
   0: "done",
   1: "it failed, or a file is invalid",
-  2: "the command line is wrong",
+  2: "the command line is wrong; with `plan --detailed-exitcode`: there is something to do",
   3: "the server cannot be reached",
   4: "no token, or it does not allow this",
   5: "there is no such service or replica",

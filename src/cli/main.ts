@@ -8,6 +8,7 @@ import { addEvents } from "./commands/events.ts";
 import { addHost } from "./commands/host.ts";
 import { addLogin } from "./commands/login.ts";
 import { addLogs } from "./commands/logs.ts";
+import { addPlan } from "./commands/plan.ts";
 import { addPs } from "./commands/ps.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addServer } from "./commands/server.ts";
@@ -28,6 +29,7 @@ const COMMANDS: AddCommand[] = [
   addDeploy,
   addValidate,
   addSchema,
+  addPlan,
   addApply,
   addPs,
   addLogs,
@@ -46,14 +48,21 @@ export async function main(argv: string[], io: Io): Promise<ExitCode> {
     await program(context).parseAsync(argv, { from: "user" });
     return context.exitCode;
   } catch (error) {
-    // Help and mistakes in the command line: commander has written what there is to say.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const { message, hint, exitCode } = failureOf(error, io.interrupted.aborted);
-    const colors = colorsFor(io.stderr, io.env);
-    if (message !== "") io.stderr.write(`${colors.red("error:")} ${severalLines(message)}\n`);
-    if (hint !== null) io.stderr.write(`${hint}\n`);
-    return exitCode;
+    const code = explained(error, io);
+    // There the same number says that there is something to do, which a script must not be told by a slip.
+    return code === EXIT.usage && argv.includes("--detailed-exitcode") ? EXIT.failed : code;
   }
+}
+
+/** Says on standard error what there is to say of an error. @returns how the program ends */
+function explained(error: unknown, io: Io): ExitCode {
+  // Help and mistakes in the command line: commander has written what there is to say.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const { message, hint, exitCode } = failureOf(error, io.interrupted.aborted);
+  const colors = colorsFor(io.stderr, io.env);
+  if (message !== "") io.stderr.write(`${colors.red("error:")} ${severalLines(message)}\n`);
+  if (hint !== null) io.stderr.write(`${hint}\n`);
+  return exitCode;
 }
 
 /** The commands, their flags and help. Settings of the root are copied to each command as it is added. */

@@ -1,35 +1,113 @@
 import type { PlanView } from "../control/views.ts";
 import { type Colors, oneLine } from "./style.ts";
+import { table } from "./table.ts";
 
-/** Hosts named with their reasons for one replica; a fleet of hundreds would bury the plan. */
-const REASONS_SHOWN = 5;
+/** Hosts named with a reason, and drained replicas named at all; a fleet of hundreds would bury the plan. */
+const HOSTS_SHOWN = 5;
+const DRAINED_SHOWN = 10;
 
-/** A plan for people: what changes, where replicas go, and what to know before saying yes. */
+type Change = PlanView["changes"][number];
+type Placement = PlanView["placements"][number];
+
+/** A plan for people: what changes and how, where replicas go, and what to know before saying yes. */
 export function planLines(plan: PlanView, colors: Colors): string[] {
   return [
     headline(plan, colors),
-    ...plan.changes.map((change) => `  ${oneLine(change)}`),
-    ...(plan.placements.length === 0 ? [] : ["", colors.bold("Placement now")]),
-    ...plan.placements.flatMap((placement) => placementLines(placement, colors)),
-    ...plan.warnings.map((warning) => `${colors.yellow("warning:")} ${oneLine(warning)}`),
+    ...section("", plan.changes.length > 0 ? changeLines(plan, colors) : []),
+    ...section(colors.bold("New replicas, as things are now"), placementLines(plan, colors)),
+    ...section(colors.bold("Drained: they finish their requests, then stop"), drainedLines(plan)),
+    ...section("", [
+      ...plan.notes.map(({ line, message }) => `${colors.cyan("note:")} line ${line}: ${oneLine(message)}`),
+      ...plan.warnings.map((warning) => `${colors.yellow("warning:")} ${oneLine(warning)}`),
+    ]),
+    ...(plan.refusal === null ? [] : ["", `${colors.red("refused:")} ${oneLine(plan.refusal)}.`]),
   ];
+}
+
+function section(title: string, lines: string[]): string[] {
+  if (lines.length === 0) return [];
+  return title === "" ? ["", ...lines] : ["", title, ...lines];
 }
 
 function headline(plan: PlanView, colors: Colors): string {
   const name = colors.bold(plan.service);
-  if (plan.action === "create") return `${name} will be created.`;
-  if (plan.action === "update") return `${name} will be changed, from revision ${plan.revision}.`;
-  return `${name} is as the file says, at revision ${plan.revision}.`;
+  const next = plan.revision + 1;
+  switch (plan.action) {
+    case "create":
+      return `${name} will be created.`;
+    case "start":
+      return `${name} is stopped; it will be started as revision ${next}${plan.changes.length > 0 ? ", with these changes:" : ", unchanged."}`;
+    case "update":
+      return `${name} will be changed from revision ${plan.revision} to ${next}. Nothing that runs restarts.`;
+    case "none":
+      return `${name} is as the file says, at revision ${plan.revision}: nothing to do.`;
+    case "refused":
+      return `${name} cannot be changed so now; it stays at revision ${plan.revision}.`;
+  }
 }
 
-function placementLines(placement: PlanView["placements"][number], colors: Colors): string[] {
-  const who = `  group ${placement.group}, replica ${placement.replica}`;
-  if (placement.host !== null) return [`${who} -> ${placement.host}`];
-  const { reasons } = placement;
-  const more = reasons.length - REASONS_SHOWN;
-  return [
-    `${who} ${colors.yellow("fits nowhere now")}${reasons.length === 0 ? ": the project has no host" : ""}`,
-    ...reasons.slice(0, REASONS_SHOWN).map(({ host, reason }) => `    ${host}: ${oneLine(reason)}`),
-    ...(more > 0 ? [`    and ${more} more hosts`] : []),
-  ];
+/** How a change is made, in a word or two. */
+const WAYS: Record<Change["way"], string> = { in_place: "in place", rolled: "rolled", replaced: "replaced" };
+
+function changeLines({ action, changes }: PlanView, colors: Colors): string[] {
+  // Of a service that is stopped everything is made anew: that needs no word for each field.
+  const way = (change: Change) => (action === "start" ? [] : [wayOf(change)]);
+  const rows = indented(
+    changes.map((change) => [...way(change), oneLine(change.label), change.lines.length > 0 ? "" : values(change)]),
+  );
+  return changes.flatMap((change, index) => [
+    rows[index] as string,
+    ...change.lines.map((line) => `      ${paint(oneLine(line), colors)}`),
+  ]);
+}
+
+function wayOf({ path, from, way }: Change): string {
+  if (path !== "groups" || way !== "in_place") return WAYS[way];
+  return from === "(none)" ? "added" : "removed";
+}
+
+function values({ path, from, to }: Change): string {
+  if (path === "groups") return oneLine(from === "(none)" ? to : from);
+  return `${oneLine(from)} -> ${oneLine(to)}`;
+}
+
+function paint(line: string, colors: Colors): string {
+  if (line.startsWith("-")) return colors.red(line);
+  return line.startsWith("+") ? colors.green(line) : colors.dim(line);
+}
+
+function placementLines({ placements }: PlanView, colors: Colors): string[] {
+  const rows = placements.map(({ group, host, replicas }, index) => [
+    placements[index - 1]?.group === group ? "" : group,
+    host === null
+      ? colors.yellow(`${replicas} fit${replicas === 1 ? "s" : ""} nowhere and will wait for room:`)
+      : `${replicas} on ${oneLine(host)}`,
+  ]);
+  return indented(rows).flatMap((line, index) => [line, ...reasonLines(placements[index] as Placement)]);
+}
+
+function reasonLines({ host, reasons }: Placement): string[] {
+  if (host !== null) return [];
+  if (reasons.length === 0) return ["      no host has joined this project (headrace token create --host)"];
+  return reasons.map(({ reason, count, hosts }) => {
+    const which = count === 1 ? "1 host" : `${count} hosts`;
+    return `      ${which}: ${oneLine(reason)} (${named(hosts, count)})`;
+  });
+}
+
+function named(hosts: string[], count: number): string {
+  const shown = hosts.slice(0, HOSTS_SHOWN).map(oneLine).join(", ");
+  return count > HOSTS_SHOWN ? `${shown} and ${count - HOSTS_SHOWN} more` : shown;
+}
+
+function drainedLines({ drained }: PlanView): string[] {
+  const more = drained.length - DRAINED_SHOWN;
+  const rows = drained
+    .slice(0, DRAINED_SHOWN)
+    .map(({ replica, host }) => [replica, host === null ? "" : `on ${oneLine(host)}`]);
+  return [...indented(rows), ...(more > 0 ? [`  and ${more} more`] : [])];
+}
+
+function indented(rows: string[][]): string[] {
+  return table(rows).map((line) => `  ${line}`);
 }

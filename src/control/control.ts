@@ -8,6 +8,7 @@ import { callerOf, mayCall } from "./callers.ts";
 import type { Clock } from "./clock.ts";
 import type { Request } from "./controller.ts";
 import { describeHost, describeRoutes, describeService } from "./describe.ts";
+import { describePlan } from "./describe-plan.ts";
 import { type Digest, sha256Hex } from "./digest.ts";
 import type { FarHosts } from "./far-hosts.ts";
 import { followCommits } from "./follow.ts";
@@ -18,6 +19,7 @@ import { mergedLogs } from "./logs.ts";
 import { type PreparedApply, prepareApply } from "./prepare-apply.ts";
 import { Project } from "./project.ts";
 import type { Sealer } from "./seal.ts";
+import { tellWhoChanged } from "./stale-plan.ts";
 import { makeTokenRoom } from "./token-room.ts";
 import { tokenHash, tokenOf } from "./tokens.ts";
 import { type Caller, type Control, ControlError, type ReplicaPlace } from "./types.ts";
@@ -82,36 +84,42 @@ export class HeadraceControl implements Control {
   }
 
   async plan(caller: Caller, request: ApplyRequest): Promise<PlanView> {
-    const { project } = this.open(caller.project);
     const prepared = await this.prepare(caller, request);
-    const state = await project.controller.state();
+    const state = await this.open(caller.project).project.controller.state();
     const plan = planApply(state, prepared.input, this.options.clock.now());
-    const applied = carriedOut(plan.answer, "applied");
+    const { answer } = plan;
+    // What the state of the service forbids is shown with all that would change; the rest is a plain refusal.
+    if (answer.kind === "refused" && answer.code !== "conflict") {
+      throw await this.toldWhoChanged(new ControlError(answer.code, answer.message), caller.project, prepared.input);
+    }
     const service = prepared.input.spec.name;
-    const seen = new Map<string, number>();
-    return {
-      action: applied.action,
-      service,
-      revision: state.tables.service.byId.get(service)?.revision ?? 0,
-      changes: applied.changes,
-      placements: plan.placements.map((placement) => {
-        const replica = (seen.get(placement.group) ?? 0) + 1;
-        seen.set(placement.group, replica);
-        return { ...placement, replica };
-      }),
-      warnings: plan.warnings,
-    };
+    const { revision = 0, status = null } = state.tables.service.byId.get(service) ?? {};
+    return describePlan(plan, { service, revision, status, notes: prepared.notes });
   }
 
-  apply(caller: Caller, request: ApplyRequest, key: string): Promise<ApplyAnswer> {
+  async apply(caller: Caller, request: ApplyRequest, key: string): Promise<ApplyAnswer> {
     const toAnswer = (answer: Answer, service: string, version: number): ApplyAnswer => {
       const { revision, action } = carriedOut(answer, "applied");
       return { service, revision, action, version };
     };
-    return this.once(caller, "apply", key, request, async () => {
-      const { input, secrets } = await this.prepare(caller, request);
-      return { input, secrets, toAnswer: (answer, version) => toAnswer(answer, input.spec.name, version) };
-    });
+    const asked: { input?: PreparedApply["input"] } = {};
+    try {
+      return await this.once(caller, "apply", key, request, async () => {
+        const { input, secrets } = await this.prepare(caller, request);
+        asked.input = input;
+        return { input, secrets, toAnswer: (answer, version) => toAnswer(answer, input.spec.name, version) };
+      });
+    } catch (error) {
+      throw asked.input ? await this.toldWhoChanged(error, caller.project, asked.input) : error;
+    }
+  }
+
+  /** The same error, or where it refuses a stale plan one that says who was faster. */
+  private async toldWhoChanged(error: unknown, project: string, input: PreparedApply["input"]): Promise<unknown> {
+    if (!(error instanceof ControlError) || error.code !== "stale_plan") return error;
+    const { version } = await this.open(project).project.controller.state();
+    const { store } = this.options;
+    return tellWhoChanged(error, { store, project, version, service: input.spec.name }, input.expectedRevision ?? 0);
   }
 
   private async prepare(caller: Caller, request: ApplyRequest): Promise<PreparedApply> {

@@ -2,7 +2,7 @@ import type { Input } from "../core/input.ts";
 import type { ProjectState } from "../core/project-state.ts";
 import { sealedEnvName } from "../core/render.ts";
 import { currentRevision } from "../core/revision.ts";
-import { parseConfig, passedVariables, type ServiceSpec } from "../spec/index.ts";
+import { parseConfig, passedVariables, type ServiceSpec, type SpecIssue } from "../spec/index.ts";
 import type { SealedSecret, Store } from "../store/types.ts";
 import { canonicalJson } from "../wire/index.ts";
 import type { Digest } from "./digest.ts";
@@ -14,6 +14,8 @@ export interface PreparedApply {
   input: Extract<Input, { kind: "apply" }>;
   /** The passed-through values, sealed; written in the same commit as the revision. */
   secrets: SealedSecret[];
+  /** Fields that were understood and act only when something else is there. */
+  notes: SpecIssue[];
 }
 
 /**
@@ -54,6 +56,7 @@ export async function prepareApply(
       actor,
     },
     secrets,
+    notes: parsed.notes,
   };
 }
 

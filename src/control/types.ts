@@ -31,6 +31,7 @@ export type ControlErrorCode =
   | "not_found"
   | "invalid_config"
   | "conflict"
+  | "stale_plan"
   | "idempotency_mismatch"
   | "forbidden"
   | "unauthorized"
@@ -65,6 +66,7 @@ export interface Control extends ProxySource {
   /** Who holds this bearer token; null when unknown or expired. */
   authenticate(token: string): Promise<Caller | null>;
 
+  /** What an apply would do now; changes nothing. A plan that the apply would refuse for the service's state says so. */
   plan(caller: Caller, request: ApplyRequest): Promise<PlanView>;
   /** `key`: the request's idempotency key; the same key again gets the same answer and changes nothing. */
   apply(caller: Caller, request: ApplyRequest, key: string): Promise<ApplyAnswer>;

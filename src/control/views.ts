@@ -75,21 +75,50 @@ export const commitView = z.object({
 });
 
 export const planView = z.object({
-  action: z.enum(["create", "update", "none"]),
+  /** `start`: it is stopped now. `refused`: an apply would be, for the reason in `refusal`. */
+  action: z.enum(["create", "start", "update", "none", "refused"]),
   service: z.string(),
   /** Of the service as it is now; 0 when it does not exist. Send it back with the apply. */
   revision: z.int(),
-  /** One line each, e.g. `group decode: count 2 -> 3`. */
-  changes: z.array(z.string()),
-  /** Where each new replica would go, or why it fits nowhere now. */
+  refusal: z.string().nullable(),
+  /** What becomes of each group. */
+  groups: z.array(
+    z.object({ name: z.string(), way: z.enum(["unchanged", "added", "removed", "in_place", "rolled", "replaced"]) }),
+  ),
+  /**
+   * Each changed field. `in_place`: what runs goes on as it is. `rolled`: new replicas take the place of the old ones,
+   * one after another. `replaced`: only when the service is stopped and started.
+   */
+  changes: z.array(
+    z.object({
+      /** As it is written, e.g. `count`, `env.MODEL_ID`, `resources.gpu`. */
+      path: z.string(),
+      /** The groups whose replicas it concerns; empty for what concerns the service alone. */
+      groups: z.array(z.string()),
+      /** The path with its groups in front where they are not all there are: `decode.count`. */
+      label: z.string(),
+      way: z.enum(["in_place", "rolled", "replaced"]),
+      /** Short texts for people. What may be a secret (values of `env`, logins) is not shown. */
+      from: z.string(),
+      to: z.string(),
+      /** Of commands with more than one changed line: those lines, marked `- ` and `+ `. */
+      lines: z.array(z.string()),
+    }),
+  ),
+  /** Where the new replicas of each group would go now; `host: null`: nowhere, for these reasons. */
   placements: z.array(
     z.object({
       group: z.string(),
-      replica: z.int(),
       host: z.string().nullable(),
-      reasons: z.array(z.object({ host: z.string(), reason: z.string() })),
+      replicas: z.int(),
+      /** Equal reasons together: how many hosts there are, and the names of the first. */
+      reasons: z.array(z.object({ reason: z.string(), count: z.int(), hosts: z.array(z.string()) })),
     }),
   ),
+  /** Replicas that would finish their requests and go; the first hundred. */
+  drained: z.array(z.object({ replica: z.string(), group: z.string(), host: z.string().nullable() })),
+  /** Fields that are understood and act only when something else is there. */
+  notes: z.array(z.object({ line: z.int(), column: z.int(), path: z.string(), message: z.string() })),
   warnings: z.array(z.string()),
 });
 
@@ -104,7 +133,7 @@ export const applyRequest = z.object({
     .default("service.yml"),
   /** Values of the variables that the file passes through. */
   env: z.record(z.string(), z.string().max(64 * 1024)).default({}),
-  /** Refuse when the service is not at this revision (from the plan). */
+  /** Refuse with `stale_plan` when the service is not at this revision (from the plan); 0 = when it exists. */
   expectedRevision: z.int().optional(),
 });
 

@@ -1,14 +1,12 @@
 import { routerAdapter } from "../adapters/index.ts";
-import { diffSpecs, passedVariables } from "../spec/index.ts";
+import { passedVariables } from "../spec/index.ts";
 import { foreignFleet } from "./allowed-hosts.ts";
-import type { Answer, Input } from "./input.ts";
+import type { Answer, Input, RefusalCode } from "./input.ts";
 import { REPLICAS_PER_GROUP_MAX, SERVICES_PER_PROJECT_MAX } from "./limits.ts";
 import { currentRevision, revisionId } from "./revision.ts";
 import type { RevisionEntity, ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
-
-/** Fields of a running service that change in place: how many replicas there are and who is placed first, never what runs. */
-const CHANGES_IN_PLACE = /^(priority$|groups\.[^.]+\.(count|scaling)(\.|$))/;
+import { describeChange, plannedChanges, refusalOfChanges } from "./ways.ts";
 
 export function applyService(context: StepContext, input: Extract<Input, { kind: "apply" }>): Answer {
   const { draft, now } = context;
@@ -19,9 +17,9 @@ export function applyService(context: StepContext, input: Extract<Input, { kind:
 
   const running = service?.status === "running" ? service : null;
   const before = running ? currentRevision(draft, running) : null;
-  const changes = before ? changesBetween(before, input) : [];
+  const changes = before ? plannedChanges(before, input).map(describeChange) : [];
   if (before && running && changes.length === 0) {
-    return { kind: "applied", revision: running.revision, action: "none", changes: [] };
+    return { kind: "applied", revision: running.revision, action: "none" };
   }
   const number = (service?.revision ?? 0) + 1;
   const revision: RevisionEntity = {
@@ -31,7 +29,8 @@ export function applyService(context: StepContext, input: Extract<Input, { kind:
     number,
     spec,
     sealed: input.sealed,
-    pairing: input.pairing,
+    // A running service is changed in place only, so those that are there and those that come understand each other.
+    pairing: before?.pairing ?? input.pairing,
     createdAt: now,
     createdBy: input.actor,
   };
@@ -50,7 +49,7 @@ export function applyService(context: StepContext, input: Extract<Input, { kind:
     message: running ? `revision ${number}: ${changes.join(", ")}` : `revision ${number}`,
   });
   context.touched.add(spec.name);
-  return { kind: "applied", revision: number, action: running ? "update" : "create", changes };
+  return { kind: "applied", revision: number, action: running ? "update" : "create" };
 }
 
 export function stopService(context: StepContext, name: string): Answer {
@@ -86,16 +85,18 @@ function refuseApply(
   { spec, expectedRevision, sealed }: Extract<Input, { kind: "apply" }>,
   service: ServiceEntity | undefined,
 ): Answer | null {
-  const refuse = (code: "conflict" | "invalid_config" | "too_many", message: string): Answer => ({
+  const refuse = (code: RefusalCode, message: string): Answer => ({
     kind: "refused",
     code,
     message,
   });
   const revision = service?.revision ?? 0;
   if (expectedRevision !== null && expectedRevision !== revision) {
+    const is = service ? `is at revision ${revision}` : "does not exist";
+    const on = expectedRevision === 0 ? "before it existed" : `on revision ${expectedRevision}`;
     return refuse(
-      "conflict",
-      `service ${spec.name} is at revision ${revision}, the plan was made on ${expectedRevision}: somebody else changed it. Plan again`,
+      "stale_plan",
+      `service ${spec.name} ${is}, and this was planned ${on}: somebody else changed it. Plan again`,
     );
   }
   if (service?.status === "stopping") {
@@ -136,38 +137,15 @@ function refuseApply(
   return service?.status === "running" ? refuseChange(context, service, { spec, sealed }) : null;
 }
 
-/** Until rollouts exist, a running service changes its counts and nothing else. */
+/** A running service may only change in the ways that there are. */
 function refuseChange(
   { draft }: StepContext,
   service: ServiceEntity,
   wanted: Pick<RevisionEntity, "spec" | "sealed">,
 ): Answer | null {
-  const before = currentRevision(draft, service);
-  const other = diffSpecs(before.spec, wanted.spec)
-    .map((change) => change.path)
-    .filter((path) => !CHANGES_IN_PLACE.test(path));
-  other.push(...changedEnvironment(before, wanted).map((variable) => `env.${variable} (its value)`));
-  if (other.length === 0) return null;
-  return {
-    kind: "refused",
-    code: "conflict",
-    message:
-      `service ${service.id} is running and ${other.join(", ")} cannot change in place (only replica counts and priority can): ` +
-      `run "headrace stop ${service.id}", wait until it is stopped, then apply again`,
-  };
-}
-
-function changesBetween(before: RevisionEntity, input: Pick<RevisionEntity, "spec" | "sealed">): string[] {
-  const lines = diffSpecs(before.spec, input.spec).map(({ path, from, to }) => `${path} ${from} -> ${to}`);
-  for (const variable of changedEnvironment(before, input)) lines.push(`env.${variable} has another value`);
-  return lines;
-}
-
-/** Names of passed-through variables whose sealed value is another one than before. */
-function changedEnvironment(before: Pick<RevisionEntity, "sealed">, after: Pick<RevisionEntity, "sealed">): string[] {
-  return Object.keys(after.sealed).filter(
-    (name) => name in before.sealed && before.sealed[name] !== after.sealed[name],
-  );
+  const changes = plannedChanges(currentRevision(draft, service), wanted);
+  const message = refusalOfChanges(service.id, changes);
+  return message === null ? null : { kind: "refused", code: "conflict", message };
 }
 
 function notFound(name: string): Answer {

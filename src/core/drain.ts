@@ -2,7 +2,7 @@ import type { Draft } from "./draft.ts";
 import { hasForgotten, routersOf } from "./let-go.ts";
 import { moveJob, moveReplica } from "./lifecycle.ts";
 import { ROUTE_CACHE_MS, STOP_GRACE_MS } from "./limits.ts";
-import { drainTimeMs, groupOfReplica, hasRouter, revisionOf } from "./revision.ts";
+import { currentRevision, drainTimeMs, groupOfReplica, hasRouter, revisionOf } from "./revision.ts";
 import { isOutOfReach } from "./silence.ts";
 import type { Millis, ReplicaEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
@@ -11,7 +11,9 @@ import type { StepContext } from "./step.ts";
 export function startDrain(context: StepContext, replica: ReplicaEntity, reason: string): void {
   const { draft, now } = context;
   const serves = replica.status !== "starting" && replica.status !== "pending";
-  const graceMs = serves ? drainTimeMs(revisionOf(draft, replica)) : STOP_GRACE_MS;
+  // What the service says now, not what it said when the replica was made.
+  const current = currentRevision(draft, draft.must("service", replica.service));
+  const graceMs = serves ? drainTimeMs(current) : STOP_GRACE_MS;
   const moved = moveReplica(draft, replica, "drain", reason, now, {
     deadline: now + graceMs,
     unlistedIn: draft.version,

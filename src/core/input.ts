@@ -31,8 +31,11 @@ export type Input =
 /** The answer to one input. */
 export type Answer =
   | { kind: "done" }
-  | { kind: "applied"; revision: number; action: "create" | "update" | "none"; changes: string[] }
-  | { kind: "refused"; code: "not_found" | "conflict" | "invalid_config" | "too_many"; message: string };
+  | { kind: "applied"; revision: number; action: "create" | "update" | "none" }
+  | { kind: "refused"; code: RefusalCode; message: string };
+
+/** `stale_plan`: the service is at another revision than the one that the apply was planned on. */
+export type RefusalCode = "not_found" | "conflict" | "stale_plan" | "invalid_config" | "too_many";
 
 /** What shall be done once the changes are committed. Losing one costs time only: the same is derived again. */
 export type Effect =

@@ -325,7 +325,7 @@ describe("priority", () => {
     world.addHost("h", { accelerators: gpus(1) });
     world.apply(wants("w", 0));
     world.settle();
-    expect(world.apply(wants("w", 7))).toMatchObject({ action: "update", changes: ["priority 0 -> 7"] });
+    expect(world.apply(wants("w", 7))).toMatchObject({ kind: "applied", action: "update" });
     world.settle();
     expect(world.replicas("w").map(({ id, status }) => [id, status])).toEqual([["w-worker-1", "ready"]]);
   });

@@ -108,14 +108,25 @@ export class Placer {
   }
 }
 
-/** The reasons as one line for people, equal ones together, the commonest first. */
+/** Equal reasons together, the commonest first: what a person must mend comes once, not once for each host. */
+export function groupReasons({ reasons }: NoFit): { reason: string; hosts: string[] }[] {
+  const hosts = new Map<string, string[]>();
+  for (const { host, reason } of reasons) {
+    const known = hosts.get(reason);
+    if (known) known.push(host);
+    else hosts.set(reason, [host]);
+  }
+  return [...hosts]
+    .map(([reason, names]) => ({ reason, hosts: names.sort() }))
+    .sort((a, b) => b.hosts.length - a.hosts.length);
+}
+
+/** The reasons as one line for people. */
 export function describeNoFit(noFit: NoFit): string {
   if (noFit.reasons.length === 0) return "no host has joined yet";
-  const hosts = new Map<string, string[]>();
-  for (const { host, reason } of noFit.reasons) hosts.set(reason, [...(hosts.get(reason) ?? []), host]);
-  const parts = [...hosts]
-    .sort((a, b) => b[1].length - a[1].length)
-    .map(([reason, names]) => `${names.length === 1 ? `host ${names[0]}` : `${names.length} hosts`}: ${reason}`);
+  const parts = groupReasons(noFit).map(
+    ({ reason, hosts }) => `${hosts.length === 1 ? `host ${hosts[0]}` : `${hosts.length} hosts`}: ${reason}`,
+  );
   return `fits on no host: ${parts.join("; ")}`.slice(0, REASON_LENGTH_MAX);
 }
 

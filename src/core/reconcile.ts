@@ -138,7 +138,11 @@ function matchCounts(context: StepContext, service: ServiceEntity): void {
     stopReplicas(context, service, replicas);
     return;
   }
-  for (const group of currentRevision(draft, service).spec.groups) {
+  const { groups } = currentRevision(draft, service).spec;
+  for (const replica of replicas) {
+    if (!groups.some(({ name }) => name === replica.group)) startDrain(context, replica, "its group is gone");
+  }
+  for (const group of groups) {
     const ofGroup = replicas.filter((replica) => replica.group === group.name);
     const active = ofGroup.filter(isActive);
     const wanted = service.wanted[group.name] ?? 0;

@@ -37,7 +37,7 @@ function ready(spec = pd()): void {
 
 describe("apply", () => {
   test("makes every replica, places it, and lists workers once they are ready", () => {
-    expect(world.apply(pd())).toEqual({ kind: "applied", revision: 1, action: "create", changes: [] });
+    expect(world.apply(pd())).toEqual({ kind: "applied", revision: 1, action: "create" });
     expect(world.summary("pd")).toEqual(["decode:starting", "decode:starting", "prefill:starting", "router:starting"]);
     expect(world.desired("pd").find((job) => job.role === "router")?.workers).toEqual([]);
     world.settle();
@@ -56,7 +56,7 @@ describe("apply", () => {
   test("of the same file changes nothing", () => {
     ready();
     const { version } = world.state;
-    expect(world.apply(pd())).toEqual({ kind: "applied", revision: 1, action: "none", changes: [] });
+    expect(world.apply(pd())).toEqual({ kind: "applied", revision: 1, action: "none" });
     expect(world.state.version).toBe(version);
   });
 
@@ -74,13 +74,15 @@ describe("apply", () => {
     ready();
     const answer = world.apply(pd(2, { port: 9000 }));
     expect(answer).toMatchObject({ kind: "refused", code: "conflict" });
-    expect(answer.kind === "refused" && answer.message).toMatch(/port cannot change in place.*headrace stop pd/);
+    expect(answer.kind === "refused" && answer.message).toMatch(
+      /: port would be rolled, which needs rolling updates.*headrace stop pd/,
+    );
     expect(world.state.tables.service.byId.get("pd")?.revision).toBe(1);
   });
 
   test("on a plan of another revision is refused", () => {
     ready();
-    expect(world.apply(pd(3), {}, 0)).toMatchObject({ kind: "refused", code: "conflict" });
+    expect(world.apply(pd(3), {}, 0)).toMatchObject({ kind: "refused", code: "stale_plan" });
     expect(world.apply(pd(3), {}, 1)).toMatchObject({ kind: "applied", revision: 2 });
   });
 

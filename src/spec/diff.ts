@@ -1,11 +1,41 @@
-import type { EnvSpec, GroupSpec, Range, ServiceSpec } from "./types.ts";
+import { diffCommands } from "./line-diff.ts";
+import {
+  ABSENT,
+  SHOWN_GROUP,
+  SHOWN_PROFILE,
+  SHOWN_RESOURCES,
+  SHOWN_ROLLOUT,
+  SHOWN_SCALING,
+  SHOWN_SERVICE,
+  type Shown,
+  showReplicas,
+  showScaling,
+} from "./shown.ts";
+import type { EnvSpec, GroupSpec, ProfileParams, RouterSpec, ServiceSpec } from "./types.ts";
 
-/** One changed field, for people: `from` and `to` are short texts. */
-interface SpecChange {
-  /** e.g. `port`, `env.MODEL_ID`, `groups.decode.count`; groups go by name. */
+/** Which field of a spec, for whoever decides what follows from its change. */
+export type SpecField =
+  | { of: "service"; key: Exclude<keyof ServiceSpec, "type" | "name" | "groups" | "profile"> }
+  | { of: "profile"; key: keyof ProfileParams }
+  | { of: "group"; key: Exclude<keyof GroupSpec, "name" | "router"> }
+  /** `presence`: the group became a router, or is none any more. */
+  | { of: "router"; key: keyof RouterSpec | "presence" }
+  /** A whole group came or went. */
+  | { of: "groups"; key: "router" | "other" };
+
+/** One changed field, for people: `from` and `to` are short texts without secrets. */
+export interface SpecChange {
+  field: SpecField;
+  /** As it is written, without the group it stands in: `count`, `env.MODEL_ID`, `resources.gpu`, `max_price`. */
   path: string;
+  /** The groups whose replicas it concerns; empty for what concerns the service alone. */
+  groups: string[];
+  /** The path with its groups in front where they are not all there are: `decode.count`. */
+  label: string;
   from: string;
   to: string;
+  /** For commands of which more than one line changed: those lines, marked `- ` and `+ `. */
+  lines: string[];
 }
 
 /** Characters of a value that a change shows. */
@@ -14,90 +44,125 @@ const MAX_SHOWN_CHARS = 60;
 /** How much of what is the same stands before the first difference of two long texts. */
 const CONTEXT_CHARS = 15;
 
-const ABSENT = "(none)";
+/** Fields of the service that every replica is started with. */
+const OF_EVERY_REPLICA: readonly (keyof ServiceSpec)[] = ["entrypoint", "shell", "user", "workingDir", "files"];
+
+type Difference = Pick<SpecChange, "field" | "path" | "from" | "to"> & { lines?: string[] };
 
 /**
- * What changes from one spec to the next, one entry for each changed field. The order of groups means nothing. Values of
- * `env` are not shown: one of them may be a key.
+ * What changes from one spec to the next, one entry for each changed field. The order of groups means nothing. What may
+ * be a key is not shown: values of `env`, logins, headers of probes.
+ * @param otherValues variables passed through before and after whose values are others now
  */
-export function diffSpecs(a: ServiceSpec, b: ServiceSpec): SpecChange[] {
-  const { groups: groupsA, ...fieldsA } = a;
-  const { groups: groupsB, ...fieldsB } = b;
-  return [...diffFields("", fieldsA, fieldsB), ...diffGroups(groupsA, groupsB)];
-}
+export function diffSpecs(
+  a: ServiceSpec,
+  b: ServiceSpec,
+  otherValues: ReadonlySet<string> = new Set<string>(),
+): SpecChange[] {
+  const before = new Map(a.groups.map((group) => [group.name, group]));
+  const after = new Map(b.groups.map((group) => [group.name, group]));
+  const kept = b.groups.map(({ name }) => name).filter((name) => before.has(name));
+  const label = (path: string, groups: string[]) =>
+    groups.length === 0 || groups.length === kept.length ? path : `${groups.join(",")}.${path}`;
 
-function diffGroups(a: readonly GroupSpec[], b: readonly GroupSpec[]): SpecChange[] {
-  const before = new Map(a.map((group) => [group.name, group]));
-  const after = new Map(b.map((group) => [group.name, group]));
-  const names = unionOfKeys(before, after);
-  const ofAll = names.map((name) => {
-    const [old, next] = [before.get(name), after.get(name)];
-    return old && next ? diffCommon(old, next) : [];
+  const ofService = diffService(a, b).map((change) => {
+    const groups =
+      change.field.of === "profile" || OF_EVERY_REPLICA.includes(change.field.key as keyof ServiceSpec) ? kept : [];
+    return { lines: [], ...change, groups, label: change.path };
   });
-  const [first = []] = ofAll;
-  // What changes alike in every group was most likely written once, for all of them.
-  const shared = first.filter((change) => ofAll.every((changes) => changes.some((other) => isSame(other, change))));
-  const ofGroups = names.flatMap((name, index) => {
-    const path = `groups.${name}`;
-    const [old, next] = [before.get(name), after.get(name)];
-    if (old === undefined) return [{ path, from: ABSENT, to: `${showCount(next!.count)} replicas` }];
-    if (next === undefined) return [{ path, from: `${showCount(old.count)} replicas`, to: ABSENT }];
-    const own = ofAll[index]!.filter((change) => !shared.some((other) => isSame(other, change)));
-    return [...own.map((change) => ({ ...change, path: `${path}.${change.path}` })), ...diffGroup(path, old, next)];
-  });
-  return [...shared, ...ofGroups];
-}
-
-/** The fields that a service may say for all of its groups at once. */
-function diffCommon(a: GroupSpec, b: GroupSpec): SpecChange[] {
-  const pick = ({ port, probes, volumes, fleets }: GroupSpec) => ({ port, probes, volumes, fleets });
-  return [...diffFields("", pick(a), pick(b)), ...diffEnv(a.env, b.env)];
-}
-
-function isSame(a: SpecChange, b: SpecChange): boolean {
-  return a.path === b.path && a.from === b.from && a.to === b.to;
-}
-
-function diffGroup(path: string, a: GroupSpec, b: GroupSpec): SpecChange[] {
-  const { count: countA, commands: commandsA, resources: resourcesA, ...restA } = a;
-  const { count: countB, commands: commandsB, resources: resourcesB, ...restB } = b;
-  const fieldsA = withoutCommon(restA);
-  const fieldsB = withoutCommon(restB);
+  const ofGroups = new Map<string, Difference & { groups: string[] }>();
+  for (const name of kept) {
+    const [old, next] = [before.get(name) as GroupSpec, after.get(name) as GroupSpec];
+    for (const change of diffGroup(old, next, otherValues)) {
+      // What changes alike in several groups was most likely written once, for all of them.
+      const key = JSON.stringify([change.path, change.from, change.to, change.lines]);
+      const same = ofGroups.get(key);
+      if (same) same.groups.push(name);
+      else ofGroups.set(key, { ...change, groups: [name] });
+    }
+  }
   return [
-    ...diffField(`${path}.count`, showCount(countA), showCount(countB)),
-    ...diffFields(`${path}.`, fieldsA, fieldsB),
-    ...diffFields(`${path}.resources.`, resourcesA, resourcesB),
-    ...diffFields(`${path}.commands`, commandsA, commandsB),
+    ...ofService,
+    ...[...ofGroups.values()].map((change) => ({ lines: [], ...change, label: label(change.path, change.groups) })),
+    ...b.groups
+      .filter(({ name }) => !before.has(name))
+      .map((group) => wholeGroup(group, ABSENT, showReplicas(group.count))),
+    ...a.groups
+      .filter(({ name }) => !after.has(name))
+      .map((group) => wholeGroup(group, showReplicas(group.count), ABSENT)),
   ];
 }
 
-function withoutCommon<T extends Pick<GroupSpec, "port" | "probes" | "volumes" | "fleets" | "env">>(group: T) {
-  const { port: _port, probes: _probes, volumes: _volumes, fleets: _fleets, env: _env, ...rest } = group;
-  return rest;
+function wholeGroup(group: GroupSpec, from: string, to: string): SpecChange {
+  const label = `group ${group.name}`;
+  const field: SpecField = { of: "groups", key: group.router === null ? "other" : "router" };
+  return { field, path: "groups", groups: [group.name], label, from, to, lines: [] };
 }
 
-/** The fields of two objects of one shape, or the items of two lists. */
-function diffFields(prefix: string, a: object, b: object): SpecChange[] {
-  const before = new Map(Object.entries(a));
-  const after = new Map(Object.entries(b));
-  return unionOfKeys(before, after).flatMap((key) => {
-    const path = Array.isArray(a) ? `${prefix}[${key}]` : `${prefix}${key}`;
-    return diffField(path, show(before.get(key)), show(after.get(key)));
-  });
+function diffService(a: ServiceSpec, b: ServiceSpec): Difference[] {
+  return [
+    ...diffFields(SHOWN_SERVICE, a, b, (key) => ({ of: "service", key })),
+    ...diffFields(SHOWN_ROLLOUT, a.rollout, b.rollout, () => ({ of: "service", key: "rollout" })),
+    ...diffFields(SHOWN_PROFILE, a.profile, b.profile, (key) => ({ of: "profile", key })),
+  ];
 }
 
-function diffField(path: string, from: string, to: string): SpecChange[] {
-  return from === to ? [] : [{ path, ...shorten(from, to) }];
+function diffGroup(a: GroupSpec, b: GroupSpec, otherValues: ReadonlySet<string>): Difference[] {
+  return [
+    ...diffFields(SHOWN_GROUP, a, b, (key) => ({ of: "group", key })),
+    ...diffScaling(a.scaling, b.scaling),
+    ...diffRouter(a.router, b.router),
+    ...diffFields(SHOWN_RESOURCES, a.resources, b.resources, () => ({ of: "group", key: "resources" }), "resources."),
+    ...diffLaunch(a.commands, b.commands),
+    ...diffEnv(a.env, b.env, otherValues),
+  ];
 }
 
-function diffEnv(a: EnvSpec, b: EnvSpec): SpecChange[] {
-  const before = new Map(Object.entries(a));
-  const after = new Map(Object.entries(b));
-  return unionOfKeys(before, after).flatMap((name) => {
-    const [old, next] = [before.get(name), after.get(name)];
-    if (old === next) return [];
+function diffScaling(a: GroupSpec["scaling"], b: GroupSpec["scaling"]): Difference[] {
+  const field: SpecField = { of: "group", key: "scaling" };
+  if (a && b) return diffFields(SHOWN_SCALING, a, b, () => field, "scaling.");
+  if (a === b) return [];
+  return [{ field, path: "scaling", from: a ? showScaling(a) : ABSENT, to: b ? showScaling(b) : ABSENT }];
+}
+
+function diffRouter(a: RouterSpec | null, b: RouterSpec | null): Difference[] {
+  if (a === null || b === null) {
+    if (a === b) return [];
+    return [
+      { field: { of: "router", key: "presence" }, path: "router", from: a?.type ?? ABSENT, to: b?.type ?? ABSENT },
+    ];
+  }
+  const shown: Shown<RouterSpec> = {
+    type: String,
+    generated: (made) => {
+      if (made === null) return "(its commands)";
+      return `${made.policy ?? "its default policy"}${made.pdDisaggregation ? ", prefill/decode" : ""}`;
+    },
+  };
+  return diffFields(shown, a, b, (key) => ({ of: "router", key }), "router.").map((change) =>
+    change.path === "router.generated" ? { ...change, path: "router" } : change,
+  );
+}
+
+/** A single line that changed is shown like any other field. */
+function diffLaunch(a: string[], b: string[]): Difference[] {
+  if (isSame(a, b)) return [];
+  const { lines, removed, added } = diffCommands(a, b);
+  const single = removed.length <= 1 && added.length <= 1;
+  const [from, to] = [removed.join(" ") || ABSENT, added.join(" ") || ABSENT];
+  const texts = from === to ? { from: "(lines)", to: "(the same, in other lines)" } : shorten(from, to);
+  return [{ field: { of: "group", key: "commands" }, path: "commands", ...texts, lines: single ? [] : lines }];
+}
+
+/** Whether a value is another one is said, never which. */
+function diffEnv(a: EnvSpec, b: EnvSpec, otherValues: ReadonlySet<string>): Difference[] {
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((name) => {
+    const [old, next] = [a[name], b[name]];
+    const isOther = old === null && next === null && otherValues.has(name);
+    if (old === next && !isOther) return [];
     const bothLiteral = typeof old === "string" && typeof next === "string";
-    return [{ path: `env.${name}`, from: showEnv(old), to: bothLiteral ? "(another value)" : showEnv(next) }];
+    const to = bothLiteral || isOther ? "(another value)" : showEnv(next);
+    return [{ field: { of: "group", key: "env" }, path: `env.${name}`, from: showEnv(old), to }];
   });
 }
 
@@ -106,14 +171,33 @@ function showEnv(value: string | null | undefined): string {
   return value === null ? "(passed on)" : "(a value)";
 }
 
-function showCount({ min, max }: Range): string {
-  return min === max ? String(min) : `${min}..${max ?? ""}`;
+/** Compares the fields that `shown` has an entry for. */
+function diffFields<T extends object>(
+  shown: Shown<T>,
+  a: T,
+  b: T,
+  fieldOf: (key: keyof T & string) => SpecField,
+  prefix = "",
+): Difference[] {
+  return (Object.keys(shown) as (keyof T & string)[]).flatMap((key) => {
+    if (isSame(a[key], b[key])) return [];
+    const [from, to] = [shown[key](a[key]), shown[key](b[key])];
+    const texts = from === to ? { from, to: `${to}, with other details` } : shorten(from, to);
+    return [{ field: fieldOf(key), path: `${prefix}${writtenName(key)}`, ...texts }];
+  });
+}
+
+/** How a field is written in a file: `stopDuration` is `stop_duration`, `maxDurationS` is `max_duration`. */
+function writtenName(key: string): string {
+  return key.replace(/S$/, "").replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || canonical(a) === canonical(b);
 }
 
 /** A value as text, the same for the same value whatever the order of its keys. */
-function show(value: unknown): string {
-  if (value === null || value === undefined) return ABSENT;
-  if (typeof value !== "object") return String(value);
+function canonical(value: unknown): string | undefined {
   return JSON.stringify(value, (_key, item: unknown) =>
     typeof item === "object" && item !== null && !Array.isArray(item)
       ? Object.fromEntries(Object.entries(item).toSorted(([a], [b]) => (a < b ? -1 : 1)))
@@ -134,8 +218,4 @@ function cut(text: string, start: number): string {
   return `${start > 0 ? "..." : ""}${text.slice(start, end)}${end < text.length ? "..." : ""}`
     .replace(/\s+/g, " ")
     .trim();
-}
-
-function unionOfKeys(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): string[] {
-  return [...new Set([...a.keys(), ...b.keys()])];
 }

@@ -70,8 +70,12 @@ export class FakeControl implements Control {
     action: "create",
     service: "chat",
     revision: 0,
+    refusal: null,
+    groups: [],
     changes: [],
     placements: [],
+    drained: [],
+    notes: [],
     warnings: [],
   };
   /** What was last applied or planned. */

@@ -116,7 +116,7 @@ test("nothing to change: not asked, not applied, waited for", async () => {
   cli.control.planned = { ...cli.control.planned, action: "none", revision: 1 };
   cli.control.view = ready;
   const { code, out } = await cli.run("apply", "-f", cli.file);
-  expect(out).toContain("chat is as the file says, at revision 1.");
+  expect(out).toContain("chat is as the file says, at revision 1: nothing to do.");
   expect(code).toBe(EXIT.ok);
   expect(cli.control.changes).toEqual([]);
 });

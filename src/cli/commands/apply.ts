@@ -2,7 +2,7 @@ import { Option } from "commander";
 import type { Client } from "../../api/client.ts";
 import type { ApplyAnswer, PlanView } from "../../control/views.ts";
 import { type ConfigFlags, type ConfigRequest, readConfigRequest, withConfigFlags } from "../config-request.ts";
-import { type AddCommand, confirm, connect, printJson, printLine, spanFlag } from "../context.ts";
+import { type AddCommand, confirm, connect, countFlag, printJson, printLine, spanFlag } from "../context.ts";
 import { endpointLines } from "../endpoint-lines.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
@@ -17,6 +17,7 @@ interface ApplyFlags extends ConfigFlags {
   yes?: boolean;
   detach?: boolean;
   timeout: number;
+  revision?: number;
   json?: boolean;
 }
 
@@ -36,19 +37,27 @@ export const addApply: AddCommand = (program, context) => {
         .argParser(spanFlag)
         .default(TIMEOUT_MS, "30m"),
     )
+    .addOption(
+      new Option(
+        "--revision <n>",
+        "the revision in the plan that was agreed to; refused when it is another by now",
+      ).argParser(countFlag(0, Number.MAX_SAFE_INTEGER)),
+    )
     .option("--json", "print the answer as JSON; the rest goes to standard error")
     .addHelpText(
       "after",
       "\nCtrl-C ends the waiting, not the service.\n\nExamples:\n" +
         "  headrace apply -f service.yml\n  headrace apply -f service.yml -y -e HF_TOKEN=hf_...\n" +
-        "  headrace apply -f service.yml -y -d --json",
+        "  headrace apply -f service.yml -y -d --json\n  headrace apply -f service.yml -y --revision 3",
     )
     .action(async (flags: ApplyFlags) => {
       const screen = flags.json ? io.stderr : io.stdout;
       const { request, spec } = await readConfigRequest(io, flags, "Nothing was applied.");
       const { client, target } = await connect(io);
-      const plan = await client.plan(request);
-      for (const line of planLines(plan, colorsFor(screen, io.env))) screen.write(`${line}\n`);
+      const planned = flags.revision === undefined ? request : { ...request, expectedRevision: flags.revision };
+      const plan = await client.plan(planned);
+      for (const line of planLines({ ...plan, refusal: null }, colorsFor(screen, io.env))) screen.write(`${line}\n`);
+      if (plan.refusal !== null) throw new CliError(EXIT.failed, `${plan.refusal}.`, "Nothing was applied.");
 
       const began = io.now();
       const applied = await applyPlan(io, client, request, plan, flags.yes ?? false);
