@@ -42,6 +42,7 @@ export function applyService(context: StepContext, input: Extract<Input, { kind:
     revision: number,
     wanted: Object.fromEntries(spec.groups.map((group) => [group.name, group.count.min])),
     backoff: {},
+    firstReadyAt: running?.firstReadyAt ?? null,
   });
   draft.event({
     type: "service.applied",

@@ -53,6 +53,7 @@ const job: JobEntity = {
   port: 8000,
   ports: [],
   accelerators: [],
+  addresses: {},
 };
 
 describe("the life of a replica", () => {

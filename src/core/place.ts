@@ -1,3 +1,4 @@
+import { addressesFor } from "./addresses.ts";
 import { moveReplica } from "./lifecycle.ts";
 import { describeNoFit } from "./placement.ts";
 import { currentRevision, groupOfReplica, revisionOf } from "./revision.ts";
@@ -12,13 +13,30 @@ export function placeWaiting(context: StepContext, services: Iterable<string>): 
     return service ? [{ id, priority: currentRevision(draft, service).spec.priority }] : [];
   });
   queue.sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : 1));
-  for (const { id } of queue) {
-    for (const replica of draft.by("replica", "service", id)) if (replica.status === "pending") place(context, replica);
+  for (const { id } of queue) placeReplicas(context, id);
+}
+
+/** One that asks for the address of another is placed after it. Each is tried once, however they ask for each other. */
+function placeReplicas(context: StepContext, service: string): void {
+  const { draft } = context;
+  let waiting = draft.by("replica", "service", service).filter((replica) => replica.status === "pending");
+  for (let tried = -1; tried !== 0; ) {
+    const before = waiting.length;
+    waiting = waiting.filter((replica) => {
+      const found = addressesFor(draft, replica);
+      if (found.ok) place(context, replica, found.addresses);
+      return !found.ok;
+    });
+    tried = before - waiting.length;
+  }
+  for (const replica of waiting) {
+    const found = addressesFor(draft, replica);
+    if (!found.ok) wait(context, replica, found.reason);
   }
 }
 
 /** Finds a host for a replica, or keeps the reason why there is none. */
-function place(context: StepContext, replica: ReplicaEntity): void {
+function place(context: StepContext, replica: ReplicaEntity, addresses: JobEntity["addresses"]): void {
   const { draft, now, placer } = context;
   const revision = revisionOf(draft, replica);
   const group = groupOfReplica(draft, replica);
@@ -43,6 +61,7 @@ function place(context: StepContext, replica: ReplicaEntity): void {
     port: promise.ports.find((claim) => claim.name === "service")?.port ?? group.spec.port,
     ports: promise.ports,
     accelerators: promise.accelerators,
+    addresses,
   };
   draft.put(job);
   placer.placed(key, group.spec, job, host);

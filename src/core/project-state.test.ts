@@ -9,6 +9,7 @@ const service = (id: string): ServiceEntity => ({
   revision: 1,
   wanted: {},
   backoff: {},
+  firstReadyAt: null,
 });
 
 test("of a state that was just loaded everything is due, since time has passed unseen", () => {

@@ -1,6 +1,7 @@
 import type { JobEnd } from "../wire/index.ts";
 import type { Draft } from "./draft.ts";
 import { drainMoments, drainStep, startDrain } from "./drain.ts";
+import { expireService, expiryOf } from "./expiry.ts";
 import { holdPorts, releasePorts } from "./held-ports.ts";
 import { isActive, isDraining, moveJob, moveReplica } from "./lifecycle.ts";
 import {
@@ -23,6 +24,7 @@ export function prepareService(context: StepContext, id: string): void {
   if (!draft.get("service", id)) return;
   for (const replica of draft.by("replica", "service", id)) takeObservations(context, replica);
   releasePorts(context, id);
+  expireService(context, draft.must("service", id));
   matchCounts(context, draft.must("service", id));
   for (const replica of draft.by("replica", "service", id)) if (isDraining(replica)) drainStep(context, replica);
 }
@@ -219,6 +221,8 @@ function nextDue(draft: Draft, id: string, now: Millis): Millis | null {
   const service = draft.get("service", id);
   if (!service || service.status === "stopped") return null;
   const moments: Millis[] = [];
+  const expiresAt = expiryOf(service, currentRevision(draft, service).spec.profile.maxDurationS);
+  if (expiresAt !== null && service.status === "running") moments.push(expiresAt);
   for (const { notBefore } of Object.values(service.backoff)) if (notBefore > now) moments.push(notBefore);
   for (const replica of draft.by("replica", "service", id)) {
     if (replica.status === "pending") moments.push(now + PLACE_RETRY_MS);

@@ -2,6 +2,7 @@ import { joinCommands, ROUTER_KEY } from "../adapters/index.ts";
 import { interpolate, writeReference } from "../spec/grammar/interpolation.ts";
 import type { GroupSpec, ProbeSpec, ServiceSpec } from "../spec/types.ts";
 import type { DesiredJob, HttpProbe, JobPhase } from "../wire/index.ts";
+import { addressKey } from "./addresses.ts";
 import { ENV_OF } from "./fit.ts";
 import { STOP_GRACE_MS } from "./limits.ts";
 import { desiredWorkers } from "./listing.ts";
@@ -58,7 +59,7 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Rende
       runtime: "process",
       image: group.image,
       shell: shellOf(revision.spec, group),
-      script: joinCommands(resolved.commands.map(filledIn)),
+      script: joinCommands(resolved.commands.map((command) => withAddresses(command, job))),
       env,
       workingDir: revision.spec.workingDir,
     },
@@ -72,6 +73,14 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Rende
     workers: resolved.role === "router" ? desiredWorkers(state, job.service) : [],
   };
   return { job: rendered, sealedEnv, derivedEnv };
+}
+
+/** A command as a job gets it: with the addresses that the job was started with. */
+function withAddresses(command: string, { addresses }: JobEntity): string {
+  return interpolate(command, (reference) => {
+    const address = reference.kind === "address" ? addresses[addressKey(reference)] : undefined;
+    return address ?? writeReference(reference);
+  });
 }
 
 /** A text of the spec as a job gets it. */

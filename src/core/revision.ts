@@ -1,5 +1,6 @@
 import { resolveGroup } from "../adapters/index.ts";
 import type { ResolvedGroup } from "../adapters/types.ts";
+import { type Reference, referencesOf } from "../spec/grammar/interpolation.ts";
 import type { GroupSpec, InstanceRef } from "../spec/types.ts";
 import type { Draft } from "./draft.ts";
 import { DRAIN_DEFAULT_MS } from "./limits.ts";
@@ -12,6 +13,8 @@ export interface RevisionGroup {
   resolved: ResolvedGroup;
   /** The hosts that the service keeps to; null = any. */
   instances: InstanceRef[] | null;
+  /** Replicas whose addresses its commands ask for. */
+  addresses: Extract<Reference, { kind: "address" }>[];
 }
 
 /** Revisions never change, so what is read out of them is read once. */
@@ -21,10 +24,11 @@ export function revisionGroups(revision: RevisionEntity): ReadonlyMap<string, Re
   let groups = groupsOfRevision.get(revision);
   if (!groups) {
     groups = new Map(
-      revision.spec.groups.map((spec) => [
-        spec.name,
-        { spec, resolved: resolveGroup(revision.spec, spec), instances: revision.spec.profile.instances },
-      ]),
+      revision.spec.groups.map((spec) => {
+        const resolved = resolveGroup(revision.spec, spec);
+        const addresses = resolved.commands.flatMap(referencesOf).filter((reference) => reference.kind === "address");
+        return [spec.name, { spec, resolved, instances: revision.spec.profile.instances, addresses }];
+      }),
     );
     groupsOfRevision.set(revision, groups);
   }

@@ -16,6 +16,8 @@ export interface ServiceEntity {
   wanted: Record<string, number>;
   /** Failed starts in a row by group, and when the next replacement may start. */
   backoff: Record<string, { failures: number; notBefore: Millis }>;
+  /** When all of its groups had their replicas ready for the first time since it was last started; null = not yet. */
+  firstReadyAt: Millis | null;
 }
 
 /** An immutable, numbered, validated spec. Id: `<service>@<number>`. */
@@ -83,6 +85,8 @@ export interface JobEntity {
   port: number;
   ports: { name: string; port: number }[];
   accelerators: number[];
+  /** Addresses of other replicas that its commands were started with, by `groups[i].replicas[j]`. */
+  addresses: Record<string, string>;
 }
 
 export interface HostEntity {

@@ -12,6 +12,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     revision: 3,
     wanted: { prefill: 1, decode: 2 },
     backoff: { decode: { failures: 2, notBefore: 1_700_000_000_000 } },
+    firstReadyAt: 1_700_000_000_000,
   },
   revision: {
     kind: "revision",
@@ -144,6 +145,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     port: 8000,
     ports: [{ name: "bootstrap", port: 8998 }],
     accelerators: [0, 1],
+    addresses: { "groups[0].replicas[0]": "10.0.0.1" },
   },
   host: {
     kind: "host",
@@ -248,5 +250,18 @@ describe("a body of an older schema", () => {
     [3, '{"waitMs":2000,"eager":false}'],
   ])("of schema %i is brought to the newest, step by step", (schema, body) => {
     expect(decodeBody(shape, { ...row, schema, body })).toEqual({ waitMs: 2000, eager: false });
+  });
+});
+
+test("a service and a job of the first version are read with what was not known of them then", () => {
+  const { kind, id, firstReadyAt: _, ...service } = ENTITIES.service;
+  const { kind: jobKind, id: jobId, addresses: __, ...job } = ENTITIES.job;
+  expect(decodeEntity({ kind, id, schema: 1, body: JSON.stringify(service) })).toEqual({
+    ...ENTITIES.service,
+    firstReadyAt: null,
+  });
+  expect(decodeEntity({ kind: jobKind, id: jobId, schema: 1, body: JSON.stringify(job) })).toEqual({
+    ...ENTITIES.job,
+    addresses: {},
   });
 });

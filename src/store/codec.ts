@@ -29,10 +29,18 @@ export interface Shape<Body> {
 
 /** Each kind has a shape, and a field of an entity that its shape does not name does not compile. */
 const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
-  service: { upgrades: [], body: exactly<BodyOf<"service">>()(shapes.service) },
+  // 2: it is known when a service was first ready.
+  service: {
+    upgrades: [(body) => ({ ...(body as object), firstReadyAt: null })],
+    body: exactly<BodyOf<"service">>()(shapes.service),
+  },
   revision: { upgrades: [upgradeRevisionTo2], body: exactly<BodyOf<"revision">>()(shapes.revision) },
   replica: { upgrades: [], body: exactly<BodyOf<"replica">>()(shapes.replica) },
-  job: { upgrades: [], body: exactly<BodyOf<"job">>()(shapes.job) },
+  // 2: a job keeps the addresses that it was started with.
+  job: {
+    upgrades: [(body) => ({ ...(body as object), addresses: {} })],
+    body: exactly<BodyOf<"job">>()(shapes.job),
+  },
   host: { upgrades: [], body: exactly<BodyOf<"host">>()(shapes.host) },
   // 2: a fleet can be frozen. 3: and it is known when that was over.
   fleet: {

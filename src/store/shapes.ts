@@ -15,6 +15,7 @@ export const service = z.strictObject({
   revision: z.int(),
   wanted: z.record(z.string(), z.int()),
   backoff: z.record(z.string(), z.strictObject({ failures: z.int(), notBefore: instant })),
+  firstReadyAt: instant.nullable(),
 });
 
 export const revision = z.strictObject({
@@ -52,6 +53,7 @@ export const job = z.strictObject({
   port: z.int(),
   ports: z.array(z.strictObject({ name: z.string(), port: z.int() })),
   accelerators: z.array(z.int()),
+  addresses: z.record(z.string(), z.string()),
 });
 
 export const host = z.strictObject({
