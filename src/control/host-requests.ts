@@ -3,7 +3,7 @@ import type { LinkAnswer, LinkHandler, ReceivedBody } from "../link/types.ts";
 import { openToControl, REPORT_BYTES_MAX, type Report, report, type SyncAnswer } from "../wire/index.ts";
 import { refusalOf } from "./refusal.ts";
 import type { ReportPace } from "./report-pace.ts";
-import { ControlError } from "./types.ts";
+import type { ControlError } from "./types.ts";
 
 /** Syncs that one link may have open: an agent sends one at a time, and another when it has given the first up. */
 const SYNCS_PER_LINK_MAX = 2;
@@ -35,6 +35,9 @@ export function serveHost({ sync, pace, project }: HostRequests): LinkHandler {
     try {
       for (let ms = pace.waitMs(project); ms > 0; ms = pace.waitMs(project)) await pause(ms, signal);
       const bytes = await bytesOf(body);
+      if (bytes === null) {
+        return refusal(413, "too_large", `The report is larger than ${REPORT_BYTES_MAX} bytes, the most that is read.`);
+      }
       pace.spend(project, bytes.byteLength);
       const parsed = report.safeParse(parseJson(bytes));
       if (parsed.success) return json(200, await sync(parsed.data));
@@ -50,12 +53,13 @@ export function serveHost({ sync, pace, project }: HostRequests): LinkHandler {
   };
 }
 
-async function bytesOf(body: ReceivedBody): Promise<Uint8Array> {
+/** @returns null when it is larger than a report may be */
+async function bytesOf(body: ReceivedBody): Promise<Uint8Array | null> {
   try {
     return await wholeOf(body, REPORT_BYTES_MAX);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new ControlError("too_many", `a report has at most ${REPORT_BYTES_MAX} bytes`);
+    return null;
   }
 }
 

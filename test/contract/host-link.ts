@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { LinkRefused } from "../../agents/host/dial.ts";
 import { makeToken } from "../../src/control/tokens.ts";
+import { REPORT_BYTES_MAX } from "../../src/wire/index.ts";
 import type { Runtime } from "../support/control-planes.ts";
 import { LinkStage } from "../support/link-stage.ts";
 import { joinAs, PlayedHost } from "../support/played-host.ts";
@@ -118,6 +119,19 @@ export function hostLinkContract(runtime: Runtime): void {
       }
       expect(stage.plane.database?.bodies.length).toBe(before);
       expect(await stage.version()).toBe(version);
+    });
+
+    test("a report that is too large is refused with how large one may be, whichever way it comes", async () => {
+      const host = await stage.here();
+      const inventory = { ...host.report().inventory, warnings: ["x".repeat(REPORT_BYTES_MAX)] };
+      const refused = {
+        status: 413,
+        error: { code: "too_large", message: expect.stringContaining(`${REPORT_BYTES_MAX} bytes`) },
+      };
+      expect(await host.sync({ inventory })).toMatchObject(refused);
+      expect(await host.ask({ inventory })).toMatchObject(refused);
+      expect(await host.sync()).toMatchObject({ status: 200 });
+      expect(host.ended).toBeNull();
     });
 
     test("a copy of its credential on another machine neither displaces its link nor is answered", async () => {
