@@ -136,7 +136,8 @@ async function apply(demo: Demo, io: Io, url: string, token: string): Promise<vo
 /** Sends one streamed chat completion and prints the tokens as they come. @returns what was asked */
 async function askQuestion(url: string, token: string, started: number): Promise<{ service: string; model: string }> {
   const parsed = parseConfig(await readFile(join(ROOT, EXAMPLE), "utf8"), EXAMPLE);
-  if (!parsed.ok || !parsed.spec.model) throw new DemoError(`${EXAMPLE} is not a service with a model`);
+  if (!parsed.ok || parsed.type !== "service" || !parsed.spec.model)
+    throw new DemoError(`${EXAMPLE} is not a service with a model`);
   const { name, model } = parsed.spec;
   process.stdout.write(`\n> ${QUESTION}\n\n`);
   const response = await fetch(`${url}/proxy/services/main/${name}/v1/chat/completions`, {

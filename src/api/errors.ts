@@ -32,6 +32,7 @@ export const ERROR_STATUS: Record<ApiErrorCode, ContentfulStatusCode> = {
   too_large: 413,
   unsupported_media_type: 415,
   invalid_config: 422,
+  unsupported: 422,
   idempotency_mismatch: 422,
   too_many: 429,
   headers_too_large: 431,

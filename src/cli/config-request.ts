@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type * as z from "zod";
 import type { applyRequest } from "../control/views.ts";
-import { parseConfig } from "../spec/index.ts";
+import { parseConfig, whyNotApplied } from "../spec/index.ts";
 import type { ParsedConfig, ServiceSpec } from "../spec/types.ts";
 import { readConfig } from "./config-file.ts";
 import { collect } from "./context.ts";
@@ -38,7 +38,11 @@ export function withConfigFlags(command: Command): Command {
  */
 export async function readConfigRequest(io: Io, flags: ConfigFlags, consequence: string): Promise<ConfigRequest> {
   const config = await readConfig(io, flags.file);
-  const { spec } = checked(io, config, flags.file, consequence);
+  const parsed = checked(io, config, flags.file, consequence);
+  if (parsed.type !== "service") {
+    throw new CliError(EXIT.failed, `${flags.file} is valid and not applied. ${whyNotApplied(parsed)}`, consequence);
+  }
+  const { spec } = parsed;
   const env = passedEnv(Object.assign({}, ...spec.groups.map((group) => group.env)), flags.env ?? [], io.env);
   return { request: { config, file: flags.file, env }, spec };
 }

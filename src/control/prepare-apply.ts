@@ -2,7 +2,7 @@ import type { Input } from "../core/input.ts";
 import type { ProjectState } from "../core/project-state.ts";
 import { sealedEnvName } from "../core/render.ts";
 import { currentRevision } from "../core/revision.ts";
-import { parseConfig, passedVariables, type ServiceSpec, type SpecIssue } from "../spec/index.ts";
+import { parseConfig, passedVariables, type ServiceSpec, type SpecIssue, whyNotApplied } from "../spec/index.ts";
 import type { SealedSecret, Store } from "../store/types.ts";
 import { canonicalJson } from "../wire/index.ts";
 import type { Digest } from "./digest.ts";
@@ -20,7 +20,7 @@ export interface PreparedApply {
 
 /**
  * Reads an apply request: the YAML is parsed here again, whoever sent it.
- * @throws ControlError `invalid_config` with every issue of the file
+ * @throws ControlError `invalid_config` with every issue of the file, `unsupported` for one that describes no service
  */
 export async function prepareApply(
   state: ProjectState,
@@ -30,6 +30,9 @@ export async function prepareApply(
 ): Promise<PreparedApply> {
   const parsed = parseConfig(request.config, request.file);
   if (!parsed.ok) throw new ControlError("invalid_config", `${request.file} is not valid`, parsed.issues);
+  if (parsed.type !== "service") {
+    throw new ControlError("unsupported", `${request.file} is valid and not applied. ${whyNotApplied(parsed)}`);
+  }
   const { spec } = parsed;
   const { project } = state;
   const before = await sealedBefore(state, spec.name, store);

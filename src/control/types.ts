@@ -30,6 +30,7 @@ export interface Caller {
 export type ControlErrorCode =
   | "not_found"
   | "invalid_config"
+  | "unsupported"
   | "conflict"
   | "stale_plan"
   | "idempotency_mismatch"

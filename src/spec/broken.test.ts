@@ -22,7 +22,7 @@ const files: Record<string, Expected[]> = {
   "missing-name.yml": [["2:1", "name", "`name` is missing", "`name: my-service`"]],
   "missing-port.yml": [["2:1", "port", "`port` is missing", "`port: 8000`"]],
   "open-count.yml": [["11:12", "replicas[1].count", "`2..` has no upper end", "`2..4`"]],
-  "other-type.yml": [["1:7", "type", "`fleet` is known but not supported yet", "`type: service`"]],
+  "other-type.yml": [["1:7", "type", "A task runs until it is done", "`type: service`"]],
   "probes.yml": [
     ["7:10", "probes[0].url", "`health`", "begins with `/`"],
     ["8:14", "probes[0].timeout", "`10m` is too long", "5m"],

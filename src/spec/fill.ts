@@ -7,7 +7,7 @@ import type { WrittenGroup, WrittenService } from "./schema/service.ts";
 import type { EnvSpec, GroupSpec, ImageSpec, ParseOptions, ResourcesSpec, RouterSpec, ServiceSpec } from "./types.ts";
 
 /** What a group gets when neither it nor the service says anything. */
-const defaultResources: ResourcesSpec = {
+export const defaultResources: ResourcesSpec = {
   cpu: { arch: null, count: defaultCpuCount },
   memory: { min: 8, max: null },
   shmSize: null,

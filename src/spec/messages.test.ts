@@ -146,8 +146,12 @@ test("values of env are never repeated", () => {
   }
 });
 
-test.each(["task", "dev-environment", "fleet", "gateway", "volume", "preset"])("type: %s", (type) => {
-  expect(issuesOf(`type: ${type}\nwhatever: true\n`)).toEqual([
-    `1:7 type: The type \`${type}\` is known but not supported yet; only \`type: service\` is.`,
-  ]);
+test.each([
+  ["task", "1:7 type: A task runs until it is done, and Headrace runs services, which stay; "],
+  ["dev-environment", "1:7 type: A development environment is a machine to work on, and Headrace runs services; "],
+  ["preset", "1:7 type: Headrace keeps no presets; write the fields into the `type: service` "],
+])("type: %s", (type, message) => {
+  const [issue, ...others] = issuesOf(`type: ${type}\nwhatever: true\n`);
+  expect(issue).toContain(message);
+  expect(others).toEqual([]);
 });

@@ -8,6 +8,7 @@ const folder = new URL("../../test/fixtures/configs/", import.meta.url);
 function specOf(text: string): ServiceSpec {
   const config = parseConfig(text, "test.yml");
   if (!config.ok) throw new Error(config.issues.map(({ line, message }) => `line ${line}: ${message}`).join("\n"));
+  if (config.type !== "service") throw new Error(config.type);
   return config.spec;
 }
 

@@ -1,22 +1,11 @@
-import { explainIssues } from "./explain.ts";
-import { fillService } from "./fill.ts";
 import type { Finding } from "./finding.ts";
+import { explainType, isKind, readKind } from "./kinds.ts";
 import { MAX_ISSUES } from "./limits.ts";
-import { noteFields } from "./notes.ts";
-import { quote } from "./quote.ts";
-import { checkService } from "./rules/index.ts";
 import { isMapping } from "./rules/raw.ts";
-import { service } from "./schema/service.ts";
-import { nearest } from "./suggest.ts";
 import type { ParsedConfig, ParseOptions, SpecIssue } from "./types.ts";
 import { formatPath, type Node, positionOf, toValue } from "./yaml/node.ts";
 import { OddScalar } from "./yaml/plain-scalar.ts";
 import { readYaml } from "./yaml/read.ts";
-
-/** Types of the language that this version does not have. */
-const otherTypes = ["task", "dev-environment", "fleet", "gateway", "volume", "preset"];
-
-const types = ["service", ...otherTypes];
 
 /** Some editors put it first; it is no text and would shift the columns of the first line. */
 const BYTE_ORDER_MARK = /^\uFEFF/;
@@ -41,38 +30,19 @@ export function parseConfig(text: string, file: string, options: ParseOptions = 
     return { ok: false, type: null, issues: locate([{ path: [], at: "value", message }], root) };
   }
   const type = writtenType(value.type);
-  if (type !== null && type !== "service") {
-    return {
-      ok: false,
-      type,
-      issues: locate([{ path: ["type"], at: "value", message: explainOtherType(type) }], root),
-    };
+  // A document without a type is told what a service lacks, the type among it.
+  const kind = type ?? "service";
+  if (!isKind(kind)) {
+    return { ok: false, type, issues: locate([{ path: ["type"], at: "value", message: explainType(kind) }], root) };
   }
-
-  const read = service.safeParse(value);
-  const findings = checkService(value, options);
-  if (!read.success) findings.push(...explainIssues(read.error.issues, root, service));
-  if (read.success && findings.length === 0)
-    return {
-      ok: true,
-      type: "service",
-      spec: fillService(read.data, options),
-      notes: locate(noteFields(root, service), root),
-      issues: [],
-    };
-  return { ok: false, type, issues: locate(findings, root) };
+  const read = readKind(kind, value, root, options);
+  if (!read.ok) return { ok: false, type, issues: locate(read.findings, root) };
+  return { ...read.described, ok: true, notes: locate(read.notes, root), issues: [] };
 }
 
 function writtenType(written: unknown): string | null {
   if (written instanceof OddScalar) return written.text;
   return typeof written === "string" ? written : null;
-}
-
-function explainOtherType(type: string): string {
-  if (otherTypes.includes(type))
-    return `The type ${quote(type)} is known but not supported yet; only \`type: service\` is.`;
-  const meant = nearest(type, types);
-  return `${quote(type)} is no type of configuration; ${meant === null ? "write `type: service`." : `did you mean \`${meant}\`?`}`;
 }
 
 /** Findings with their places, in the order of the file, each said once. */

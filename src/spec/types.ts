@@ -1,3 +1,7 @@
+import type { FleetSpec } from "./types-fleet.ts";
+import type { GatewaySpec } from "./types-gateway.ts";
+import type { VolumeSpec } from "./types-volume.ts";
+
 /** A range of numbers; `max: null` means open above. A scalar `n` is `{min: n, max: n}`. */
 export interface Range {
   min: number;
@@ -255,5 +259,12 @@ export interface ParseOptions {
  * says what.
  */
 export type ParsedConfig =
-  | { ok: true; type: "service"; spec: ServiceSpec; notes: SpecIssue[]; issues: [] }
+  | (Described & { ok: true; notes: SpecIssue[]; issues: [] })
   | { ok: false; type: string | null; issues: SpecIssue[] };
+
+/** What a file describes, by its `type`. */
+export type Described =
+  | { type: "service"; spec: ServiceSpec }
+  | { type: "fleet"; spec: FleetSpec }
+  | { type: "gateway"; spec: GatewaySpec }
+  | { type: "volume"; spec: VolumeSpec };

@@ -125,6 +125,18 @@ describe("a change", () => {
     expect(commits[0]).toMatchObject({ version, cause: "apply", actor: "ann" });
   });
 
+  test("of what is valid and not made yet is refused, and nothing is written", async () => {
+    const control = await openControl();
+    const { commits } = await control.journal(FIRST_PROJECT, -1, 100);
+    const config = "type: fleet\nname: rack-1\nnodes: 2\n";
+    const refused = control.apply(ADMIN, { config, file: "fleet.yml", env: {} }, "key-0001");
+    await expect(refused).rejects.toMatchObject({
+      code: "unsupported",
+      message: expect.stringContaining("--fleet rack-1"),
+    });
+    expect((await control.journal(FIRST_PROJECT, -1, 100)).commits).toEqual(commits);
+  });
+
   test("is answered only once its commit is known to be written", async () => {
     const control = await openControl();
     const store = opened.at(-1)?.store as Store;

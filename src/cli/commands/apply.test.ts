@@ -140,6 +140,20 @@ describe("what is not applied", () => {
     expect(cli.control.changes).toEqual([]);
   });
 
+  test.each([
+    ["type: fleet\nname: rack-1\nnodes: 2\n", "headrace token create --host --fleet rack-1"],
+    ["type: gateway\nname: edge\nbackend: aws\nregion: eu-west-1\n", "/proxy/services/PROJECT/SERVICE/"],
+    ["type: volume\nname: models\nbackend: aws\nregion: eu-west-1\nsize: 1TB\n", "volumes: [/mnt/models:/models]"],
+  ])("what is valid and not made yet, with what to do instead: %s", async (text, instead) => {
+    await using cli = await setUp();
+    await writeFile(cli.file, text);
+    const { code, err } = await cli.run("apply", "-f", cli.file, "-y");
+    expect(code).toBe(EXIT.failed);
+    expect(err).toContain("chat.yml is valid and not applied. ");
+    expect(err).toContain(instead);
+    expect(cli.control.changes).toEqual([]);
+  });
+
   test("an invalid file, before any server is asked", async () => {
     await using cli = await setUp();
     await writeFile(cli.file, FILE.replace("8000", "eight"));

@@ -11,7 +11,7 @@ import { optional, scalarOf, someOf, switchOf, text, textOf } from "./fields.ts"
 export const withCloudFleets = { kind: "later", when: "cloud fleets exist" } as const;
 
 /** Names as clouds give them: regions, zones, types of hosts, reservations. */
-const cloudName = textOf(readCloudName);
+export const cloudName = textOf(readCloudName);
 
 /** What one cloud alone understands is kept as it is written. */
 const backendOption = z
@@ -34,7 +34,7 @@ const backendOptions = z.array(backendOption).superRefine((list, context) => {
 });
 
 /** Labels of what is made at a cloud. */
-const tags = optional(
+export const tags = optional(
   z.record(z.string(), textOf(readTagValue)).superRefine((map, context) => {
     for (const key of Object.keys(map)) {
       const read = readTagKey(key);

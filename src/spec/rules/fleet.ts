@@ -1,0 +1,99 @@
+import type { Finding } from "../finding.ts";
+import { quote } from "../quote.ts";
+import { cloudFields, sshFields } from "../schema/fleet.ts";
+import type { Path } from "../yaml/node.ts";
+import { atKey, atValue, isMapping, isSet, type Raw } from "./raw.ts";
+
+/** Hosts that one file lists at most; a larger fleet is several files. */
+const MAX_HOSTS = 1000;
+
+/** What must hold between the fields of a fleet. */
+export function checkFleet(fleet: Raw): Finding[] {
+  const cloud = isSet(fleet, "nodes");
+  const ssh = isSet(fleet, "ssh_config");
+  if (cloud && ssh) {
+    return [
+      atKey(["ssh_config"], "A fleet has `nodes`, which are rented, or `ssh_config`, which exist; write two fleets."),
+    ];
+  }
+  if (!cloud && !ssh) {
+    return [
+      atValue(
+        [],
+        "The fleet has no hosts; write `nodes` for hosts that are rented, or `ssh_config` for ones that exist.",
+      ),
+    ];
+  }
+  if (cloud) return foreign(fleet, sshFields, "only for hosts that exist (`ssh_config`)");
+  return [...foreign(fleet, cloudFields, "only for hosts that are rented (`nodes`)"), ...checkSsh(fleet.ssh_config)];
+}
+
+function foreign(fleet: Raw, fields: object, why: string): Finding[] {
+  return Object.keys(fields)
+    .filter((key) => isSet(fleet, key))
+    .map((key) => atKey([key], `${quote(key)} is ${why}; remove it.`));
+}
+
+interface RawHost {
+  raw: Raw;
+  path: Path;
+}
+
+function checkSsh(config: unknown): Finding[] {
+  if (!isMapping(config) || !Array.isArray(config.hosts)) return [];
+  const path = ["ssh_config", "hosts"];
+  if (config.hosts.length === 0) return [atValue(path, "The list of hosts is empty; write at least one.")];
+  if (config.hosts.length > MAX_HOSTS) {
+    return [atValue(path, `There are ${config.hosts.length} hosts; one file lists at most ${MAX_HOSTS}.`)];
+  }
+  const hosts = config.hosts.map(
+    (raw, index): RawHost => ({ raw: isMapping(raw) ? raw : { hostname: raw }, path: [...path, index] }),
+  );
+  return [
+    ...checkLogins(hosts, config),
+    ...checkInternalIps(hosts, config),
+    ...checkDistinct(hosts, "hostname"),
+    ...checkDistinct(hosts, "internal_ip"),
+  ];
+}
+
+function checkLogins(hosts: readonly RawHost[], shared: Raw): Finding[] {
+  return ["user", "identity_file"].flatMap((key) => {
+    if (isSet(shared, key)) return [];
+    const without = hosts.filter(({ raw }) => !isSet(raw, key));
+    if (without.length === hosts.length && without.length > 1) {
+      return [atKey(["ssh_config"], `\`${key}\` is missing; write it into \`ssh_config\` for all hosts.`)];
+    }
+    return without.map(({ path }) =>
+      atValue(path, `This host has no \`${key}\`; write it here, or into \`ssh_config\` for all hosts.`),
+    );
+  });
+}
+
+function checkInternalIps(hosts: readonly RawHost[], shared: Raw): Finding[] {
+  const withIp = hosts.filter(({ raw }) => isSet(raw, "internal_ip"));
+  if (withIp.length === 0) return [];
+  if (isSet(shared, "network")) {
+    const message = "`network` cannot stand beside `internal_ip` of the hosts, which says more; remove one of them.";
+    return [atKey(["ssh_config", "network"], message)];
+  }
+  return hosts
+    .filter(({ raw }) => !isSet(raw, "internal_ip"))
+    .map(({ path }) =>
+      atValue(path, "This host has no `internal_ip` and others have; write it for all hosts or for none."),
+    );
+}
+
+function checkDistinct(hosts: readonly RawHost[], key: "hostname" | "internal_ip"): Finding[] {
+  const seen = new Map<string, number>();
+  return hosts.flatMap(({ raw, path }, index) => {
+    const value = raw[key];
+    if (typeof value !== "string") return [];
+    const first = seen.get(value);
+    if (first === undefined) {
+      seen.set(value, index);
+      return [];
+    }
+    return [atValue(path, `${quote(value)} is listed already, as ssh_config.hosts[${first}]; keep one of them.`)];
+  });
+}

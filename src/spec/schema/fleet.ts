@@ -1,0 +1,84 @@
+import * as z from "zod";
+import { readResourceName } from "../grammar/names.ts";
+import { orderedNodes, readNodeCount, readNodes } from "../grammar/nodes.ts";
+import { env } from "./env.ts";
+import { by, mapping, optional, required, type Standing, scalarOf, textOf } from "./fields.ts";
+import { idleDuration, offerFields, withCloudFleets } from "./offers.ts";
+import { resources } from "./resources.ts";
+import { retry } from "./retry.ts";
+import { blocks, sshConfig } from "./ssh.ts";
+
+/** Three days, in seconds: a fleet is there to be used again. */
+const DEFAULT_IDLE_S = 3 * 24 * 3600;
+
+const overSsh: Standing = { kind: "later", when: "hosts can be added by SSH; until then each joins by itself" };
+const fromFiles: Standing = { kind: "later", when: "fleets are made from files" };
+
+const nodes = z.union([
+  scalarOf(readNodes),
+  mapping("nodes", {
+    min: optional(scalarOf(readNodeCount), 0, { description: "Hosts that always stay", examples: [0] }),
+    target: optional(scalarOf(readNodeCount), null, {
+      description: "Hosts that are made at first; `min` when left out",
+      examples: [2],
+    }),
+    max: optional(scalarOf(readNodeCount), null, {
+      description: "Hosts that there are at most; any number when left out",
+      examples: [4],
+    }),
+  }).transform(by(({ min, target, max }) => orderedNodes(min, target, max))),
+]);
+
+/** What only a fleet of rented hosts has, and what only one of existing hosts has. */
+export const cloudFields = {
+  nodes: optional(nodes, null, {
+    description: "How many hosts are rented",
+    examples: [2, "0..4"],
+    standing: withCloudFleets,
+  }),
+  resources: optional(resources, null, {
+    description: "What each host shall have",
+    examples: [{ gpu: "H100:8" }],
+    standing: withCloudFleets,
+  }),
+  ...offerFields,
+  retry: optional(retry, null, {
+    description: "How long a host that the cloud does not have is asked for again",
+    examples: [true],
+    standing: withCloudFleets,
+  }),
+  idle_duration: idleDuration(DEFAULT_IDLE_S),
+};
+
+export const sshFields = {
+  ssh_config: optional(sshConfig, null, {
+    description: "Hosts that exist, and how they are reached",
+    examples: [{ user: "ubuntu", identity_file: "~/.ssh/id_ed25519", hosts: ["10.0.0.5"] }],
+    standing: overSsh,
+  }),
+  env: optional(env, null, {
+    description: "Variables of what runs on the hosts",
+    examples: [["HTTPS_PROXY=http://proxy:3128"]],
+    standing: overSsh,
+  }),
+};
+
+/** A fleet as it is written; `rules/fleet.ts` has what must hold between its fields. */
+export const fleet = mapping("fleet", {
+  type: required(z.literal("fleet"), { description: "What the file describes", examples: ["fleet"] }),
+  name: required(textOf(readResourceName), { description: "What the fleet is called", examples: ["gpu-hosts"] }),
+  placement: optional(z.enum(["any", "cluster"]), "any", {
+    description: "Whether the hosts share a fast interconnect (cluster) or may be anywhere (any)",
+    examples: ["cluster"],
+    standing: fromFiles,
+  }),
+  blocks: optional(blocks, 1, {
+    description: "Into how many parts the accelerators of each host are divided",
+    examples: [1, 8, "auto"],
+    standing: fromFiles,
+  }),
+  ...cloudFields,
+  ...sshFields,
+});
+
+export type WrittenFleet = z.output<typeof fleet>;
