@@ -1,6 +1,6 @@
 import type { Finding } from "./finding.ts";
-import { explainType, isKind, readKind } from "./kinds.ts";
 import { MAX_ISSUES } from "./limits.ts";
+import { explainType, isKind, readKind } from "./read-kind.ts";
 import { isMapping } from "./rules/raw.ts";
 import type { ParsedConfig, ParseOptions, SpecIssue } from "./types.ts";
 import { formatPath, type Node, positionOf, toValue } from "./yaml/node.ts";

@@ -9,7 +9,7 @@ import { cloudName, tags } from "./offers.ts";
 
 const withVolumes: Standing = { kind: "later", when: "volumes of clouds exist" };
 
-export const volumeBackends = ["aws", "gcp", "runpod", "daytona", "lium", "kubernetes"] as const;
+const volumeBackends = ["aws", "gcp", "runpod", "daytona", "lium", "kubernetes"] as const;
 
 /** A volume as it is written; `rules/volume.ts` says which fields each backend has. */
 export const volumeFile = mapping("volume file", {
