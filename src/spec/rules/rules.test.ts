@@ -70,6 +70,13 @@ const refused: Record<string, Case[]> = {
     [`docker: true\nprivileged: no\n${run}`, ["privileged", "remove `privileged: false`"]],
     [`groups: [{replicas: 1, image: x, python: 3.12, ${run}}]`, ["groups[0].python", "exclude each other"]],
   ],
+  "no group waits for itself, be it through others": [
+    [
+      "image: x\ngroups: [{replicas: 1, commands: ['${{ groups[1].replicas[0].IP_ADDRESS }}']}, {replicas: 1, commands: ['${{ groups[0].replicas[0].IP_ADDRESS }}']}]",
+      ["groups[0].commands[0]", "which waits for groups[0]"],
+      ["groups[1].commands[0]", "which waits for groups[1]"],
+    ],
+  ],
   "one group routes": [
     [
       "image: x\ngroups: [{replicas: 1, router: {}}, {replicas: 1, router: {type: smg}}]",

@@ -1,0 +1,72 @@
+import type { Suite } from "./case.ts";
+
+const scaling = "scaling: {metric: rps, target: 2}";
+
+/** How many replicas there are, in how many groups. */
+export const counts: Suite = {
+  means: [
+    ["replicas: 3", "groups.0.count", { min: 3, max: 3 }],
+    ["replicas: '3'", "groups.0.count", { min: 3, max: 3 }],
+    ["replicas:", "groups.0.count", { min: 1, max: 1 }],
+    [`replicas: ..4\n${scaling}`, "groups.0.count", { min: 0, max: 4 }],
+    [`replicas: 1 .. 4\n${scaling}`, "groups.0.count", { min: 1, max: 4 }],
+    [`replicas: {min: 1, max: 4}\n${scaling}`, "groups.0.count", { min: 1, max: 4 }],
+    ["replicas: 0", "groups.0.count", { min: 0, max: 0 }],
+    ["replicas: [{count: 2, commands: [a]}]", "groups.0.count", { min: 2, max: 2 }],
+    ["groups: [{count: 2, commands: [a]}]", "groups.0.count", { min: 2, max: 2 }],
+    ["groups: [{count: 2, replicas: 3, commands: [a]}]", "groups.0.count", { min: 3, max: 3 }],
+    ["groups: [{replicas: 1, commands: [a]}]", "groups.0.name", "0"],
+    ["groups: [{replicas: 1, commands: [a]}, {name: decode, replicas: 1, commands: [b]}]", "groups.1.name", "decode"],
+    [`groups: [{replicas: 1..2, commands: [a], ${scaling}}]`, "groups.0.scaling", { target: 2, window: 60 }],
+    [
+      `replicas: 1..2\nscaling: {metric: rps, target: 0.5, window: 300s, scale_up_delay: 0, scale_down_delay: 1h}`,
+      "groups.0.scaling",
+      { metric: "rps", target: 0.5, window: 300, scaleUpDelay: 0, scaleDownDelay: 3600 },
+    ],
+    ["nodes: 2", "groups.0.nodes", 2],
+    ["nodes: 4\ngroups: [{replicas: 1, commands: [a], nodes: 2}]", "groups.0.nodes", 2],
+    ["nodes: 4\ngroups: [{replicas: 1, commands: [a]}]", "groups.0.nodes", 4],
+    ["groups: [{replicas: 1, commands: [a]}]", "groups.0.nodes", 1],
+  ],
+  refused: [
+    ["replicas: 2..", 4, "`2..` has no upper end", "`2..4`"],
+    ["replicas: 1..4", 4, "is a range", "write `scaling`"],
+    ["replicas: 4..1", 4, "ends below its start"],
+    ["replicas: ..", 4, "no end at all"],
+    ["replicas: -1", 4, "`-1` is out of bounds"],
+    ["replicas: 1.5", 4, "`1.5` is not a whole number"],
+    ["replicas: 10001", 4, "`10001` is out of bounds", "0 to 10000"],
+    ["replicas: two", 4, "`two` is not a whole number"],
+    [`replicas: {mim: 1, max: 2}\n${scaling}`, 4, "`mim` is unknown here", "did you mean `min`?"],
+    ["replicas: 2\nscaling: {metric: rps, target: 1}", 5, "fixed number of replicas"],
+    ["replicas: 1..2\nscaling: {metric: rps}", 5, "`target` is missing"],
+    ["replicas: 1..2\nscaling: {metric: rps, target: 0}", 5, "not a number above 0"],
+    ["replicas: 1..2\nscaling: {metric: rpm, target: 1}", 5, "did you mean `rps`?"],
+    ["replicas: 1..2\nscaling: {metric: rps, target: 1, window: 90s}", 5, "cannot be the window", "`60s`"],
+    ["replicas: 1..2\nscaling: {metric: rps, target: 1, scale_up_delay: -1}", 5, "is negative"],
+    ["image: x\ngroups: []", 5, "list of groups is empty"],
+    ["image: x\ngroups: [{name: a}]", 5, "does not say how many replicas", "`count: 1`"],
+    ["image: x\ngroups: [{replicas: 1, name: A}]", 5, "`A` cannot be the name of a group"],
+    ["image: x\ngroups: [{replicas: 1}]\nreplicas: 2", 6, "`replicas` cannot stand beside `groups`"],
+    ["image: x\ncommands: [a]\ngroups: [{replicas: 1}]", 5, "`commands` belongs to each group"],
+    [
+      "image: x\ngroups:\n  - replicas: 1\n  - replicas: 1\n    nmae: b",
+      8,
+      "`nmae` is unknown",
+      "did you mean `name`?",
+    ],
+    ["nodes: 0", 4, "`0` is out of bounds", "how many hosts"],
+    ["nodes: 1..2", 4, "not a whole number"],
+    ["image: x\ngroups: [{replicas: 1, model: m}]", 5, "`model` belongs to the service"],
+    ["image: x\ngroups: [{replicas: 1, user: root}]", 5, "`user` belongs to the service"],
+    ["role: decode", 4, "`role` belongs to a group"],
+  ],
+  notes: [
+    [
+      `replicas: 1..2\n${scaling}`,
+      "5 scaling: `scaling` acts when scaling exists; until then as many replicas run as the range begins with.",
+    ],
+    ["nodes: 2", "4 nodes: `nodes` acts when replicas can span hosts; until then each runs on one host."],
+    ["nodes: 1"],
+  ],
+};
