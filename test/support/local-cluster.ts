@@ -16,14 +16,16 @@ export class LocalCluster {
   private agentServer: string;
   private readonly bin: string;
   private readonly plane: ControlPlane;
+  private readonly declare: string | null;
   server: Running | null = null;
   agent: Running | null = null;
   token = "";
 
-  private constructor(folder: string, bin: string, plane: ControlPlane) {
+  private constructor(folder: string, bin: string, plane: ControlPlane, declare: string | null) {
     this.folder = folder;
     this.bin = bin;
     this.plane = plane;
+    this.declare = declare;
     this.agentServer = plane.url;
   }
 
@@ -32,20 +34,23 @@ export class LocalCluster {
    * @param options.runtime what the control plane runs on
    * @param options.serverEnv the server's own variables, at every start
    * @param options.agentServer where the agent reaches the server, if it is not at its own address
+   * @param options.declare what the host says it has, as `headrace agent --declare` takes it
    */
   static async start({
     runtime = "node",
     serverEnv = {},
     agentServer = async (url) => url,
+    declare = null,
   }: {
     runtime?: Runtime;
     serverEnv?: NodeJS.ProcessEnv;
     agentServer?: (url: string) => Promise<string>;
+    declare?: string | null;
   } = {}): Promise<LocalCluster> {
     const { bin } = await ensurePython();
     const folder = await mkdtemp(join(tmpdir(), "headrace-e2e-"));
     const plane = await CONTROL_PLANES[runtime]({ folder, env: { ...environment(folder, bin), ...serverEnv } });
-    const cluster = new LocalCluster(folder, bin, plane);
+    const cluster = new LocalCluster(folder, bin, plane, declare);
     await cluster.startServer();
     cluster.token = await plane.token();
     cluster.agentServer = await agentServer(cluster.url);
@@ -65,6 +70,7 @@ export class LocalCluster {
   /** Starts the agent and waits until the control plane has its link. */
   async startAgent(env: NodeJS.ProcessEnv = {}): Promise<void> {
     const flags = ["--server", this.agentServer, "--name", "local", "--address", "127.0.0.1", "--job-user", "same"];
+    if (this.declare !== null) flags.push("--declare", this.declare);
     this.agent = startProcess([process.execPath, CLI, "agent", ...flags, "--data-dir", this.agentFolder], {
       ...this.env(),
       ...env,
@@ -125,10 +131,10 @@ export class LocalCluster {
   }
 
   /** Applies a changed copy of a file and waits until it is ready. */
-  async applyExample(file: string, change: (text: string) => string) {
+  async applyExample(file: string, change: (text: string) => string, env: NodeJS.ProcessEnv = {}) {
     const changed = join(this.folder, "changed.yml");
     await writeFile(changed, change(await readFile(file, "utf8")));
-    return this.headrace(["apply", "-f", changed, "-y", "--timeout", "2m"]);
+    return this.headrace(["apply", "-f", changed, "-y", "--timeout", "2m"], env);
   }
 
   /** Lines of processes that belong to jobs of this cluster, and what their folders hold. */
