@@ -48,7 +48,15 @@ function measure(replicas: number): Record<string, Cell> {
   const inputs = Array.from({ length: services }, (_, i) => {
     const groups = [routerGroup(), prefillGroup(33, withGpus(1)), decodeGroup(66, withGpus(1))];
     const spec = serviceSpec(`service-${i}`, groups);
-    return { kind: "apply" as const, spec, sealed: {}, pairing: "p", expectedRevision: null, actor: "bench" };
+    return {
+      kind: "apply" as const,
+      spec,
+      sealed: {},
+      secrets: {},
+      pairing: "p",
+      expectedRevision: null,
+      actor: "bench",
+    };
   });
 
   const world = applied();

@@ -1,3 +1,4 @@
+import { escapeTemplate } from "../spec/grammar/interpolation.ts";
 import type { ModelSpec, ProbeSpec } from "../spec/types.ts";
 
 /**
@@ -7,10 +8,12 @@ import type { ModelSpec, ProbeSpec } from "../spec/types.ts";
 export function chatProbe(model: ModelSpec): ProbeSpec {
   return {
     type: "http",
-    url: `${model.prefix.replace(/\/+$/, "")}/chat/completions`,
+    url: escapeTemplate(`${model.prefix.replace(/\/+$/, "")}/chat/completions`),
     method: "post",
     headers: [{ name: "Content-Type", value: "application/json" }],
-    body: JSON.stringify({ model: model.name, messages: [{ role: "user", content: "hi" }], max_tokens: 1 }),
+    body: escapeTemplate(
+      JSON.stringify({ model: model.name, messages: [{ role: "user", content: "hi" }], max_tokens: 1 }),
+    ),
     timeout: 30,
     interval: 15,
     readyAfter: 1,

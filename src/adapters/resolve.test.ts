@@ -240,3 +240,20 @@ describe("a router that was declared without commands", () => {
     expect(line).not.toContain("--pd-disaggregation");
   });
 });
+
+describe("a flag that is a variable of the service's own", () => {
+  const bootstrapOf = (value: string) => {
+    const line = group(
+      ["python -m sglang.launch_server --disaggregation-mode prefill --disaggregation-bootstrap-port $B"],
+      {
+        env: { B: value },
+      },
+    );
+    return resolveGroup(service([line]), line).ports.find(({ name }) => name === "bootstrap")?.port;
+  };
+
+  it("has its value, unless that is filled in only when it is started", () => {
+    expect(bootstrapOf("9001")).toBe(9001);
+    expect(bootstrapOf("90${{ secrets.DIGITS }}")).toBe(8998);
+  });
+});

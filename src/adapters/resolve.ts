@@ -1,5 +1,5 @@
-import { interpolate, writeReference } from "../spec/grammar/interpolation.ts";
-import type { GroupSpec, ProbeSpec, ServiceSpec } from "../spec/types.ts";
+import { interpolate, referencesOf, writeReference } from "../spec/grammar/interpolation.ts";
+import type { EnvSpec, GroupSpec, ProbeSpec, ServiceSpec } from "../spec/types.ts";
 import { ENGINES, routerAdapter } from "./known.ts";
 import { mentions } from "./launch-flags.ts";
 import { servicePort } from "./ports.ts";
@@ -51,12 +51,19 @@ function commandsOf({ router, commands }: GroupSpec): string[] {
 /** @param texts the commands as their shell gets them, but for what is filled in only when they are placed */
 function launchContext(service: ServiceSpec, group: GroupSpec, texts: string[]): LaunchContext {
   return {
-    env: group.env,
+    env: knownEnv(group.env),
     servicePort: group.port,
     role: group.role === "router" ? null : group.role,
     behindRouter: group.router === null && service.groups.some((other) => other.router !== null),
     mentions: (variable) => mentions(texts, variable),
   };
+}
+
+/** What is known of the environment before it is started: what a reference stands for is not. */
+function knownEnv(env: EnvSpec): EnvSpec {
+  const known = (value: string | null) =>
+    value === null || referencesOf(value).length > 0 ? null : interpolate(value, writeReference);
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, known(value)]));
 }
 
 function findEngine(

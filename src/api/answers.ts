@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { commitView, hostView, serviceView } from "../control/views.ts";
+import { commitView, hostView, secretView, serviceView } from "../control/views.ts";
 
 /** Answers that are the API's own; the others are control's views as they are. */
 
@@ -8,6 +8,7 @@ export const meView = z.object({ project: z.string(), kind: z.enum(["admin", "me
 
 export const serviceList = z.object({ services: z.array(serviceView) });
 export const hostList = z.object({ hosts: z.array(hostView) });
+export const secretList = z.object({ secrets: z.array(secretView) });
 /** A page of the journal, oldest first. `oldest` is the first version still kept. */
 export const journalPage = z.object({ oldest: z.int(), commits: z.array(commitView) });
 

@@ -46,13 +46,17 @@ async function operations(): Promise<Operation[]> {
 
 const all = await operations();
 const concrete = (path: string, project = "main") =>
-  path.replace("{project}", project).replace("{service}", "chat").replace("{host}", "host-1");
+  path
+    .replace("{project}", project)
+    .replace("{service}", "chat")
+    .replace("{host}", "host-1")
+    .replace("{secret}", "TOKEN");
 
 /** The only routes that need no token. Adding one here is a decision. */
 const OPEN = ["/health"];
 
 /** Changes that a member may not make. */
-const ADMINS_ONLY = ["/tokens", "/hosts/{host}"];
+const ADMINS_ONLY = ["/tokens", "/hosts/{host}", "/secrets/{secret}"];
 
 /** What each holder gets at a route, a well-formed request given; `pass` is anything but 401 and 403. */
 function expected(operation: Operation, holder: keyof typeof TOKENS | "none" | "unknown"): 401 | 403 | "pass" {
@@ -76,11 +80,13 @@ describe("every route x every holder of a token", () => {
     expect(all.map(({ method, path }) => `${method} ${path}`).sort()).toMatchInlineSnapshot(`
       [
         "DELETE /api/projects/{project}/hosts/{host}",
+        "DELETE /api/projects/{project}/secrets/{secret}",
         "DELETE /api/projects/{project}/services/{service}",
         "GET /api/me",
         "GET /api/projects/{project}/commits",
         "GET /api/projects/{project}/commits/stream",
         "GET /api/projects/{project}/hosts",
+        "GET /api/projects/{project}/secrets",
         "GET /api/projects/{project}/services",
         "GET /api/projects/{project}/services/{service}",
         "GET /api/projects/{project}/services/{service}/logs",
@@ -91,6 +97,7 @@ describe("every route x every holder of a token", () => {
         "POST /api/projects/{project}/plan",
         "POST /api/projects/{project}/services/{service}/stop",
         "POST /api/projects/{project}/tokens",
+        "PUT /api/projects/{project}/secrets/{secret}",
       ]
     `);
   });
@@ -167,6 +174,7 @@ const SYNC = {
 function bodyOf({ path }: Operation): object {
   if (path === "/agent/sync") return SYNC;
   if (path === "/agent/join") return JOIN;
+  if (path.endsWith("/secrets/{secret}")) return { value: "plain" };
   return path.endsWith("/tokens") ? TOKEN : FILE;
 }
 
@@ -228,8 +236,7 @@ describe("changes", () => {
     "$method $path needs an idempotency key",
     async (operation) => {
       const { call, control } = setUp();
-      const body = operation.path.endsWith("/tokens") ? TOKEN : FILE;
-      const init = { token: TOKENS.admin, ...(operation.body ? { body } : {}) };
+      const init = { token: TOKENS.admin, ...(operation.body ? { body: bodyOf(operation) } : {}) };
       for (const headers of [{}, { "Idempotency-Key": "short" }, { "Idempotency-Key": "x".repeat(201) }]) {
         const response = await call(operation.method, concrete(operation.path), { ...init, headers });
         expect(response.status).toBe(400);

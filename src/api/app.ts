@@ -8,6 +8,7 @@ import type { ReportPace } from "./pace.ts";
 import { agentRoutes, SYNC_PATH } from "./routes/agent.ts";
 import { hostRoutes } from "./routes/hosts.ts";
 import { journalRoutes } from "./routes/journal.ts";
+import { secretRoutes } from "./routes/secrets.ts";
 import { serviceRoutes } from "./routes/services.ts";
 import { healthRoute, meRoute } from "./routes/system.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
@@ -67,6 +68,7 @@ export function createApp(patient: Control, options: AppOptions): OpenAPIHono<Ap
   meRoute(app);
   serviceRoutes(app, control, streams);
   hostRoutes(app, control);
+  secretRoutes(app, control);
   journalRoutes(app, control, { streams, heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS, report: options.report });
   tokenRoutes(app, control);
   agentRoutes(app, control, { pace: options.pace, whenSent: options.whenSent });

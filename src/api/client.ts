@@ -11,14 +11,17 @@ import {
   hostChangeAnswer,
   type PlanView,
   planView,
+  type SecretChangeAnswer,
+  type SecretView,
   type ServiceView,
+  secretChangeAnswer,
   serviceView,
   type TokenAnswer,
   tokenAnswer,
   type tokenRequest,
 } from "../control/views.ts";
 import { type LogLine, logLine } from "../wire/index.ts";
-import { hostList, type JournalPage, journalPage, type MeView, meView, serviceList } from "./answers.ts";
+import { hostList, type JournalPage, journalPage, type MeView, meView, secretList, serviceList } from "./answers.ts";
 import { type FollowOptions, followCommits } from "./client-follow.ts";
 import { HttpClient, type HttpOptions, type HttpRequest } from "./client-http.ts";
 import { jsonLines } from "./json-lines.ts";
@@ -45,6 +48,9 @@ export interface Client {
   hosts(): Promise<HostView[]>;
   /** @param force although it has jobs; what they hold is free then */
   removeHost(id: string, force: boolean): Promise<HostChangeAnswer>;
+  secrets(): Promise<SecretView[]>;
+  setSecret(name: string, value: string): Promise<SecretChangeAnswer>;
+  deleteSecret(name: string): Promise<SecretChangeAnswer>;
   journal(options?: { after?: number; limit?: number }): Promise<JournalPage>;
   follow(options: FollowOptions): AsyncIterable<CommitView>;
   createToken(request: z.input<typeof tokenRequest>): Promise<TokenAnswer>;
@@ -58,6 +64,7 @@ export function createClient(options: HttpOptions & { project: string }): Client
   const http = new HttpClient(options);
   const base = `/api/projects/${encodeURIComponent(options.project)}`;
   const serviceAt = (name: string) => `${base}/services/${encodeURIComponent(name)}`;
+  const secretAt = (name: string) => `${base}/secrets/${encodeURIComponent(name)}`;
   const get = <S extends z.ZodType>(path: string, schema: S) => http.json({ method: "GET", path }, schema);
   const change = <S extends z.ZodType>(request: Omit<HttpRequest, "headers">, schema: S) =>
     http.json({ ...request, headers: { "Idempotency-Key": crypto.randomUUID() } }, schema);
@@ -77,6 +84,9 @@ export function createClient(options: HttpOptions & { project: string }): Client
         { method: "DELETE", path: `${base}/hosts/${encodeURIComponent(id)}${query({ force })}` },
         hostChangeAnswer,
       ),
+    secrets: async () => (await get(`${base}/secrets`, secretList)).secrets,
+    setSecret: (name, value) => change({ method: "PUT", path: secretAt(name), body: { value } }, secretChangeAnswer),
+    deleteSecret: (name) => change({ method: "DELETE", path: secretAt(name) }, secretChangeAnswer),
     journal: ({ after, limit } = {}) => get(`${base}/commits${query({ after, limit })}`, journalPage),
     follow: (followOptions) => followCommits(http, `${base}/commits/stream`, followOptions),
     createToken: (body) => change({ method: "POST", path: `${base}/tokens`, body }, tokenAnswer),

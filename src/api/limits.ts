@@ -6,6 +6,9 @@ export const CONFIG_BODY_BYTES_MAX = 1024 * 1024;
 /** A join request carries the inventory: up to 1,024 accelerators of about 100 bytes each, and its warnings. */
 export const JOIN_BODY_BYTES_MAX = 256 * 1024;
 
+/** A secret of 16 Ki characters, each of which JSON may need six bytes for. */
+export const SECRET_BODY_BYTES_MAX = 128 * 1024;
+
 /** Every other body is a handful of short fields. */
 export const BODY_BYTES_MAX = 64 * 1024;
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { secretNameText } from "../control/views.ts";
 import { id, resourceName } from "../wire/index.ts";
 import { errorBody } from "./error-body.ts";
 
@@ -7,6 +8,8 @@ import { errorBody } from "./error-body.ts";
 export const projectParams = z.object({ project: resourceName });
 
 export const hostParams = z.object({ project: resourceName, host: id });
+
+export const secretParams = z.object({ project: resourceName, secret: secretNameText });
 
 export const serviceParams = z.object({ project: resourceName, service: resourceName });
 

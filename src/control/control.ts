@@ -2,12 +2,12 @@ import type { Answer, Input } from "../core/input.ts";
 import { planApply } from "../core/plan.ts";
 import type { LinkEnd } from "../link/types.ts";
 import type { RouteTarget, ServiceEntry } from "../proxy/types.ts";
-import type { Credential, IdempotencyRecord, Store } from "../store/types.ts";
+import type { Credential, IdempotencyRecord, SealedSecret, Store } from "../store/types.ts";
 import { canonicalJson, type JoinAnswer, type JoinRequest, type Report, type SyncAnswer } from "../wire/index.ts";
 import { callerOf, mayCall } from "./callers.ts";
 import type { Clock } from "./clock.ts";
 import type { Request } from "./controller.ts";
-import { describeHost, describeRoutes, describeService } from "./describe.ts";
+import { describeHost, describeRoutes, describeSecret, describeService } from "./describe.ts";
 import { describePlan } from "./describe-plan.ts";
 import { type Digest, sha256Hex } from "./digest.ts";
 import type { FarHosts } from "./far-hosts.ts";
@@ -16,7 +16,7 @@ import { HostSync } from "./host-sync.ts";
 import { ANSWERS_KEPT_MS, keepHouse } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
 import { mergedLogs } from "./logs.ts";
-import { type PreparedApply, prepareApply } from "./prepare-apply.ts";
+import { type PreparedApply, prepareApply, prepareSecret } from "./prepare-apply.ts";
 import { Project } from "./project.ts";
 import type { Sealer } from "./seal.ts";
 import { tellWhoChanged } from "./stale-plan.ts";
@@ -31,6 +31,8 @@ import type {
   HostChangeAnswer,
   HostView,
   PlanView,
+  SecretChangeAnswer,
+  SecretView,
   ServiceView,
   TokenAnswer,
   TokenRequest,
@@ -224,6 +226,41 @@ export class HeadraceControl implements Control {
     await this.options.store.deleteCredential(caller.project, host);
     await this.open(caller.project).project.hostRemoved(host);
     return removed;
+  }
+
+  async secrets(project: string): Promise<SecretView[]> {
+    const state = await this.open(project).project.controller.state();
+    return sorted(state.tables.secret.byId).map((secret) => describeSecret(state, secret));
+  }
+
+  setSecret(caller: Caller, name: string, value: string, key: string): Promise<SecretChangeAnswer> {
+    return this.changeSecret(caller, "set secret", name, key, { name, value }, async () => {
+      const state = await this.open(caller.project).project.controller.state();
+      return prepareSecret(state, caller.name, name, value, this.options.seal);
+    });
+  }
+
+  deleteSecret(caller: Caller, name: string, key: string): Promise<SecretChangeAnswer> {
+    const input = { kind: "secret_deleted" as const, name };
+    return this.changeSecret(caller, "delete secret", name, key, input, async () => ({ input, secrets: [] }));
+  }
+
+  private async changeSecret(
+    caller: Caller,
+    cause: string,
+    secret: string,
+    key: string,
+    request: unknown,
+    prepare: () => Promise<{ input: Input; secrets: SealedSecret[] }>,
+  ): Promise<SecretChangeAnswer> {
+    if (caller.kind !== "admin") throw new ControlError("forbidden", "only an admin token can set and delete secrets");
+    return this.once(caller, cause, key, request, async () => ({
+      ...(await prepare()),
+      toAnswer: (answer, version) => {
+        carriedOut(answer, "done");
+        return { secret, version };
+      },
+    }));
   }
 
   async journal(project: string, after: number, limit: number): Promise<{ oldest: number; commits: CommitView[] }> {

@@ -2,9 +2,10 @@ import { reportOf } from "../core/observed.ts";
 import type { ProjectState } from "../core/project-state.ts";
 import { currentRevision, revisionGroups } from "../core/revision.ts";
 import { replicasOf, routesOf } from "../core/routes.ts";
-import type { HostEntity, JobEntity, ReplicaEntity, ServiceEntity } from "../core/state.ts";
+import { usesSecret } from "../core/secrets.ts";
+import type { HostEntity, JobEntity, ReplicaEntity, SecretEntity, ServiceEntity } from "../core/state.ts";
 import type { ServiceEntry } from "../proxy/types.ts";
-import type { HostView, ReplicaView, ServiceView } from "./views.ts";
+import type { HostView, ReplicaView, SecretView, ServiceView } from "./views.ts";
 
 /** Path of a service on this server. */
 function servicePath(project: string, service: string): string {
@@ -74,6 +75,14 @@ export function describeHost(state: ProjectState, host: HostEntity): HostView {
     warnings: inventory.warnings,
     jobs: state.tables.job.ids("host", host.id).size,
   };
+}
+
+export function describeSecret(state: ProjectState, { id, version, setAt, setBy }: SecretEntity): SecretView {
+  const users = [...state.tables.service.byId.values()].filter((service) => usesSecret(state, service, id));
+  const services = users
+    .map((service) => ({ name: service.id, isCurrent: currentRevision(state, service).secrets[id] === version }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { name: id, setAt, setBy, services };
 }
 
 /** What the request path needs of a service. */

@@ -95,7 +95,15 @@ describe("a report that says nothing new", () => {
 
 describe("the key of a router", () => {
   async function apply(spec: ServiceSpec): Promise<void> {
-    const input = { kind: "apply" as const, spec, sealed: {}, pairing: "", expectedRevision: null, actor: "ada" };
+    const input = {
+      kind: "apply" as const,
+      spec,
+      sealed: {},
+      secrets: {},
+      pairing: "",
+      expectedRevision: null,
+      actor: "ada",
+    };
     await project.controller.submit({ input, id: null, cause: "apply", actor: "ada" });
   }
 

@@ -1,4 +1,5 @@
 import { renderHost } from "../core/render.ts";
+import { opened, type SealedValue, sealedValuesIn } from "../core/sealed-text.ts";
 import type { HostEntity } from "../core/state.ts";
 import type { Store } from "../store/types.ts";
 import { type DesiredState, desiredHash, type Report, type SyncAnswer } from "../wire/index.ts";
@@ -12,6 +13,8 @@ import { ControlError } from "./types.ts";
 const NEXT_SYNC_MS = { withJobs: 10_000, idle: 120_000 };
 /** Without a link nobody can tell it that something changed here, so this is how long a change takes to reach it. */
 const NEXT_UNLINKED_SYNC_MS = { withJobs: 2_000, idle: 10_000 };
+/** A rendering starts again when a commit took sealed values away meanwhile: more than once in a row by chance is rare. */
+const RENDER_TRIES_MAX = 3;
 /** Agents that were superseded on a credential and are remembered. */
 const SUPERSEDED_MAX = 16;
 
@@ -155,23 +158,42 @@ export class HostSync {
     return { version, hash, desired: hash === report.applied.hash ? null : desired, nextSyncInMs: nextOf(jobs.length) };
   }
 
-  private async render(host: HostEntity): Promise<Pick<DesiredState, "jobs"> & { hash: string }> {
-    const state = await this.project.controller.state();
-    const rendered = renderHost(state, host);
-    const names = [...new Set(rendered.flatMap(({ sealedEnv }) => Object.values(sealedEnv)))];
-    const secrets = new Map<string, string>();
-    for (const secret of names.length > 0 ? await this.store.secrets(this.project.name, names) : []) {
-      secrets.set(secret.name, await this.seal.open(this.project.name, secret));
-    }
-    const jobs = await Promise.all(
-      rendered.map(async ({ job, sealedEnv, derivedEnv }) => {
-        const env = { ...job.launch.env };
-        for (const [variable, name] of Object.entries(sealedEnv)) env[variable] = secrets.get(name) ?? "";
-        for (const [variable, name] of Object.entries(derivedEnv)) env[variable] = await this.derived(name);
-        return { ...job, launch: { ...job.launch, env } };
+  private async render(
+    host: HostEntity,
+    triesLeft = RENDER_TRIES_MAX,
+  ): Promise<Pick<DesiredState, "jobs"> & { hash: string }> {
+    const { controller } = this.project;
+    const state = await controller.state();
+    const { version } = state;
+    const sealed = renderHost(state, host);
+    const values = await this.open(sealed.flatMap(sealedValuesIn));
+    const missing: string[] = [];
+    const jobs = sealed.map((job) =>
+      opened(job, (value) => {
+        const plain = values.get(keyOf(value));
+        if (plain === undefined) missing.push(keyOf(value));
+        return plain ?? "";
       }),
     );
-    return { jobs, hash: await desiredHash(jobs, this.digest) };
+    if (missing.length === 0) return { jobs, hash: await desiredHash(jobs, this.digest) };
+    // What is not there any more went with a commit since; a job must not start with nothing in its place.
+    const isOutdated = (await controller.state()).version !== version;
+    if (isOutdated && triesLeft > 1) return this.render(host, triesLeft - 1);
+    throw new Error(`the sealed values ${missing.join(", ")} of project ${this.project.name} are not in the database`);
+  }
+
+  /** The plain values. Sealed ones that are not in the database are left out. */
+  private async open(values: SealedValue[]): Promise<Map<string, string>> {
+    const plain = new Map<string, string>();
+    const names = new Set<string>();
+    for (const value of values) {
+      if ("sealed" in value) names.add(value.sealed);
+      else if (!plain.has(keyOf(value))) plain.set(keyOf(value), await this.derived(value.derived));
+    }
+    for (const secret of names.size > 0 ? await this.store.secrets(this.project.name, [...names]) : []) {
+      plain.set(keyOf({ sealed: secret.name }), await this.seal.open(this.project.name, secret));
+    }
+    return plain;
   }
 
   /**
@@ -182,4 +204,8 @@ export class HostSync {
     const values = await this.seal.derive(this.project.name, name);
     return toHex(values.at(-1) as Uint8Array);
   }
+}
+
+function keyOf(value: SealedValue): string {
+  return "sealed" in value ? value.sealed : `derived ${value.derived}`;
 }

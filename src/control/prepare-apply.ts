@@ -1,8 +1,15 @@
 import type { Input } from "../core/input.ts";
 import type { ProjectState } from "../core/project-state.ts";
-import { sealedEnvName } from "../core/render.ts";
 import { currentRevision } from "../core/revision.ts";
-import { parseConfig, passedVariables, type ServiceSpec, type SpecIssue, whyNotApplied } from "../spec/index.ts";
+import { pinnedSecretName, sealedEnvName, secretName } from "../core/sealed-names.ts";
+import {
+  parseConfig,
+  passedVariables,
+  type ServiceSpec,
+  type SpecIssue,
+  usedSecrets,
+  whyNotApplied,
+} from "../spec/index.ts";
 import type { SealedSecret, Store } from "../store/types.ts";
 import { canonicalJson } from "../wire/index.ts";
 import type { Digest } from "./digest.ts";
@@ -10,9 +17,27 @@ import type { Sealer } from "./seal.ts";
 import { ControlError } from "./types.ts";
 import type { ApplyRequest } from "./views.ts";
 
+/**
+ * A secret as it is set. A value that it has already keeps its version, also when the key has been rotated since, and is
+ * sealed anew under the current key.
+ */
+export async function prepareSecret(
+  state: ProjectState,
+  actor: string,
+  name: string,
+  value: string,
+  seal: Sealer,
+): Promise<{ input: Extract<Input, { kind: "secret_set" }>; secrets: SealedSecret[] }> {
+  const before = state.tables.secret.byId.get(name)?.version;
+  const sealed = await seal.seal(state.project, secretName(name), value);
+  const isSame = before !== undefined && (await seal.matches(state.project, before, value));
+  const version = isSame ? before : sealed.version;
+  return { input: { kind: "secret_set", name, version, actor }, secrets: [{ ...sealed, version }] };
+}
+
 export interface PreparedApply {
   input: Extract<Input, { kind: "apply" }>;
-  /** The passed-through values, sealed; written in the same commit as the revision. */
+  /** The passed-through values and the revision's copies of secrets, sealed; written in the same commit as the revision. */
   secrets: SealedSecret[];
   /** Fields that were understood and act only when something else is there. */
   notes: SpecIssue[];
@@ -43,18 +68,23 @@ export async function prepareApply(
     // The value that is sealed already keeps its version, also when the key has been rotated since.
     if (same && (await seal.matches(project, same.version, value))) {
       sealed[name] = same.version;
+      // Written again all the same: what has it now may be deleted before this is carried out.
+      secrets.push(same);
       continue;
     }
     const version = await seal.version(project, value);
     sealed[name] = version;
     secrets.push(await seal.seal(project, sealedEnvName(spec.name, name, version), value));
   }
+  const pinned = await pinSecrets(spec, project, store, seal);
+  secrets.push(...pinned.copies);
   return {
     input: {
       kind: "apply",
       spec,
       sealed,
-      pairing: await pairingOf(spec, sealed, digest),
+      secrets: pinned.versions,
+      pairing: await pairingOf(spec, { sealed, secrets: pinned.versions }, digest),
       expectedRevision: request.expectedRevision ?? null,
       actor,
     },
@@ -70,6 +100,33 @@ async function sealedBefore(state: ProjectState, name: string, store: Store): Pr
   const variables = new Map(versions.map(([variable, version]) => [sealedEnvName(name, variable, version), variable]));
   const found = variables.size > 0 ? await store.secrets(state.project, [...variables.keys()]) : [];
   return new Map(found.map((secret) => [variables.get(secret.name) as string, secret]));
+}
+
+/**
+ * The versions of the secrets that a spec names, and copies of their values that are the service's own. One that the
+ * project does not have is left out: whether it has it is decided when the apply is carried out.
+ */
+async function pinSecrets(
+  spec: ServiceSpec,
+  project: string,
+  store: Store,
+  seal: Sealer,
+): Promise<{ versions: Record<string, string>; copies: SealedSecret[] }> {
+  const used = new Map([...usedSecrets(spec).keys()].map((secret) => [secretName(secret), secret]));
+  const versions: Record<string, string> = {};
+  const copies: SealedSecret[] = [];
+  for (const found of used.size > 0 ? await store.secrets(project, [...used.keys()]) : []) {
+    const secret = used.get(found.name) as string;
+    const { version } = found;
+    versions[secret] = version;
+    const copy = await seal.seal(
+      project,
+      pinnedSecretName(spec.name, secret, version),
+      await seal.open(project, found),
+    );
+    copies.push({ ...copy, version });
+  }
+  return { versions, copies };
 }
 
 function passedValues(spec: ServiceSpec, request: ApplyRequest): [string, string][] {
@@ -93,11 +150,15 @@ function passedValues(spec: ServiceSpec, request: ApplyRequest): [string, string
  * What decides whether a prefill and a decode understand each other: their groups without counts and scaling, with
  * the images and the environment in them. Coarse, and therefore safe.
  */
-async function pairingOf(spec: ServiceSpec, sealed: Record<string, string>, digest: Digest): Promise<string> {
+async function pairingOf(
+  spec: ServiceSpec,
+  versions: { sealed: Record<string, string>; secrets: Record<string, string> },
+  digest: Digest,
+): Promise<string> {
   const groups = spec.groups
     .filter((group) => group.router === null)
     .map(({ count: _count, scaling: _scaling, ...group }) => group);
-  const hex = await digest(canonicalJson({ groups, sealed }));
+  const hex = await digest(canonicalJson({ groups, ...versions }));
   return hex.slice(0, PAIRING_DIGITS);
 }
 

@@ -11,6 +11,8 @@ import type {
   HostChangeAnswer,
   HostView,
   PlanView,
+  SecretChangeAnswer,
+  SecretView,
   ServiceView,
   TokenAnswer,
   TokenRequest,
@@ -91,6 +93,13 @@ export interface Control extends ProxySource {
     options: { replica?: string; tailLines: number; follow: boolean },
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>>;
+
+  /** The secrets of the project without their values, by name. */
+  secrets(project: string): Promise<SecretView[]>;
+  /** What runs keeps the value that it has until it is applied again. */
+  setSecret(caller: Caller, name: string, value: string, key: string): Promise<SecretChangeAnswer>;
+  /** One that a running service names is not deleted. */
+  deleteSecret(caller: Caller, name: string, key: string): Promise<SecretChangeAnswer>;
 
   createToken(caller: Caller, request: TokenRequest, key: string): Promise<TokenAnswer>;
 

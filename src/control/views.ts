@@ -149,6 +149,34 @@ export const changeAnswer = z.object({ service: z.string(), version: z.int() });
 
 export const hostChangeAnswer = z.object({ host: z.string(), version: z.int() });
 
+/** Characters of a secret: keys, certificates and service accounts have a few thousand. */
+const SECRET_CHARS_MAX = 16 * 1024;
+
+/** What a reference in a configuration can name, e.g. `HF_TOKEN`. */
+export const secretNameText = z
+  .string()
+  .max(100)
+  .regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/, "must be letters, digits and _, not beginning with a digit");
+
+export const secretRequest = z.object({
+  value: z
+    .string()
+    .min(1, "must not be empty")
+    .max(SECRET_CHARS_MAX)
+    .refine((value) => !value.includes("\0"), "must not have NUL characters, which no program can be given"),
+});
+
+/** A secret without its value, which is never shown. */
+export const secretView = z.object({
+  name: z.string(),
+  setAt: z.int(),
+  setBy: z.string(),
+  /** The services whose current revision names it, and whether they have the value that it has now. */
+  services: z.array(z.object({ name: z.string(), isCurrent: z.boolean() })),
+});
+
+export const secretChangeAnswer = z.object({ secret: z.string(), version: z.int() });
+
 /** Ten years; who means longer means never. */
 const TOKEN_LIFETIME_S_MAX = 10 * 365 * 24 * 3_600;
 
@@ -181,5 +209,7 @@ export type ApplyRequest = z.infer<typeof applyRequest>;
 export type ApplyAnswer = z.infer<typeof applyAnswer>;
 export type ChangeAnswer = z.infer<typeof changeAnswer>;
 export type HostChangeAnswer = z.infer<typeof hostChangeAnswer>;
+export type SecretView = z.infer<typeof secretView>;
+export type SecretChangeAnswer = z.infer<typeof secretChangeAnswer>;
 export type TokenRequest = z.infer<typeof tokenRequest>;
 export type TokenAnswer = z.infer<typeof tokenAnswer>;

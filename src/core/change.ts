@@ -4,6 +4,7 @@ import { foreignFleet } from "./allowed-hosts.ts";
 import type { Answer, Input, RefusalCode } from "./input.ts";
 import { REPLICAS_PER_GROUP_MAX, SERVICES_PER_PROJECT_MAX } from "./limits.ts";
 import { currentRevision, revisionId } from "./revision.ts";
+import { refuseSecrets } from "./secrets.ts";
 import type { RevisionEntity, ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 import { describeChange, plannedChanges, refusalOfChanges } from "./ways.ts";
@@ -29,6 +30,7 @@ export function applyService(context: StepContext, input: Extract<Input, { kind:
     number,
     spec,
     sealed: input.sealed,
+    secrets: input.secrets,
     // A running service is changed in place only, so those that are there and those that come understand each other.
     pairing: before?.pairing ?? input.pairing,
     createdAt: now,
@@ -83,9 +85,10 @@ export function deleteService(context: StepContext, name: string): Answer {
 
 function refuseApply(
   context: StepContext,
-  { spec, expectedRevision, sealed }: Extract<Input, { kind: "apply" }>,
+  input: Extract<Input, { kind: "apply" }>,
   service: ServiceEntity | undefined,
 ): Answer | null {
+  const { spec, expectedRevision, sealed } = input;
   const refuse = (code: RefusalCode, message: string): Answer => ({
     kind: "refused",
     code,
@@ -135,14 +138,16 @@ function refuseApply(
       );
     }
   }
-  return service?.status === "running" ? refuseChange(context, service, { spec, sealed }) : null;
+  return (
+    refuseSecrets(context, input) ?? (service?.status === "running" ? refuseChange(context, service, input) : null)
+  );
 }
 
 /** A running service may only change in the ways that there are. */
 function refuseChange(
   { draft }: StepContext,
   service: ServiceEntity,
-  wanted: Pick<RevisionEntity, "spec" | "sealed">,
+  wanted: Pick<RevisionEntity, "spec" | "sealed" | "secrets">,
 ): Answer | null {
   const changes = plannedChanges(currentRevision(draft, service), wanted);
   const message = refusalOfChanges(service.id, changes);

@@ -1,6 +1,7 @@
 import { applyService, deleteService, stopService } from "./change.ts";
 import { hostJoined, hostPresent, hostRemoved, hostReported } from "./hosts.ts";
 import type { Answer, Input } from "./input.ts";
+import { deleteSecret, setSecret } from "./secrets.ts";
 import { startSilence } from "./silence.ts";
 import type { StepContext } from "./step.ts";
 
@@ -13,6 +14,10 @@ export function handleInput(context: StepContext, input: Input): Answer {
       return stopService(context, input.service);
     case "delete":
       return deleteService(context, input.service);
+    case "secret_set":
+      return setSecret(context, input);
+    case "secret_deleted":
+      return deleteSecret(context, input.name);
     case "host_joined":
       return hostJoined(context, input);
     case "host_present":

@@ -9,6 +9,8 @@ export type Input =
       spec: ServiceSpec;
       /** Versions of the sealed values of the environment that the spec passes through. */
       sealed: Record<string, string>;
+      /** Versions of the secrets that the spec names; those that the project does not have are not among them. */
+      secrets: Record<string, string>;
       pairing: string;
       /** The revision that the user's plan was made on; null = whatever there is. */
       expectedRevision: number | null;
@@ -16,6 +18,8 @@ export type Input =
     }
   | { kind: "stop"; service: string }
   | { kind: "delete"; service: string }
+  | { kind: "secret_set"; name: string; version: string; actor: string }
+  | { kind: "secret_deleted"; name: string }
   | { kind: "host_joined"; host: string; name: string; fleet: string; machine: string; inventory: Inventory }
   /** The host's report in `state.observed` is new. */
   | { kind: "host_reported"; host: string }

@@ -41,6 +41,8 @@ export const FLEXIBLE_PORTS = { first: 20_000, last: 29_999 };
 export const SERVICES_PER_PROJECT_MAX = 500;
 export const HOSTS_PER_PROJECT_MAX = 10_000;
 export const REPLICAS_PER_GROUP_MAX = 1_000;
+/** A service has a handful; each is an entity in the memory of the controller, its value is not. */
+export const SECRETS_PER_PROJECT_MAX = 1_000;
 
 /** Jobs on one host: the wire carries twice as many, and a host of this size has tens. */
 export const JOBS_PER_HOST_MAX = 500;

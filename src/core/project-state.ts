@@ -10,6 +10,7 @@ import type {
   ProjectEntity,
   ReplicaEntity,
   RevisionEntity,
+  SecretEntity,
   ServiceEntity,
 } from "./state.ts";
 
@@ -21,6 +22,7 @@ export interface EntityOf {
   host: HostEntity;
   fleet: FleetEntity;
   hold: HoldEntity;
+  secret: SecretEntity;
   project: ProjectEntity;
 }
 
@@ -103,6 +105,7 @@ export function emptyTables(): Tables {
     host: new Table({ fleet: (host) => host.fleet }),
     fleet: new Table(),
     hold: new Table({ service: (hold) => hold.service, host: (hold) => hold.host }),
+    secret: new Table(),
     project: new Table(),
   };
 }

@@ -1,53 +1,33 @@
 import { joinCommands, ROUTER_KEY } from "../adapters/index.ts";
-import { interpolate, writeReference } from "../spec/grammar/interpolation.ts";
+import { interpolate, type Reference, writeReference } from "../spec/grammar/interpolation.ts";
 import type { GroupSpec, ProbeSpec, ServiceSpec } from "../spec/types.ts";
-import type { DesiredJob, HttpProbe, JobPhase } from "../wire/index.ts";
+import type { JobPhase } from "../wire/index.ts";
 import { addressKey } from "./addresses.ts";
 import { ENV_OF } from "./fit.ts";
 import { STOP_GRACE_MS } from "./limits.ts";
 import { desiredWorkers } from "./listing.ts";
 import type { ProjectState } from "./project-state.ts";
 import { groupOfReplica, hasRouter, revisionOf } from "./revision.ts";
-import type { HostEntity, JobEntity, ReplicaEntity } from "./state.ts";
-
-/** What a host shall run, still without the values of secrets. */
-export interface RenderedJob {
-  job: DesiredJob;
-  /** Variables whose values are sealed: name -> name of the sealed value. */
-  sealedEnv: Record<string, string>;
-  /** Variables whose values are kept nowhere: name -> what they are derived from, with the key that secrets are sealed with. */
-  derivedEnv: Record<string, string>;
-}
-
-/** Name under which a passed-through value is sealed: revisions with the same value share it. */
-export function sealedEnvName(service: string, variable: string, version: string): string {
-  return `env/${service}/${variable}/${version}`;
-}
+import { pinnedSecretName, sealedEnvName } from "./sealed-names.ts";
+import { type SealedJob, type SealedProbe, type SealedText, sealedText } from "./sealed-text.ts";
+import type { HostEntity, JobEntity, ReplicaEntity, RevisionEntity } from "./state.ts";
 
 /** The jobs of a host as its agent is told them, sorted by id so that the same state renders the same. */
-export function renderHost(state: ProjectState, host: HostEntity): RenderedJob[] {
+export function renderHost(state: ProjectState, host: HostEntity): SealedJob[] {
   return [...state.tables.job.ids("host", host.id)]
     .sort()
     .map((id) => renderJob(state, host, state.tables.job.byId.get(id) as JobEntity));
 }
 
-function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): RenderedJob {
+function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): SealedJob {
   const replica = state.tables.replica.byId.get(job.replica) as ReplicaEntity;
   const revision = revisionOf(state, replica);
   const { spec: group, resolved } = groupOfReplica(state, replica);
-  const env: Record<string, string> = jobEnvironment(state.project, revision.spec, group, host, job);
-  const sealedEnv: Record<string, string> = {};
-  const derivedEnv: Record<string, string> = resolved.router ? { [ROUTER_KEY]: `router/${job.service}` } : {};
-  for (const [name, value] of Object.entries(group.env)) {
-    delete derivedEnv[name];
-    if (value === null) {
-      delete env[name];
-      sealedEnv[name] = sealedEnvName(revision.service, name, revision.sealed[name] ?? "");
-    } else {
-      env[name] = filledIn(value);
-    }
-  }
-  const rendered: DesiredJob = {
+  const variable = variableOf(revision, group);
+  const env: Record<string, SealedText> = jobEnvironment(state.project, revision.spec, group, host, job);
+  if (resolved.router) env[ROUTER_KEY] = [{ derived: `router/${job.service}` }];
+  for (const name of Object.keys(group.env)) env[name] = variable(name);
+  return {
     job: job.id,
     replica: job.replica,
     service: job.service,
@@ -68,11 +48,10 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Rende
     accelerators: job.accelerators,
     engine: resolved.engine,
     router: resolved.router,
-    probes: resolved.probes.map(wireProbe),
+    probes: resolved.probes.map((probe) => wireProbe(probe, variable)),
     behindRouter: resolved.role !== "router" && hasRouter(revision),
     workers: resolved.role === "router" ? desiredWorkers(state, job.service) : [],
   };
-  return { job: rendered, sealedEnv, derivedEnv };
 }
 
 /** A command as a job gets it: with the addresses that the job was started with. */
@@ -83,9 +62,24 @@ function withAddresses(command: string, { addresses }: JobEntity): string {
   });
 }
 
-/** A text of the spec as a job gets it. */
-function filledIn(text: string): string {
-  return interpolate(text, writeReference);
+/**
+ * The variables of a group's own `env`, by name: what is passed through and what is a secret stays sealed. What a
+ * revision has no version of has a name under which nothing is sealed, and is not taken for empty.
+ */
+function variableOf({ service, sealed, secrets }: RevisionEntity, { env }: GroupSpec): (name: string) => SealedText {
+  return (name) => {
+    const value = Object.hasOwn(env, name) ? env[name] : null;
+    if (typeof value !== "string") return [{ sealed: sealedEnvName(service, name, sealed[name] ?? "") }];
+    return sealedText(value, (reference) =>
+      isOf("secrets", reference)
+        ? [{ sealed: pinnedSecretName(service, reference.key, secrets[reference.key] ?? "") }]
+        : writeReference(reference),
+    );
+  };
+}
+
+function isOf(namespace: string, reference: Reference): reference is Extract<Reference, { kind: "name" }> {
+  return reference.kind === "name" && reference.namespace === namespace;
 }
 
 /** Spans are differences of committed instants, so that they stay the same however often they are rendered. */
@@ -141,12 +135,14 @@ function shellOf(spec: ServiceSpec, group: GroupSpec): string {
   return spec.shell ?? (group.image ? "/bin/sh" : "/bin/bash");
 }
 
-function wireProbe(probe: ProbeSpec): HttpProbe {
+function wireProbe(probe: ProbeSpec, variable: (name: string) => SealedText): SealedProbe {
+  const text = (template: string) =>
+    sealedText(template, (reference) => (isOf("env", reference) ? variable(reference.key) : writeReference(reference)));
   return {
     method: probe.method.toUpperCase(),
-    path: probe.url,
-    headers: probe.headers,
-    body: probe.body,
+    path: text(probe.url),
+    headers: probe.headers.map(({ name, value }) => ({ name, value: text(value) })),
+    body: probe.body === null ? null : text(probe.body),
     timeoutMs: probe.timeout * 1_000,
     intervalMs: probe.interval * 1_000,
     readyAfter: probe.readyAfter,

@@ -29,6 +29,8 @@ export interface RevisionEntity {
   spec: ServiceSpec;
   /** Passed-through environment: name -> version (an HMAC) of the sealed value. */
   sealed: Record<string, string>;
+  /** Secrets of the project that the spec names: name -> version of the value, of which the revision has a sealed copy. */
+  secrets: Record<string, string>;
   /** Hash of everything that decides whether a prefill and a decode understand each other; the label `pairing_protocol`. */
   pairing: string;
   createdAt: Millis;
@@ -126,6 +128,16 @@ export interface HoldEntity {
   since: number;
 }
 
+/** A secret of the project; its value is sealed elsewhere. Id: its name. */
+export interface SecretEntity {
+  kind: "secret";
+  id: string;
+  /** An HMAC of the value. */
+  version: string;
+  setAt: Millis;
+  setBy: string;
+}
+
 /** Counters of the project. Id: `project`. */
 export interface ProjectEntity {
   kind: "project";
@@ -141,6 +153,7 @@ export type Entity =
   | HostEntity
   | FleetEntity
   | HoldEntity
+  | SecretEntity
   | ProjectEntity;
 
 export type EntityKind = Entity["kind"];

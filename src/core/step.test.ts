@@ -452,7 +452,15 @@ describe("a report", () => {
 describe("step", () => {
   test("leaves the state that it was given as it is", () => {
     const before = JSON.stringify([...world.state.tables.host.byId.values()]);
-    const input = { kind: "apply" as const, spec: pd(), sealed: {}, pairing: "p", expectedRevision: null, actor: "t" };
+    const input = {
+      kind: "apply" as const,
+      spec: pd(),
+      sealed: {},
+      secrets: {},
+      pairing: "p",
+      expectedRevision: null,
+      actor: "t",
+    };
     const first = step(world.state, [input], world.now);
     const second = step(world.state, [input], world.now);
     expect(world.state.tables.replica.byId.size).toBe(0);
@@ -494,7 +502,15 @@ describe("step", () => {
     for (const id of ["b", "c"]) world.addHost(id);
     const apply = (count: number) => {
       const spec = serviceSpec("w", [workerGroup(count)]);
-      return { kind: "apply" as const, spec, sealed: {}, pairing: "p", expectedRevision: null, actor: "t" };
+      return {
+        kind: "apply" as const,
+        spec,
+        sealed: {},
+        secrets: {},
+        pairing: "p",
+        expectedRevision: null,
+        actor: "t",
+      };
     };
     expect(step(world.state, [apply(2)], world.now).effects).toEqual([
       { kind: "wake", host: "a" },

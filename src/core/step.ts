@@ -6,8 +6,8 @@ import { placeWaiting } from "./place.ts";
 import { Placer } from "./placement.ts";
 import type { Changes, ProjectState } from "./project-state.ts";
 import { finishService, prepareService } from "./reconcile.ts";
-import { sealedEnvName } from "./render.ts";
 import { groupOfReplica } from "./revision.ts";
+import { sealedNamesOf, secretName } from "./sealed-names.ts";
 import { weighFleet } from "./silence.ts";
 import type { JobEntity, JournalEvent, Millis, RevisionEntity } from "./state.ts";
 
@@ -67,7 +67,7 @@ export function step(state: ProjectState, inputs: Input[], now: Millis): StepRes
     changes,
     events: draft.events,
     effects: isEmpty ? [] : wakeEffects(draft, changes, looked),
-    unusedSecrets: unusedSecrets(draft, changes),
+    unusedSecrets: unusedSecrets(draft, changes, inputs),
     answers,
     due,
     wakeAt: earliest(state.due, due),
@@ -118,20 +118,34 @@ function wakeEffects(draft: Draft, { puts, deletes }: Changes, services: string[
   return [...hosts].sort().map((host) => ({ kind: "wake", host }));
 }
 
-/** What the deleted revisions had sealed and those that stay do not use. */
-function unusedSecrets(draft: Draft, changes: Changes): string[] {
+/**
+ * What was sealed for what is gone and is not used by what stays. Also what an input of this very step had sealed, should
+ * a later one have made it void: the values of all inputs are written with the step.
+ */
+function unusedSecrets(draft: Draft, changes: Changes, inputs: Input[]): string[] {
+  const { revision: revisions } = draft.state.tables;
   const unused = new Set<string>();
+  const services = new Set<string>();
   for (const { kind, id } of changes.deletes) {
-    const revision = kind === "revision" ? draft.state.tables.revision.byId.get(id) : undefined;
-    if (!revision) continue;
-    const kept = new Set(draft.by("revision", "service", revision.service).flatMap(sealedNames));
-    for (const name of sealedNames(revision)) if (!kept.has(name)) unused.add(name);
+    if (kind === "secret") unused.add(secretName(id));
+    const revision = kind === "revision" ? revisions.byId.get(id) : undefined;
+    if (revision) services.add(revision.service);
+  }
+  for (const input of inputs) {
+    if (input.kind === "secret_set" && !draft.get("secret", input.name)) unused.add(secretName(input.name));
+    if (input.kind !== "apply") continue;
+    const service = input.spec.name;
+    services.add(service);
+    for (const name of sealedNamesOf({ ...input, service })) unused.add(name);
+  }
+  for (const service of services) {
+    // All that it had, since a revision may also have been replaced by one of its number.
+    for (const id of revisions.ids("service", service)) {
+      for (const name of sealedNamesOf(revisions.byId.get(id) as RevisionEntity)) unused.add(name);
+    }
+    for (const name of draft.by("revision", "service", service).flatMap(sealedNamesOf)) unused.delete(name);
   }
   return [...unused].sort();
-}
-
-function sealedNames(revision: RevisionEntity): string[] {
-  return Object.entries(revision.sealed).map(([name, version]) => sealedEnvName(revision.service, name, version));
 }
 
 function earliest(before: ReadonlyMap<string, Millis>, now: ReadonlyMap<string, Millis | null>): Millis | null {

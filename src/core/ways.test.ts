@@ -26,7 +26,15 @@ function running(spec: ServiceSpec): string[] {
 }
 
 function plan(spec: ServiceSpec) {
-  const input = { kind: "apply" as const, spec, sealed: {}, pairing: "p2", expectedRevision: null, actor: "test" };
+  const input = {
+    kind: "apply" as const,
+    spec,
+    sealed: {},
+    secrets: {},
+    pairing: "p2",
+    expectedRevision: null,
+    actor: "test",
+  };
   return planApply(world.state, input, world.now);
 }
 
@@ -88,7 +96,7 @@ describe("in place", () => {
 
   test("workers that come understand those that are there, though a group came with them", () => {
     running(pd());
-    const input = { kind: "apply" as const, sealed: {}, expectedRevision: null, actor: "test" };
+    const input = { kind: "apply" as const, sealed: {}, secrets: {}, expectedRevision: null, actor: "test" };
     const wider = serviceSpec("pd", [routerGroup(), prefillGroup(2), decodeGroup(1), decodeGroup(1, { name: "more" })]);
     expect(world.input({ ...input, spec: wider, pairing: "p2" })).toMatchObject({ kind: "applied" });
     world.settle();
@@ -128,7 +136,10 @@ describe("while rolling updates are missing", () => {
       "group router would be replaced, which a running service cannot be",
     );
     const dynamo = [routerGroup({ router: { type: "dynamo", generated: null } }), prefillGroup(1), decodeGroup(1)];
-    const [change] = plannedChanges({ spec: pd(), sealed: {} }, { spec: serviceSpec("pd", dynamo), sealed: {} });
+    const [change] = plannedChanges(
+      { spec: pd(), sealed: {}, secrets: {} },
+      { spec: serviceSpec("pd", dynamo), sealed: {}, secrets: {} },
+    );
     expect(change).toMatchObject({ path: "router.type", way: "replaced", groups: ["router"] });
   });
 

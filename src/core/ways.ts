@@ -117,16 +117,19 @@ function wayOf(field: SpecField): Way {
 
 /** What a new revision changes of the one before, and how. */
 export function plannedChanges(
-  before: Pick<RevisionEntity, "spec" | "sealed">,
-  after: Pick<RevisionEntity, "spec" | "sealed">,
+  before: Pick<RevisionEntity, "spec" | "sealed" | "secrets">,
+  after: Pick<RevisionEntity, "spec" | "sealed" | "secrets">,
 ): PlannedChange[] {
-  const otherValues = Object.keys(after.sealed).filter(
-    (name) => name in before.sealed && before.sealed[name] !== after.sealed[name],
-  );
-  return diffSpecs(before.spec, after.spec, new Set(otherValues)).map((change) => ({
-    ...change,
-    way: wayOf(change.field),
-  }));
+  const others = {
+    env: otherVersions(before.sealed, after.sealed),
+    secrets: otherVersions(before.secrets, after.secrets),
+  };
+  return diffSpecs(before.spec, after.spec, others).map((change) => ({ ...change, way: wayOf(change.field) }));
+}
+
+/** The names that both have, with another version. */
+function otherVersions(before: Record<string, string>, after: Record<string, string>): Set<string> {
+  return new Set(Object.keys(after).filter((name) => Object.hasOwn(before, name) && before[name] !== after[name]));
 }
 
 /** A change on one line, as the journal keeps it. */

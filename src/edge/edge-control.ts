@@ -71,6 +71,18 @@ export class EdgeControl implements Control {
     return this.#ask(args[0], "journal", args);
   }
 
+  secrets(project: string) {
+    return this.#ask(project, "secrets", [project]);
+  }
+
+  setSecret(...args: Parameters<Control["setSecret"]>) {
+    return this.#ask(args[0].project, "setSecret", args);
+  }
+
+  deleteSecret(...args: Parameters<Control["deleteSecret"]>) {
+    return this.#ask(args[0].project, "deleteSecret", args);
+  }
+
   createToken(...args: Parameters<Control["createToken"]>) {
     return this.#ask(args[0].project, "createToken", args);
   }

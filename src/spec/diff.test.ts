@@ -155,8 +155,24 @@ describe("what may be a key is not shown", () => {
 
   test("passed-through values that are others now, in the groups that get them", () => {
     const spec = serviceSpec("demo", [workerGroup(1, { env: { KEY: null } }), prefillGroup(1, { env: { KEY: "x" } })]);
-    expect(diffSpecs(spec, spec, new Set(["KEY"]))).toMatchObject([
+    expect(diffSpecs(spec, spec, { env: new Set(["KEY"]), secrets: new Set() })).toMatchObject([
       { label: "worker.env.KEY", groups: ["worker"], from: "(passed on)", to: "(another value)" },
+    ]);
+  });
+
+  test("secrets that have other values now, where they are named", () => {
+    const env = {
+      KEY: "${{ secrets.ONE }}",
+      URL: "${{ secrets.ONE }}:${{ secrets.TWO }}",
+      OTHER: "${{ secrets.THREE }}",
+    };
+    const login = { username: "robot", password: "${{ secrets.TWO }}" };
+    const spec = serviceSpec("demo", [workerGroup(1, { env })], { registryAuth: login });
+    const changed = diffSpecs(spec, spec, { env: new Set(), secrets: new Set(["ONE", "TWO"]) });
+    expect(changed.map(({ label, from, to }) => `${label}: ${from} -> ${to}`)).toEqual([
+      "registry_auth: (a login) -> (the secret TWO has another value)",
+      "env.KEY: (a value) -> (the secret ONE has another value)",
+      "env.URL: (a value) -> (the secrets ONE, TWO have other values)",
     ]);
   });
 

@@ -11,7 +11,8 @@ import {
   showReplicas,
   showScaling,
 } from "./shown.ts";
-import type { EnvSpec, GroupSpec, ProfileParams, RouterSpec, ServiceSpec } from "./types.ts";
+import type { EnvSpec, GroupSpec, ProfileParams, RegistryAuthSpec, RouterSpec, ServiceSpec } from "./types.ts";
+import { secretsIn } from "./used-secrets.ts";
 
 /** Which field of a spec, for whoever decides what follows from its change. */
 export type SpecField =
@@ -38,6 +39,14 @@ export interface SpecChange {
   lines: string[];
 }
 
+/** What stands for another value than before, although it is written as before: by name. */
+export interface OtherValues {
+  /** Variables that are passed through. */
+  env: ReadonlySet<string>;
+  /** Secrets of the project. */
+  secrets: ReadonlySet<string>;
+}
+
 /** Characters of a value that a change shows. */
 const MAX_SHOWN_CHARS = 60;
 
@@ -52,12 +61,12 @@ type Difference = Pick<SpecChange, "field" | "path" | "from" | "to"> & { lines?:
 /**
  * What changes from one spec to the next, one entry for each changed field. The order of groups means nothing. What may
  * be a key is not shown: values of `env`, logins, headers of probes.
- * @param otherValues variables passed through before and after whose values are others now
+ * @param others what has another value although it is written as before
  */
 export function diffSpecs(
   a: ServiceSpec,
   b: ServiceSpec,
-  otherValues: ReadonlySet<string> = new Set<string>(),
+  others: OtherValues = { env: new Set(), secrets: new Set() },
 ): SpecChange[] {
   const before = new Map(a.groups.map((group) => [group.name, group]));
   const after = new Map(b.groups.map((group) => [group.name, group]));
@@ -65,7 +74,7 @@ export function diffSpecs(
   const label = (path: string, groups: string[]) =>
     groups.length === 0 || groups.length === kept.length ? path : `${groups.join(",")}.${path}`;
 
-  const ofService = diffService(a, b).map((change) => {
+  const ofService = diffService(a, b, others).map((change) => {
     const groups =
       change.field.of === "profile" || OF_EVERY_REPLICA.includes(change.field.key as keyof ServiceSpec) ? kept : [];
     return { lines: [], ...change, groups, label: change.path };
@@ -73,7 +82,7 @@ export function diffSpecs(
   const ofGroups = new Map<string, Difference & { groups: string[] }>();
   for (const name of kept) {
     const [old, next] = [before.get(name) as GroupSpec, after.get(name) as GroupSpec];
-    for (const change of diffGroup(old, next, otherValues)) {
+    for (const change of diffGroup(old, next, others)) {
       // What changes alike in several groups was most likely written once, for all of them.
       const key = JSON.stringify([change.path, change.from, change.to, change.lines]);
       const same = ofGroups.get(key);
@@ -99,22 +108,23 @@ function wholeGroup(group: GroupSpec, from: string, to: string): SpecChange {
   return { field, path: "groups", groups: [group.name], label, from, to, lines: [] };
 }
 
-function diffService(a: ServiceSpec, b: ServiceSpec): Difference[] {
+function diffService(a: ServiceSpec, b: ServiceSpec, others: OtherValues): Difference[] {
   return [
     ...diffFields(SHOWN_SERVICE, a, b, (key) => ({ of: "service", key })),
+    ...diffLogin(a.registryAuth, b.registryAuth, others),
     ...diffFields(SHOWN_ROLLOUT, a.rollout, b.rollout, () => ({ of: "service", key: "rollout" })),
     ...diffFields(SHOWN_PROFILE, a.profile, b.profile, (key) => ({ of: "profile", key })),
   ];
 }
 
-function diffGroup(a: GroupSpec, b: GroupSpec, otherValues: ReadonlySet<string>): Difference[] {
+function diffGroup(a: GroupSpec, b: GroupSpec, others: OtherValues): Difference[] {
   return [
     ...diffFields(SHOWN_GROUP, a, b, (key) => ({ of: "group", key })),
     ...diffScaling(a.scaling, b.scaling),
     ...diffRouter(a.router, b.router),
     ...diffFields(SHOWN_RESOURCES, a.resources, b.resources, () => ({ of: "group", key: "resources" }), "resources."),
     ...diffLaunch(a.commands, b.commands),
-    ...diffEnv(a.env, b.env, otherValues),
+    ...diffEnv(a.env, b.env, others),
   ];
 }
 
@@ -155,15 +165,37 @@ function diffLaunch(a: string[], b: string[]): Difference[] {
 }
 
 /** Whether a value is another one is said, never which. */
-function diffEnv(a: EnvSpec, b: EnvSpec, otherValues: ReadonlySet<string>): Difference[] {
+function diffEnv(a: EnvSpec, b: EnvSpec, others: OtherValues): Difference[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((name) => {
     const [old, next] = [a[name], b[name]];
-    const isOther = old === null && next === null && otherValues.has(name);
-    if (old === next && !isOther) return [];
-    const bothLiteral = typeof old === "string" && typeof next === "string";
-    const to = bothLiteral || isOther ? "(another value)" : showEnv(next);
-    return [{ field: { of: "group", key: "env" }, path: `env.${name}`, from: showEnv(old), to }];
+    const field: SpecField = { of: "group", key: "env" };
+    const path = `env.${name}`;
+    if (old !== next) {
+      const bothLiteral = typeof old === "string" && typeof next === "string";
+      return [{ field, path, from: showEnv(old), to: bothLiteral ? "(another value)" : showEnv(next) }];
+    }
+    if (next === null) return others.env.has(name) ? [{ field, path, from: showEnv(next), to: "(another value)" }] : [];
+    const to = showOthers([next ?? ""], others);
+    return to === null ? [] : [{ field, path, from: showEnv(next), to }];
   });
+}
+
+/** A login that is written as before, of which a part is a secret with another value. */
+function diffLogin(a: RegistryAuthSpec | null, b: RegistryAuthSpec | null, others: OtherValues): Difference[] {
+  const to = a === null || b === null || !isSame(a, b) ? null : showOthers([b.username, b.password], others);
+  if (to === null) return [];
+  const from = SHOWN_SERVICE.registryAuth(b);
+  return [{ field: { of: "service", key: "registryAuth" }, path: "registry_auth", from, to }];
+}
+
+/** Which secrets in these texts have other values; null: none. */
+function showOthers(texts: string[], { secrets }: OtherValues): string | null {
+  const named = texts.flatMap(secretsIn).filter((name) => secrets.has(name));
+  const [first, ...more] = new Set(named);
+  if (first === undefined) return null;
+  return more.length === 0
+    ? `(the secret ${first} has another value)`
+    : `(the secrets ${[first, ...more].join(", ")} have other values)`;
 }
 
 function showEnv(value: string | null | undefined): string {

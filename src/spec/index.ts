@@ -7,3 +7,4 @@ export type * from "./types.ts";
 export type * from "./types-fleet.ts";
 export type * from "./types-gateway.ts";
 export type * from "./types-volume.ts";
+export { usedSecrets } from "./used-secrets.ts";

@@ -113,6 +113,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
       },
     },
     sealed: { HF_TOKEN: "abc" },
+    secrets: { API_KEY: "def" },
     pairing: "p1",
     createdAt: 1_700_000_000_000,
     createdBy: "ada",
@@ -184,6 +185,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     ports: [8000],
     since: 12,
   },
+  secret: { kind: "secret", id: "HF_TOKEN", version: "def", setAt: 1_700_000_000_000, setBy: "ada" },
   project: { kind: "project", id: "project", nextSerial: 8 },
 };
 

@@ -51,6 +51,7 @@ const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
     body: exactly<BodyOf<"fleet">>()(shapes.fleet),
   },
   hold: { upgrades: [], body: exactly<BodyOf<"hold">>()(shapes.hold) },
+  secret: { upgrades: [], body: exactly<BodyOf<"secret">>()(shapes.secret) },
   project: { upgrades: [], body: exactly<BodyOf<"project">>()(shapes.project) },
 };
 

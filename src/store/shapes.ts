@@ -23,6 +23,7 @@ export const revision = z.strictObject({
   number: z.int(),
   spec: serviceSpec,
   sealed: z.record(z.string(), z.string()),
+  secrets: z.record(z.string(), z.string()),
   pairing: z.string(),
   createdAt: instant,
   createdBy: z.string(),
@@ -79,6 +80,12 @@ export const hold = z.strictObject({
   host: z.string(),
   ports: z.array(z.int()),
   since: z.int(),
+});
+
+export const secret = z.strictObject({
+  version: z.string(),
+  setAt: instant,
+  setBy: z.string(),
 });
 
 export const project = z.strictObject({

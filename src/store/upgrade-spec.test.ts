@@ -39,7 +39,19 @@ const stored = {
         privileged: false,
       },
     ],
-    probes: [],
+    probes: [
+      {
+        type: "http",
+        url: "/health",
+        method: "post",
+        headers: [{ name: "X-Price", value: "$$5" }],
+        body: '{"price": "$$5"}',
+        timeout: 10,
+        interval: 15,
+        readyAfter: 1,
+        untilReady: false,
+      },
+    ],
     model: null,
     auth: true,
     entrypoint: null,
@@ -60,11 +72,12 @@ test("a revision of schema 1 is read with what was the service's in each group, 
   const revision = decodeEntity({ kind: "revision", id: "llama@3", schema: 1, body: JSON.stringify(stored) });
   expect(revision).toMatchObject({
     kind: "revision",
+    secrets: {},
     spec: {
       groups: [
         {
           port: 8000,
-          probes: [],
+          probes: [{ url: "/health", headers: [{ name: "X-Price", value: "$$$$5" }], body: '{"price": "$$$$5"}' }],
           env: { HF_TOKEN: null, PRICE: "$$$$5" },
           commands: ["echo $$$$ > pid && smg launch --port $HEADRACE_PORT"],
           volumes: [{ kind: "instance", instancePath: "/models", path: "/models", optional: true }],

@@ -1,7 +1,13 @@
+interface ProbeOf1 {
+  url: string;
+  headers: { name: string; value: string }[];
+  body: string | null;
+}
+
 interface SpecOf1 {
   port: unknown;
   env: Record<string, string | null>;
-  probes: unknown;
+  probes: ProbeOf1[] | null;
   volumes: object[];
   groups: { router: object | null; commands: string[] }[];
 }
@@ -16,6 +22,7 @@ export function upgradeRevisionTo2(body: unknown): unknown {
   const { port, env, probes, volumes, groups, ...spec } = revision.spec;
   return {
     ...revision,
+    secrets: {},
     spec: {
       ...spec,
       groups: groups.map(({ router, commands, ...group }) => ({
@@ -25,7 +32,7 @@ export function upgradeRevisionTo2(body: unknown): unknown {
         commands: commands.map(escaped),
         port,
         env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value && escaped(value)])),
-        probes,
+        probes: probes === null ? null : probes.map(escapedProbe),
         volumes: volumes.map((volume) => ({ kind: "instance", ...volume })),
         fleets: null,
         spotPolicy: "on-demand",
@@ -57,6 +64,16 @@ export function upgradeRevisionTo2(body: unknown): unknown {
         backendOptions: [],
       },
     },
+  };
+}
+
+function escapedProbe(probe: ProbeOf1): ProbeOf1 {
+  const { url, headers, body } = probe;
+  return {
+    ...probe,
+    url: escaped(url),
+    headers: headers.map(({ name, value }) => ({ name, value: escaped(value) })),
+    body: body && escaped(body),
   };
 }
 

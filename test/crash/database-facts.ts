@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createClient } from "@libsql/client";
-import { sealedEnvName } from "../../src/core/render.ts";
+import { sealedNamesOf, secretName } from "../../src/core/sealed-names.ts";
 import type { Entity, JournalEvent } from "../../src/core/state.ts";
 import { decodeEntity } from "../../src/store/codec.ts";
 
@@ -68,11 +68,10 @@ function notEqual(what: string, is: unknown, shall: unknown): string[] {
 }
 
 function sealedNames(entities: Entity[]): string[] {
-  const names = entities.flatMap((entity) =>
-    entity.kind === "revision"
-      ? Object.entries(entity.sealed).map(([variable, version]) => sealedEnvName(entity.service, variable, version))
-      : [],
-  );
+  const names = entities.flatMap((entity) => {
+    if (entity.kind === "secret") return [secretName(entity.id)];
+    return entity.kind === "revision" ? sealedNamesOf(entity) : [];
+  });
   return [...new Set(names)].sort();
 }
 

@@ -2,6 +2,7 @@ import type { Answer, Input } from "../../src/core/input.ts";
 import { observe, type ProjectState, projectState, takeChanges, takeDue } from "../../src/core/project-state.ts";
 import { renderHost } from "../../src/core/render.ts";
 import { replicasOf, routesOf } from "../../src/core/routes.ts";
+import { opened, type SealedJob } from "../../src/core/sealed-text.ts";
 import type { Entity, JournalEvent, ReplicaEntity } from "../../src/core/state.ts";
 import { step } from "../../src/core/step.ts";
 import type { ServiceSpec } from "../../src/spec/types.ts";
@@ -59,8 +60,13 @@ export class World {
     return result.answers[0] as Answer;
   }
 
-  apply(spec: ServiceSpec, sealed: Record<string, string> = {}, expectedRevision: number | null = null): Answer {
-    return this.input({ kind: "apply", spec, sealed, pairing: "p1", expectedRevision, actor: "test" });
+  apply(
+    spec: ServiceSpec,
+    sealed: Record<string, string> = {},
+    expectedRevision: number | null = null,
+    secrets: Record<string, string> = {},
+  ): Answer {
+    return this.input({ kind: "apply", spec, sealed, secrets, pairing: "p1", expectedRevision, actor: "test" });
   }
 
   addHost(id: string, over: Partial<Inventory> = {}, fleet = "default"): void {
@@ -125,7 +131,7 @@ export class World {
     const host = this.hosts.get(id) as WorldHost;
     const entity = this.state.tables.host.byId.get(id);
     if (host.frozen || !entity) return;
-    host.jobs = renderHost(this.state, entity).map(({ job }) => job);
+    host.jobs = renderHost(this.state, entity).map(openedHere);
     host.heldVersion = this.state.version;
     host.seq += 1;
     const report = reportOf({
@@ -161,7 +167,7 @@ export class World {
   desired(service: string): DesiredJob[] {
     return [...this.state.tables.host.byId.values()]
       .flatMap((host) => renderHost(this.state, host))
-      .map(({ job }) => job)
+      .map(openedHere)
       .filter((job) => job.service === service);
   }
 
@@ -180,4 +186,9 @@ export class World {
     const listed = new Set([...job.workers.map((worker) => worker.replica), ...kept]);
     return routerReportOf(job, [...listed], host.heldVersion);
   }
+}
+
+/** What is sealed has its name for a value. */
+function openedHere(job: SealedJob): DesiredJob {
+  return opened(job, (value) => `<${"sealed" in value ? value.sealed : value.derived}>`);
 }

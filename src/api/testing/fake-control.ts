@@ -1,5 +1,5 @@
 import { type Caller, type Control, ControlError } from "../../control/types.ts";
-import type { ApplyRequest, CommitView, HostView, PlanView, ServiceView } from "../../control/views.ts";
+import type { ApplyRequest, CommitView, HostView, PlanView, SecretView, ServiceView } from "../../control/views.ts";
 import { streamOf } from "../../link/flows.ts";
 import type { Report, SyncAnswer } from "../../wire/index.ts";
 
@@ -78,6 +78,9 @@ export class FakeControl implements Control {
     notes: [],
     warnings: [],
   };
+  /** The secrets of the project, and the values that were set. */
+  kept: SecretView[] = [];
+  readonly values = new Map<string, string>();
   /** What was last applied or planned. */
   request: ApplyRequest | null = null;
   /** Thrown by the next call of a method, then cleared. */
@@ -137,6 +140,22 @@ export class FakeControl implements Control {
   async removeHost(_caller: Caller, host: string, force: boolean, key: string) {
     this.#change(force ? "removeHost by force" : "removeHost", host, key);
     return { host, version: 10 };
+  }
+
+  async secrets() {
+    this.#fail();
+    return this.kept;
+  }
+
+  async setSecret(_caller: Caller, secret: string, value: string, key: string) {
+    this.#change("setSecret", secret, key);
+    this.values.set(secret, value);
+    return { secret, version: 11 };
+  }
+
+  async deleteSecret(_caller: Caller, secret: string, key: string) {
+    this.#change("deleteSecret", secret, key);
+    return { secret, version: 12 };
   }
 
   async journal(_project: string, after: number, limit: number) {

@@ -73,14 +73,14 @@ function readReference(written: string): Result<Reference> {
 export function interpolate(text: string, fill: (reference: Reference) => string): string {
   // Nearly every text has none.
   if (!text.includes("$")) return text;
-  return partsOf(text)
+  return templateParts(text)
     .map((part) => (typeof part === "string" ? part : fill(part)))
     .join("");
 }
 
 /** The references of a text that `readTemplate` has accepted. */
 export function referencesOf(text: string): Reference[] {
-  return partsOf(text).filter((part) => typeof part !== "string");
+  return templateParts(text).filter((part) => typeof part !== "string");
 }
 
 /** Writes a text so that `interpolate` gives it back. */
@@ -97,7 +97,8 @@ export function writeReference(reference: Reference): string {
   return `${OPENING} ${inside} ${CLOSING}`;
 }
 
-function partsOf(text: string): TemplatePart[] {
+/** A text that `readTemplate` has accepted, as its pieces. @throws Error for one that it would not */
+export function templateParts(text: string): TemplatePart[] {
   const read = readTemplate(text);
   if (!read.ok) throw new Error(`an unreadable template was kept: ${read.problem}`);
   return read.value;
