@@ -65,9 +65,9 @@ export class LinkStage {
     return (await this.client.hosts()).find(({ id }) => id === host.id);
   }
 
-  /** A service of so many replicas, for hosts to be told of. @returns its name */
-  async apply(replicas = 1, name = this.name("s")): Promise<string> {
-    await this.client.apply({ config: configOf(name, replicas) });
+  /** A service of so many replicas, for hosts to be told of. @param more YAML of its own. @returns its name */
+  async apply(replicas = 1, name = this.name("s"), more = ""): Promise<string> {
+    await this.client.apply({ config: configOf(name, replicas) + more });
     return name;
   }
 
