@@ -16,11 +16,22 @@ export function planLines(plan: PlanView, colors: Colors): string[] {
     ...section("", plan.changes.length > 0 ? changeLines(plan, colors) : []),
     ...section(colors.bold("New replicas, as things are now"), placementLines(plan, colors)),
     ...section(colors.bold("Drained: they finish their requests, then stop"), drainedLines(plan)),
-    ...section("", [
-      ...plan.notes.map(({ line, message }) => `${colors.cyan("note:")} line ${line}: ${oneLine(message)}`),
-      ...plan.warnings.map((warning) => `${colors.yellow("warning:")} ${oneLine(warning)}`),
-    ]),
+    ...section("", remarkLines(plan, colors)),
     ...(plan.refusal === null ? [] : ["", `${colors.red("refused:")} ${oneLine(plan.refusal)}.`]),
+  ];
+}
+
+/** What to know of what would run; where nothing would be done that helps nobody. */
+function remarkLines({ action, notes, warnings }: PlanView, colors: Colors): string[] {
+  if (action === "none" || action === "refused") return [];
+  const places = new Map<string, number[]>();
+  for (const { line, message } of notes) places.set(message, [...(places.get(message) ?? []), line]);
+  return [
+    ...[...places].map(([message, lines]) => {
+      const where = `${lines.length === 1 ? "line" : "lines"} ${lines.join(", ")}`;
+      return `${colors.cyan("note:")} ${where}: ${oneLine(message)}`;
+    }),
+    ...warnings.map((warning) => `${colors.yellow("warning:")} ${oneLine(warning)}`),
   ];
 }
 
@@ -49,16 +60,20 @@ function headline(plan: PlanView, colors: Colors): string {
 /** How a change is made, in a word or two. */
 const WAYS: Record<Change["way"], string> = { in_place: "in place", rolled: "rolled", replaced: "replaced" };
 
-function changeLines({ action, changes }: PlanView, colors: Colors): string[] {
+function changeLines({ action, changes, groups }: PlanView, colors: Colors): string[] {
   // Of a service that is stopped everything is made anew: that needs no word for each field.
   const way = (change: Change) => (action === "start" ? [] : [wayOf(change)]);
+  const unchanged = groups.filter((group) => group.way === "unchanged").map(({ name }) => groupName(name));
   const rows = indented(
     changes.map((change) => [...way(change), oneLine(change.label), change.lines.length > 0 ? "" : values(change)]),
   );
-  return changes.flatMap((change, index) => [
-    rows[index] as string,
-    ...change.lines.map((line) => `      ${paint(oneLine(line), colors)}`),
-  ]);
+  return [
+    ...changes.flatMap((change, index) => [
+      rows[index] as string,
+      ...change.lines.map((line) => `      ${paint(oneLine(line), colors)}`),
+    ]),
+    ...(unchanged.length > 0 ? [`  unchanged: ${unchanged.join(", ")}`] : []),
+  ];
 }
 
 function wayOf({ path, from, way }: Change): string {
@@ -76,9 +91,10 @@ function paint(line: string, colors: Colors): string {
   return line.startsWith("+") ? colors.green(line) : colors.dim(line);
 }
 
-function placementLines({ placements }: PlanView, colors: Colors): string[] {
+function placementLines({ placements, groups }: PlanView, colors: Colors): string[] {
+  const named = groups.length > 1 || groups[0]?.name !== "0";
   const rows = placements.map(({ group, host, replicas }, index) => [
-    placements[index - 1]?.group === group ? "" : group,
+    ...(named ? [placements[index - 1]?.group === group ? "" : groupName(group)] : []),
     host === null
       ? colors.yellow(`${replicas} fit${replicas === 1 ? "s" : ""} nowhere and will wait for room:`)
       : `${replicas} on ${oneLine(host)}`,
@@ -91,11 +107,16 @@ function reasonLines({ host, reasons }: Placement): string[] {
   if (reasons.length === 0) return ["      no host has joined this project (headrace token create --host)"];
   return reasons.map(({ reason, count, hosts }) => {
     const which = count === 1 ? "1 host" : `${count} hosts`;
-    return `      ${which}: ${oneLine(reason)} (${named(hosts, count)})`;
+    return `      ${which}: ${oneLine(reason)} (${hostNames(hosts, count)})`;
   });
 }
 
-function named(hosts: string[], count: number): string {
+/** A group without a name of its own is called by its place, which alone would read as a number of something. */
+function groupName(name: string): string {
+  return /^\d+$/.test(name) ? `group ${name}` : oneLine(name);
+}
+
+function hostNames(hosts: string[], count: number): string {
   const shown = hosts.slice(0, HOSTS_SHOWN).map(oneLine).join(", ");
   return count > HOSTS_SHOWN ? `${shown} and ${count - HOSTS_SHOWN} more` : shown;
 }

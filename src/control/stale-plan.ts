@@ -32,6 +32,6 @@ export async function tellWhoChanged(
   const lines = told
     .slice(since === -1 ? -1 : since)
     .slice(-CHANGES_TOLD)
-    .map(({ message, at, actor }) => `  ${new Date(at).toISOString()} ${actor}: ${message}`);
+    .map(({ message, at, actor }) => `  ${actor}, ${new Date(at).toISOString().replace(/\.\d+/, "")}: ${message}`);
   return new ControlError(refusal.code, [`${refusal.message}.`, ...lines].join("\n"));
 }

@@ -91,11 +91,11 @@ export const planView = z.object({
    */
   changes: z.array(
     z.object({
-      /** As it is written, e.g. `count`, `env.MODEL_ID`, `resources.gpu`. */
+      /** As it is written, e.g. `replicas`, `env.MODEL_ID`, `resources.gpu`. */
       path: z.string(),
       /** The groups whose replicas it concerns; empty for what concerns the service alone. */
       groups: z.array(z.string()),
-      /** The path with its groups in front where they are not all there are: `decode.count`. */
+      /** The path with its groups in front where they are not all there are: `decode.replicas`. */
       label: z.string(),
       way: z.enum(["in_place", "rolled", "replaced"]),
       /** Short texts for people. What may be a secret (values of `env`, logins) is not shown. */

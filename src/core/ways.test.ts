@@ -119,8 +119,8 @@ describe("while rolling updates are missing", () => {
     running(web());
     const { message, planned } = refused(web({ auth: false, user: "1000" }, { image: "x" }));
     expect(message).toBe(
-      "service web is running: user, image would be rolled, which needs rolling updates, which this version does not " +
-        "have. Stop it, wait until it is stopped, and apply again (headrace stop web); it serves nobody in between",
+      "service web is running. user, image would be rolled; that needs rolling updates, which this version does not " +
+        "have. Stop it and apply again (headrace stop web); nobody is served in between",
     );
     expect(planned.changes.map(({ path, way }) => `${path} ${way}`)).toEqual([
       "auth in_place",
@@ -133,7 +133,7 @@ describe("while rolling updates are missing", () => {
   test("a router that comes, goes or is of another kind", () => {
     running(pd());
     expect(refused(serviceSpec("pd", [prefillGroup(1), decodeGroup(1)])).message).toContain(
-      "group router would be replaced, which a running service cannot be",
+      "group router cannot change while it runs",
     );
     const dynamo = [routerGroup({ router: { type: "dynamo", generated: null } }), prefillGroup(1), decodeGroup(1)];
     const [change] = plannedChanges(

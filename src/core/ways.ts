@@ -144,12 +144,12 @@ export function refusalOfChanges(service: string, changes: readonly PlannedChang
   if (rolled.length + replaced.length === 0) return null;
   const why: string[] = [];
   if (rolled.length > 0) {
-    why.push(`${rolled.join(", ")} would be rolled, which needs rolling updates, which this version does not have`);
+    why.push(`${rolled.join(", ")} would be rolled; that needs rolling updates, which this version does not have`);
   }
-  if (replaced.length > 0) why.push(`${replaced.join(", ")} would be replaced, which a running service cannot be`);
+  if (replaced.length > 0) why.push(`${replaced.join(", ")} cannot change while it runs`);
   return (
-    `service ${service} is running: ${why.join("; ")}. Stop it, wait until it is stopped, and apply again ` +
-    `(headrace stop ${service}); it serves nobody in between`
+    `service ${service} is running. ${why.join(". ")}. ` +
+    `Stop it and apply again (headrace stop ${service}); nobody is served in between`
   );
 }
 

@@ -43,11 +43,11 @@ test("a spec does not differ from itself, however it is written", () => {
 describe("one entry for each changed field", () => {
   test.each<[string, (text: string) => string, string[]]>([
     ["the port of all", (text) => text.replace("port: 8000", "port: 9000"), ["port: 8000 -> 9000"]],
-    ["a count", (text) => text.replace("replicas: 2", "replicas: 3"), ["decode.count: 2 -> 3"]],
+    ["a count", (text) => text.replace("replicas: 2", "replicas: 3"), ["decode.replicas: 2 -> 3"]],
     [
       "a count and its scaling",
       (text) => text.replace("replicas: 2", "replicas: 1..4\n    scaling: {metric: rps, target: 3}"),
-      ["decode.count: 2 -> 1..4", "decode.scaling: (none) -> rps 3"],
+      ["decode.replicas: 2 -> 1..4", "decode.scaling: (none) -> rps 3"],
     ],
     ["the image of all", (text) => text.replace("image: x", "image: y"), ["image: x -> y"]],
     ["a group's end", (text) => text.replace(/ {2}- name: decode[\s\S]*/, ""), ["group decode: 2 replicas -> (none)"]],
@@ -58,7 +58,7 @@ describe("one entry for each changed field", () => {
       [
         "decode.resources.cpu: 2.. -> 4",
         "decode.resources.memory: 8GB.. -> 1GB..2GB",
-        "decode.resources.gpu: (none) -> H100:80GB:2, of nvidia",
+        "decode.resources.gpu: (none) -> H100:80GB:2",
       ],
     ],
     [

@@ -27,11 +27,11 @@ export type SpecField =
 /** One changed field, for people: `from` and `to` are short texts without secrets. */
 export interface SpecChange {
   field: SpecField;
-  /** As it is written, without the group it stands in: `count`, `env.MODEL_ID`, `resources.gpu`, `max_price`. */
+  /** As it is written, without the group it stands in: `replicas`, `env.MODEL_ID`, `resources.gpu`, `max_price`. */
   path: string;
   /** The groups whose replicas it concerns; empty for what concerns the service alone. */
   groups: string[];
-  /** The path with its groups in front where they are not all there are: `decode.count`. */
+  /** The path with its groups in front where they are not all there are: `decode.replicas`. */
   label: string;
   from: string;
   to: string;
@@ -221,6 +221,7 @@ function diffFields<T extends object>(
 
 /** How a field is written in a file: `stopDuration` is `stop_duration`, `maxDurationS` is `max_duration`. */
 function writtenName(key: string): string {
+  if (key === "count") return "replicas";
   return key.replace(/S$/, "").replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 

@@ -128,7 +128,6 @@ function showGpu({ vendor, names, count, memory, totalMemory, computeCapability 
   if (memory !== null) parts.push(showRange(memory, "GB"));
   parts.push(showRange(count));
   const more = [
-    ...(vendor !== null && names.length > 0 ? [`of ${vendor}`] : []),
     ...(totalMemory === null ? [] : [`${showRange(totalMemory, "GB")} together`]),
     ...(computeCapability === null ? [] : [`compute capability ${computeCapability.join(".")}`]),
   ];

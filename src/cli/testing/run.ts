@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../api/app.ts";
 import { FakeControl, TOKENS } from "../../api/testing/fake-control.ts";
+import type { Control } from "../../control/types.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import type { Io, Screen } from "../io.ts";
 import { main } from "../main.ts";
@@ -15,9 +16,11 @@ export interface Outcome {
   err: string;
 }
 
-/** The program in this process, with a home of its own, against the real API over a fake control. */
+/** The program in this process, with a home of its own, against the real API over a fake control or a real one. */
 export class Cli {
   readonly control = new FakeControl();
+  /** What the API serves instead of the fake, if anything. */
+  served: Control | null = null;
   readonly home: string;
   env: Record<string, string | undefined>;
   /** Whether standard output and error are a terminal, and what is typed at it. */
@@ -58,7 +61,7 @@ export class Cli {
   async run(...argv: string[]): Promise<Outcome> {
     this.out = "";
     let err = "";
-    const app = createApp(this.control, { version: "0.0.0-test", report: () => {} });
+    const app = createApp(this.served ?? this.control, { version: "0.0.0-test", report: () => {} });
     const screen = (write: (text: string) => void): Screen => ({
       write,
       isTTY: this.terminal,
