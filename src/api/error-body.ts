@@ -6,7 +6,15 @@ export const errorBody = z.object({
     code: z.string(),
     message: z.string(),
     issues: z
-      .array(z.object({ line: z.int().optional(), column: z.int().optional(), path: z.string(), message: z.string() }))
+      .array(
+        z.object({
+          file: z.string().optional(),
+          line: z.int().optional(),
+          column: z.int().optional(),
+          path: z.string(),
+          message: z.string(),
+        }),
+      )
       .optional(),
   }),
 });

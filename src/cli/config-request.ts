@@ -51,6 +51,6 @@ function checked(io: Io, config: string, file: string, consequence: string): Ext
   const parsed = parseConfig(config, file);
   if (parsed.ok) return parsed;
   const colors = colorsFor(io.stderr, io.env);
-  const problems = parsed.issues.map((issue) => `\n${showIssue(file, config, issue, colors)}`).join("");
+  const problems = parsed.issues.map((issue) => `\n${showIssue({ file, text: config }, issue, colors)}`).join("");
   throw new CliError(EXIT.failed, `${file} is invalid.${problems}`, consequence);
 }

@@ -6,8 +6,21 @@ import { oneLine } from "./style.ts";
 const SHOWN_BEFORE = 60;
 const SHOWN_AFTER = 40;
 
-/** What is wrong in a file, with the line it is on and a caret under the place. */
-export function showIssue(file: string, text: string, issue: SpecIssue, colors: Colors): string {
+/** A file whose text issues are about. */
+export interface Source {
+  file: string;
+  text: string;
+}
+
+/**
+ * What is wrong in a file, with the line it is on and a caret under the place.
+ * @param profiles the file of profiles, which some issues may be about
+ */
+export function showIssue({ file, text }: Source, issue: SpecIssue, colors: Colors, profiles?: Source): string {
+  if (issue.file !== undefined && issue.file !== file) {
+    const { file: other, ...rest } = issue;
+    return showIssue({ file: other, text: profiles?.text ?? "" }, rest, colors);
+  }
   const place = colors.bold(`${file}:${issue.line}:${issue.column}:`);
   const path = issue.path === "" ? "" : ` ${issue.path}:`;
   const head = `${place}${path} ${oneLine(issue.message)}`;

@@ -1,9 +1,10 @@
-import type { Finding } from "./finding.ts";
 import { MAX_ISSUES } from "./limits.ts";
+import { locate } from "./locate.ts";
+import { profileNotes, readProfile, withProfile } from "./profiles.ts";
 import { explainType, isKind, readKind } from "./read-kind.ts";
 import { isMapping } from "./rules/raw.ts";
-import type { ParsedConfig, ParseOptions, SpecIssue } from "./types.ts";
-import { formatPath, type Node, positionOf, toValue } from "./yaml/node.ts";
+import type { ParsedConfig, ParseOptions } from "./types.ts";
+import { toValue } from "./yaml/node.ts";
 import { OddScalar } from "./yaml/plain-scalar.ts";
 import { readYaml } from "./yaml/read.ts";
 
@@ -35,26 +36,18 @@ export function parseConfig(text: string, file: string, options: ParseOptions = 
   if (!isKind(kind)) {
     return { ok: false, type, issues: locate([{ path: ["type"], at: "value", message: explainType(kind) }], root) };
   }
-  const read = readKind(kind, value, root, options);
-  if (!read.ok) return { ok: false, type, issues: locate(read.findings, root) };
-  return { ...read.described, ok: true, notes: locate(read.notes, root), issues: [] };
+  const profile = readProfile(options.profiles, kind);
+  const filled = profile.ok ? withProfile(kind, value, profile.parameters) : value;
+  const read = readKind(kind, { written: value, filled, root }, options);
+  if (!read.ok || !profile.ok) {
+    const issues = [...(read.ok ? [] : locate(read.findings, root)), ...(profile.ok ? [] : profile.issues)];
+    return { ok: false, type, issues: issues.slice(0, MAX_ISSUES) };
+  }
+  const notes = [...locate(read.notes, root), ...profileNotes(kind, value, profile.notes)];
+  return { ...read.described, ok: true, notes, issues: [] };
 }
 
 function writtenType(written: unknown): string | null {
   if (written instanceof OddScalar) return written.text;
   return typeof written === "string" ? written : null;
-}
-
-/** Findings with their places, in the order of the file, each said once. */
-function locate(findings: readonly Finding[], root: Node): SpecIssue[] {
-  const issues = findings.map(({ path, at, message }) => {
-    return { ...positionOf(root, path, at), path: formatPath(path), message };
-  });
-  const inOrder = issues.toSorted((a, b) => a.line - b.line || a.column - b.column);
-  const seen = new Set<string>();
-  const distinct = inOrder.filter(({ line, column, path, message }) => {
-    const key = JSON.stringify([line, column, path, message]);
-    return seen.has(key) ? false : seen.add(key);
-  });
-  return distinct.slice(0, MAX_ISSUES);
 }

@@ -26,25 +26,33 @@ type ConfigKind = Described["type"];
 
 type ReadKind = { ok: true; described: Described; notes: Finding[] } | { ok: false; findings: Finding[] };
 
-/** Reads a document of a known type: its fields, then what must hold between them. */
-export function readKind(kind: ConfigKind, value: Raw, root: Node, options: ParseOptions): ReadKind {
+/** A configuration as it is written, and with what its profile adds. */
+interface Document {
+  written: Raw;
+  filled: Raw;
+  root: Node;
+}
+
+/** Reads a document of a known type: its fields, then what must hold between those that are written. */
+export function readKind(kind: ConfigKind, document: Document, options: ParseOptions): ReadKind {
+  const { written } = document;
   switch (kind) {
     case "service": {
-      const read = readFields(service, value, root, checkService(value, options));
+      const read = readFields(service, document, checkService(written, options));
       if (!read.ok) return read;
       const spec = fillService(read.written, options);
-      return { ok: true, described: { type: kind, spec }, notes: noteFields(root, service) };
+      return { ok: true, described: { type: kind, spec }, notes: noteFields(document.root, service) };
     }
     case "fleet": {
-      const read = readFields(fleet, value, root, checkFleet(value));
+      const read = readFields(fleet, document, checkFleet(written));
       return read.ok ? notApplied({ type: kind, spec: fillFleet(read.written) }) : read;
     }
     case "gateway": {
-      const read = readFields(gateway, value, root, checkGateway(value));
+      const read = readFields(gateway, document, checkGateway(written));
       return read.ok ? notApplied({ type: kind, spec: fillGateway(read.written) }) : read;
     }
     case "volume": {
-      const read = readFields(volumeFile, value, root, checkVolume(value));
+      const read = readFields(volumeFile, document, checkVolume(written));
       return read.ok ? notApplied({ type: kind, spec: fillVolume(read.written) }) : read;
     }
   }
@@ -52,11 +60,10 @@ export function readKind(kind: ConfigKind, value: Raw, root: Node, options: Pars
 
 function readFields<S extends z.ZodType>(
   schema: S,
-  value: Raw,
-  root: Node,
+  { filled, root }: Document,
   found: readonly Finding[],
 ): { ok: true; written: z.output<S> } | { ok: false; findings: Finding[] } {
-  const read = schema.safeParse(value);
+  const read = schema.safeParse(filled);
   if (!read.success) return { ok: false, findings: [...found, ...explainIssues(read.error.issues, root, schema)] };
   return found.length === 0 ? { ok: true, written: read.data } : { ok: false, findings: [...found] };
 }

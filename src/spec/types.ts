@@ -236,6 +236,8 @@ export interface ServiceSpec {
 
 /** One thing wrong in a file. Line and column count from 1. */
 export interface SpecIssue {
+  /** Set where it is another file than the configuration, which is the one with the profiles. */
+  file?: string;
   line: number;
   column: number;
   /** e.g. `replicas[1].resources.gpu`; empty for the document. */

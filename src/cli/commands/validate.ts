@@ -34,7 +34,7 @@ export const addValidate: AddCommand = (program, context) => {
         if (!verdict.ok) context.exitCode = EXIT.failed;
         if (options.json) printJson(io, verdict);
         else if (verdict.ok) printLine(io, `${file}: ${colors.green("ok")} (${verdict.type})`);
-        else for (const issue of verdict.errors) printLine(io, showIssue(file, text, issue, colors));
+        else for (const issue of verdict.errors) printLine(io, showIssue({ file, text }, issue, colors));
       }
     });
 

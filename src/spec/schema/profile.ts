@@ -13,6 +13,10 @@ import { retry } from "./retry.ts";
 /** Five minutes, in seconds: how long a stopping replica has, and how long a cloud host outlives the run it was for. */
 const FIVE_MINUTES_S = 300;
 
+/** Why services take no schedule, without the full stop. */
+export const noSchedule =
+  "A service runs from `headrace apply` until `headrace stop` and is not started by a clock; remove `schedule`, and call the two from a scheduler of your own";
+
 const utilizationPolicy = mapping("utilization_policy", {
   min_gpu_utilization: required(scalarOf(readPercent), {
     description: "Percentage below which an accelerator counts as idle",
@@ -70,10 +74,7 @@ export const profileFields = {
     examples: ["master-done"],
     standing: { kind: "later", when: "there are tasks of several nodes; a service has no use for it" },
   }),
-  schedule: refused(
-    "A service runs from `headrace apply` until `headrace stop` and is not started by a clock; remove `schedule`, and call the two from a scheduler of your own",
-    { description: "When to start a run", examples: [{ cron: "0 8 * * mon-fri" }] },
-  ),
+  schedule: refused(noSchedule, { description: "When to start a run", examples: [{ cron: "0 8 * * mon-fri" }] }),
   fleets: optional(someOf(entityRef), null, {
     description: "Fleets whose hosts may be used; any when left out",
     examples: [["gpu-hosts"]],
