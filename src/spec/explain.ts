@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import type { Finding } from "./finding.ts";
 import { MAX_ISSUES } from "./limits.ts";
+import { withoutMisspelt } from "./misspelt.ts";
 import { explainOdd } from "./odd.ts";
 import { listWords, quote, writeValue } from "./quote.ts";
 import type { FieldMeta } from "./schema/fields.ts";
@@ -14,7 +15,9 @@ type Issue = z.core.$ZodIssue;
 
 /** Zod's issues about a document as findings for people: what was found, what is wrong, what to write instead. */
 export function explainIssues(issues: readonly Issue[], root: Node, schema: z.core.$ZodType): Finding[] {
-  return issues.slice(0, MAX_ISSUES).flatMap((issue) => explainIssue(issue, [], root, schema));
+  return withoutMisspelt(issues.slice(0, MAX_ISSUES), [], root).flatMap((issue) =>
+    explainIssue(issue, [], root, schema),
+  );
 }
 
 function explainIssue(issue: Issue, parent: Path, root: Node, schema: z.core.$ZodType): Finding[] {
@@ -28,7 +31,7 @@ function explainIssue(issue: Issue, parent: Path, root: Node, schema: z.core.$Zo
         message: explainUnknownKey(key, placeAt(schema, path).mappings),
       }));
     case "invalid_union": {
-      const meant = meantBranch(issue);
+      const meant = meantBranch(issue, path, root);
       if (meant === null) return value(explainType(expectedTypes(issue), path, root, schema));
       return meant.flatMap((inner) => explainIssue(inner, path, root, schema));
     }
@@ -42,14 +45,16 @@ function explainIssue(issue: Issue, parent: Path, root: Node, schema: z.core.$Zo
 }
 
 /** The alternative that the writer had in mind: one whose outermost type fits; of several the one with least wrong. */
-function meantBranch(issue: z.core.$ZodIssueInvalidUnion): readonly Issue[] | null {
-  const fitting = issue.errors.filter((branch) => !branch.some(isWrongType));
+function meantBranch(issue: z.core.$ZodIssueInvalidUnion, path: Path, root: Node): readonly Issue[] | null {
+  const fitting = issue.errors
+    .filter((branch) => !branch.some((inner) => isWrongType(inner, path, root)))
+    .map((branch) => withoutMisspelt(branch, path, root));
   return fitting.toSorted((a, b) => a.length - b.length)[0] ?? null;
 }
 
-function isWrongType(issue: Issue): boolean {
+function isWrongType(issue: Issue, path: Path, root: Node): boolean {
   if (issue.path.length > 0) return false;
-  return issue.code === "invalid_type" || (issue.code === "invalid_union" && meantBranch(issue) === null);
+  return issue.code === "invalid_type" || (issue.code === "invalid_union" && meantBranch(issue, path, root) === null);
 }
 
 const typeWords: Record<string, string> = {
@@ -91,7 +96,8 @@ function explainType(expected: string[], path: Path, root: Node, schema: z.core.
   if (isSecret(path)) return explainSecret(node.value, path, wanted, example);
   if (node.value === null) return `Found nothing where ${wanted} belongs${example}.`;
   const onlyText = expected.filter((type) => scalarTypes.includes(type)).join() === "text";
-  if (node.value instanceof OddScalar && expected.some((type) => scalarTypes.includes(type))) {
+  const isMisplacedFlag = node.value instanceof OddScalar && node.value.boolean11 !== null && !onlyText;
+  if (node.value instanceof OddScalar && !isMisplacedFlag && expected.some((type) => scalarTypes.includes(type))) {
     return explainOdd(node.value, onlyText, wanted, example);
   }
   const written = node.value instanceof OddScalar ? node.value.text : node.value;

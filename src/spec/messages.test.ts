@@ -106,7 +106,6 @@ test("several mistakes are all reported, in the order of the file", () => {
     "type: service\nname: A\nprot: 1\nimage: x\npython: 3.12\nauth: maybe\nresources: {memory: 1GiB, gpus: 1}\n",
   );
   expect(places.map((place) => place.split(": ")[0])).toEqual([
-    "1:1 port",
     "2:7 name",
     "3:1 prot",
     "5:1 python",

@@ -56,6 +56,7 @@ export const counts: Suite = {
       "did you mean `name`?",
     ],
     ["nodes: 0", 4, "`0` is out of bounds", "how many hosts"],
+    ["nodes: on", 4, "Found `on` where", "`nodes: 2`"],
     ["nodes: 1..2", 4, "not a whole number"],
     ["image: x\ngroups: [{replicas: 1, model: m}]", 5, "`model` belongs to the service"],
     ["image: x\ngroups: [{replicas: 1, user: root}]", 5, "`user` belongs to the service"],

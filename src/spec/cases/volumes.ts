@@ -35,6 +35,8 @@ export const volumes: Suite = {
     ["volumes: [Data:/m]", 4, "`Data` cannot be the name of a volume"],
     ["volumes: [{name: [], path: /m}]", 4, "names no volume"],
     ["volumes: [{path: /m}]", 4, "`instance_path` is missing"],
+    ["volumes: [{nme: data, path: /m}]", 4, "did you mean `name`?"],
+    ["volumes: [{instance_pth: /a, path: /m}]", 4, "did you mean `instance_path`?"],
     ["volumes: [{name: data, path: /m, optional: true}]", 4, "`optional`"],
     ["volumes: ['d-${{ secrets.X }}:/m']", 4, "`${{ secrets.X }}` cannot stand here", "`${{ dstack.node_rank }}`"],
     ["volumes: ['d-${{ dstack.rank }}:/m']", 4, "cannot stand here", "`${{ dstack.job_num }}`"],

@@ -32,7 +32,6 @@ export const endpointFields = {
   strip_prefix: optional(flag, true, {
     description: "Whether replicas see paths without the prefix that the server's own proxy gives the service",
     examples: [false],
-    standing: { kind: "later", when: "the proxy can leave the prefix in", until: "replicas see paths without it" },
   }),
   rate_limits: optional(rateLimits, [], {
     description: "How many requests a caller may send",

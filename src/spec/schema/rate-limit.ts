@@ -3,7 +3,7 @@ import { readInteger } from "../grammar/number.ts";
 import { quote } from "../quote.ts";
 import { bad, good, type Result } from "../result.ts";
 import type { RateLimitSpec } from "../types.ts";
-import { mapping, optional, required, scalarOf, textOf } from "./fields.ts";
+import { by, mapping, optional, required, scalarOf, textOf } from "./fields.ts";
 
 /** Bounds of the language on rate limits. */
 const MAX_PREFIX_CHARS = 4094;
@@ -13,25 +13,13 @@ const MIN_RPS = 1 / 60;
 /** Far above what one service can be sent; keeps a slip such as a number of tokens out. */
 const MAX_BURST = 1_000_000;
 
-const key = z.discriminatedUnion("type", [
-  z
-    .strictObject({
-      type: required(z.literal("ip_address"), {
-        description: "Each caller's address is counted apart",
-        examples: ["ip_address"],
-      }),
-    })
-    .meta({ title: "address key" }),
-  z
-    .strictObject({
-      type: required(z.literal("header"), {
-        description: "Each value of a header is counted apart",
-        examples: ["header"],
-      }),
-      header: required(textOf(readHeader), { description: "The header's name", examples: ["X-API-Key"] }),
-    })
-    .meta({ title: "header key" }),
-]);
+const key = mapping("rate limit key", {
+  type: required(z.enum(["ip_address", "header"]), {
+    description: "What is counted apart: callers' addresses, or the values of a header",
+    examples: ["ip_address", "header"],
+  }),
+  header: optional(textOf(readHeader), null, { description: "The header's name", examples: ["X-API-Key"] }),
+}).transform(by(closeKey));
 
 const rateLimit = mapping("rate limit", {
   prefix: optional(textOf(readPrefix), "/", {
@@ -61,6 +49,17 @@ export const rateLimits = z.array(rateLimit).superRefine((limits, context) => {
     context.addIssue({ code: "custom", path: [index], message });
   }
 });
+
+function closeKey({ type, header }: { type: string; header: string | null }): Result<RateLimitSpec["key"]> {
+  if (type === "ip_address") {
+    return header === null
+      ? good({ type })
+      : bad("`header` has nothing to do with `type: ip_address`; write `type: header`, or remove it.");
+  }
+  return header === null
+    ? bad("`header` is missing: the header's name; write for example `header: X-API-Key`.")
+    : good({ type: "header", header });
+}
 
 function readPrefix(written: string): Result<string> {
   if (written.length <= MAX_PREFIX_CHARS && /^\/[^\s\\{}]*$/.test(written)) return good(written);

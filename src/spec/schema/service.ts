@@ -105,7 +105,6 @@ export const service = mapping("service", {
     {
       description: "Who has more is placed first, 0 to 100",
       examples: [50],
-      standing: { kind: "later", when: "placement looks at priorities", until: "who is applied first is placed first" },
     },
   ),
   dstack: optional(
