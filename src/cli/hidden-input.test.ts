@@ -46,6 +46,13 @@ test.each([
   expect(terminal.isRaw).toBe(false);
 });
 
+test("what is too long is refused, and not cut short unseen", async () => {
+  const { terminal, answer } = setUp();
+  terminal.write("x".repeat(4_097));
+  await expect(answer).rejects.toThrow("standard input");
+  expect(terminal.isRaw).toBe(false);
+});
+
 test("a signal leaves", async () => {
   const { terminal, answer, left } = setUp();
   left.abort(new Error("interrupted"));

@@ -5,13 +5,13 @@ const BACKSPACE = ["\b", "\u007f"];
 const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";
 
-/** Longer than any token; a pasted file ends here. */
+/** Longer than any token; what is longer is a file, which is not typed. */
 const CHARS_MAX = 4_096;
 
 /**
  * Reads a line from a terminal without showing it. The terminal is given back as it was, whatever happens.
  * @param interrupt called at Ctrl-C, in place of the signal that the terminal sends otherwise
- * @throws Error when the user leaves by Ctrl-C or Ctrl-D, or `signal` aborts
+ * @throws Error when more is entered than is taken, when the user leaves by Ctrl-C or Ctrl-D, or `signal` aborts
  */
 export function readHidden(
   terminal: ReadStream,
@@ -40,7 +40,11 @@ export function readHidden(
           if (char === CTRL_C) interrupt();
           return end(() => reject(new Error("Nothing was entered.")));
         }
-        typed = BACKSPACE.includes(char) ? typed.slice(0, -1) : (typed + char).slice(0, CHARS_MAX);
+        typed = BACKSPACE.includes(char) ? typed.slice(0, -1) : typed + char;
+        if (typed.length > CHARS_MAX) {
+          const message = `More than ${CHARS_MAX} characters were entered; give them on standard input.`;
+          return end(() => reject(new Error(message)));
+        }
       }
     };
     signal.addEventListener("abort", abort, { once: true });

@@ -11,6 +11,7 @@ import { addLogs } from "./commands/logs.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPs } from "./commands/ps.ts";
 import { addSchema } from "./commands/schema.ts";
+import { addSecret } from "./commands/secret.ts";
 import { addServer } from "./commands/server.ts";
 import { addStop } from "./commands/stop.ts";
 import { addToken } from "./commands/token.ts";
@@ -38,6 +39,7 @@ const COMMANDS: AddCommand[] = [
   addDelete,
   addLogin,
   addToken,
+  addSecret,
   addHost,
 ];
 
