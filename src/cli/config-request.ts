@@ -31,26 +31,37 @@ export function withConfigFlags(command: Command): Command {
     .option("-e, --env <NAME=value>", "a variable that the file passes through; may be given several times", collect);
 }
 
+/** A configuration file that is valid. */
+export interface ConfigFile {
+  text: string;
+  parsed: Extract<ParsedConfig, { ok: true }>;
+}
+
 /**
  * Reads what the flags name.
  * @param consequence ends the error of an invalid file, e.g. "Nothing was applied."
  * @throws CliError naming each problem with its place
  */
-export async function readConfigRequest(io: Io, flags: ConfigFlags, consequence: string): Promise<ConfigRequest> {
-  const config = await readConfig(io, flags.file);
-  const parsed = checked(io, config, flags.file, consequence);
+export async function readConfigFile(io: Io, { file }: ConfigFlags, consequence: string): Promise<ConfigFile> {
+  const text = await readConfig(io, file);
+  const parsed = parseConfig(text, file);
+  if (parsed.ok) return { text, parsed };
+  const colors = colorsFor(io.stderr, io.env);
+  const problems = parsed.issues.map((issue) => `\n${showIssue({ file, text }, issue, colors)}`).join("");
+  throw new CliError(EXIT.failed, `${file} is invalid.${problems}`, consequence);
+}
+
+/** What the server is sent of a service. @throws CliError when the file describes something else, or a variable has no value */
+export function requestOf(
+  io: Io,
+  flags: ConfigFlags,
+  { text: config, parsed }: ConfigFile,
+  consequence: string,
+): ConfigRequest {
   if (parsed.type !== "service") {
     throw new CliError(EXIT.failed, `${flags.file} is valid and not applied. ${whyNotApplied(parsed)}`, consequence);
   }
   const { spec } = parsed;
   const env = passedEnv(Object.assign({}, ...spec.groups.map((group) => group.env)), flags.env ?? [], io.env);
   return { request: { config, file: flags.file, env }, spec };
-}
-
-function checked(io: Io, config: string, file: string, consequence: string): Extract<ParsedConfig, { ok: true }> {
-  const parsed = parseConfig(config, file);
-  if (parsed.ok) return parsed;
-  const colors = colorsFor(io.stderr, io.env);
-  const problems = parsed.issues.map((issue) => `\n${showIssue({ file, text: config }, issue, colors)}`).join("");
-  throw new CliError(EXIT.failed, `${file} is invalid.${problems}`, consequence);
 }

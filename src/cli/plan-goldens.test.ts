@@ -181,6 +181,21 @@ const PLANS: Record<string, () => Promise<string>> = {
 
   "router-at-the-top": async () => created(await readFile(new URL("../configs/pd-service-router.yml", FOLDER), "utf8")),
 
+  "a-gateway": async () => created(await readFile(new URL("../configs/gateway.yml", FOLDER), "utf8")),
+
+  "a-fleet": () =>
+    created('type: fleet\nname: h200\nnodes: 0..4\nresources: {gpu: "H200:8"}\nmax_price: 50\nplacement: cluster\n'),
+
+  "a-secret": async () => {
+    await using plans = await stage();
+    const file = `${CHAT}env:\n  API_KEY: \${{ secrets.api_key }}\n`;
+    await plans.setSecret("api_key", "hf_one");
+    await plans.write("service.yml", file);
+    await plans.apply("service.yml");
+    await plans.setSecret("api_key", "hf_two");
+    return await plans.shown("plan", "-f", "service.yml");
+  },
+
   notes: () =>
     created(
       `${CHAT}rate_limits:\n  - {prefix: /v1, rps: 10}\nspot_policy: auto\nimage: vllm/vllm-openai:v0.9\nmax_price: 20\n`,

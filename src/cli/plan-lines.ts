@@ -21,18 +21,45 @@ export function planLines(plan: PlanView, colors: Colors): string[] {
   ];
 }
 
+/** A valid file that describes what nothing is made of yet. */
+export function notAppliedLines(
+  { type, name, notes, refusal }: { type: string; name: string; notes: PlanView["notes"]; refusal: string },
+  colors: Colors,
+): string[] {
+  return [
+    `${colors.bold(name)} is a valid ${type}. An apply does nothing with it yet.`,
+    // That nothing is made of it is among the notes too.
+    ...section(
+      "",
+      noteLines(
+        notes.filter(({ message }) => message !== refusal),
+        colors,
+      ),
+    ),
+    "",
+    `${colors.red("refused:")} ${refusal}`,
+  ];
+}
+
 /** What to know of what would run; where nothing would be done that helps nobody. */
 function remarkLines({ action, notes, warnings }: PlanView, colors: Colors): string[] {
   if (action === "none" || action === "refused") return [];
-  const places = new Map<string, number[]>();
-  for (const { line, message } of notes) places.set(message, [...(places.get(message) ?? []), line]);
   return [
-    ...[...places].map(([message, lines]) => {
-      const where = `${lines.length === 1 ? "line" : "lines"} ${lines.join(", ")}`;
-      return `${colors.cyan("note:")} ${where}: ${oneLine(message)}`;
-    }),
+    ...noteLines(notes, colors),
     ...warnings.map((warning) => `${colors.yellow("warning:")} ${oneLine(warning)}`),
   ];
+}
+
+/** Said once, with all the lines that it is said of. */
+function noteLines(notes: PlanView["notes"], colors: Colors): string[] {
+  const places = new Map<string, string[]>();
+  for (const { file, line, message } of notes) {
+    const place = file === undefined ? `line ${line}` : `${file} line ${line}`;
+    places.set(message, [...(places.get(message) ?? []), place]);
+  }
+  return [...places].map(
+    ([message, where]) => `${colors.cyan("note:")} ${oneLine(where.join(", "))}: ${oneLine(message)}`,
+  );
 }
 
 function section(title: string, lines: string[]): string[] {

@@ -117,8 +117,16 @@ export const planView = z.object({
   ),
   /** Replicas that would finish their requests and go; the first hundred. */
   drained: z.array(z.object({ replica: z.string(), group: z.string(), host: z.string().nullable() })),
-  /** Fields that are understood and act only when something else is there. */
-  notes: z.array(z.object({ line: z.int(), column: z.int(), path: z.string(), message: z.string() })),
+  /** Fields that are understood and act only when something else is there. `file`: set where it is not the one sent. */
+  notes: z.array(
+    z.object({
+      file: z.string().optional(),
+      line: z.int(),
+      column: z.int(),
+      path: z.string(),
+      message: z.string(),
+    }),
+  ),
   warnings: z.array(z.string()),
 });
 

@@ -172,6 +172,28 @@ describe("what is not applied", () => {
     expect(cli.requests).toEqual([]);
   });
 
+  test("what the plan says would be refused, in the same words and without a question", async () => {
+    await using cli = await setUp();
+    cli.control.planned = { ...cli.control.planned, action: "refused", refusal: "service chat is stopping" };
+    const { code, err, out } = await cli.run("apply", "-f", cli.file);
+    expect(code).toBe(EXIT.failed);
+    expect(out).toContain("chat cannot be changed so now");
+    expect(err).toBe("error: service chat is stopping.\nNothing was applied.\n");
+    expect(cli.control.changes).toEqual([]);
+  });
+
+  test("another revision than the one that a pipeline has planned on", async () => {
+    await using cli = await setUp();
+    await cli.run("apply", "-f", cli.file, "-y", "-d");
+    expect(cli.control.request?.expectedRevision).toBe(0);
+    cli.control.plan = async (_caller, request) => {
+      throw new ControlError("stale_plan", `planned on ${request.expectedRevision}`);
+    };
+    const { code, err } = await cli.run("apply", "-f", cli.file, "-y", "--revision", "4");
+    expect(code).toBe(EXIT.failed);
+    expect(err).toContain("planned on 4");
+  });
+
   test("somebody else was faster", async () => {
     await using cli = await setUp();
     const apply = cli.control.apply.bind(cli.control);

@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { Client } from "../../api/client.ts";
 import type { ApplyAnswer, PlanView } from "../../control/views.ts";
-import { type ConfigFlags, type ConfigRequest, readConfigRequest, withConfigFlags } from "../config-request.ts";
+import { type ConfigFlags, type ConfigRequest, readConfigFile, requestOf, withConfigFlags } from "../config-request.ts";
 import { type AddCommand, confirm, connect, countFlag, printJson, printLine, spanFlag } from "../context.ts";
 import { endpointLines } from "../endpoint-lines.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -23,6 +23,8 @@ interface ApplyFlags extends ConfigFlags {
 
 /** Large models take many minutes to load from a cold disk. */
 const TIMEOUT_MS = 30 * 60_000;
+
+const NOT_APPLIED = "Nothing was applied.";
 
 export const addApply: AddCommand = (program, context) => {
   const { io } = context;
@@ -52,17 +54,18 @@ export const addApply: AddCommand = (program, context) => {
     )
     .action(async (flags: ApplyFlags) => {
       const screen = flags.json ? io.stderr : io.stdout;
-      const { request, spec } = await readConfigRequest(io, flags, "Nothing was applied.");
+      const file = await readConfigFile(io, flags, NOT_APPLIED);
+      const { request, spec } = requestOf(io, flags, file, NOT_APPLIED);
       const { client, target } = await connect(io);
       const planned = flags.revision === undefined ? request : { ...request, expectedRevision: flags.revision };
       const plan = await client.plan(planned);
       for (const line of planLines({ ...plan, refusal: null }, colorsFor(screen, io.env))) screen.write(`${line}\n`);
-      if (plan.refusal !== null) throw new CliError(EXIT.failed, `${plan.refusal}.`, "Nothing was applied.");
+      if (plan.refusal !== null) throw new CliError(EXIT.failed, `${plan.refusal}.`, NOT_APPLIED);
 
       const began = io.now();
       const applied = await applyPlan(io, client, request, plan, flags.yes ?? false);
       if (applied === null) {
-        screen.write("Nothing was applied.\n");
+        screen.write(`${NOT_APPLIED}\n`);
         context.exitCode = EXIT.failed;
         return;
       }

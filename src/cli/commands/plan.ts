@@ -1,7 +1,8 @@
-import { type ConfigFlags, readConfigRequest, withConfigFlags } from "../config-request.ts";
+import { whyNotApplied } from "../../spec/index.ts";
+import { type ConfigFlags, readConfigFile, requestOf, withConfigFlags } from "../config-request.ts";
 import { type AddCommand, connect, printJson, printLine } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
-import { planLines } from "../plan-lines.ts";
+import { notAppliedLines, planLines } from "../plan-lines.ts";
 import { colorsFor } from "../style.ts";
 
 interface PlanFlags extends ConfigFlags {
@@ -24,11 +25,22 @@ export const addPlan: AddCommand = (program, context) => {
         "  headrace plan -f service.yml\n  headrace plan -f service.yml --detailed-exitcode --json > plan.json",
     )
     .action(async (flags: PlanFlags) => {
-      const { request } = await readConfigRequest(io, flags, "There is no plan for it.");
+      const consequence = "There is no plan for it.";
+      const file = await readConfigFile(io, flags, consequence);
+      const colors = colorsFor(io.stdout, io.env);
+      if (file.parsed.type !== "service") {
+        const { type, spec, notes } = file.parsed;
+        const plan = { action: "refused", type, name: spec.name, refusal: whyNotApplied(file.parsed), notes };
+        if (flags.json) printJson(io, plan);
+        else for (const line of notAppliedLines(plan, colors)) printLine(io, line);
+        context.exitCode = EXIT.failed;
+        return;
+      }
+      const { request } = requestOf(io, flags, file, consequence);
       const { client } = await connect(io);
       const plan = await client.plan(request);
       if (flags.json) printJson(io, plan);
-      else for (const line of planLines(plan, colorsFor(io.stdout, io.env))) printLine(io, line);
+      else for (const line of planLines(plan, colors)) printLine(io, line);
       if (plan.action === "refused") context.exitCode = EXIT.failed;
       else if (flags.detailedExitcode && plan.action !== "none") context.exitCode = EXIT.somethingToDo;
     });

@@ -112,6 +112,10 @@ export class PlanStage {
     }
   }
 
+  async setSecret(name: string, value: string): Promise<void> {
+    await this.control.setSecret(ADMIN, name, value, crypto.randomUUID());
+  }
+
   /** Writes a file into the folder that the command runs in. */
   async write(file: string, text: string): Promise<void> {
     await writeFile(join(this.cli.home, file), text);
