@@ -140,8 +140,9 @@ class Writer {
   }
 
   #nameFor(kind: string, written: JsonSchema): string {
+    const word = kind.replaceAll(" ", "_");
     for (let number = 1; ; number++) {
-      const name = number === 1 ? kind : `${kind}-${number}`;
+      const name = number === 1 ? word : `${word}-${number}`;
       const taken = this.#definitions.get(name);
       if (taken === undefined || JSON.stringify(taken) === JSON.stringify(written)) return name;
     }
@@ -160,6 +161,9 @@ class Writer {
     if (isWritable(meta.default)) about.default = meta.default;
     if (meta.examples !== undefined) about.examples = meta.examples;
     const value = this.write(schema);
+    const { standing } = meta;
+    // One that still takes a value, such as `dstack: false`.
+    if (standing?.kind === "refused") Object.assign(about, { doNotSuggest: true, errorMessage: `${standing.why}.` });
     return { written: { ...about, ...(value.$ref === undefined ? value : { allOf: [value] }) }, isOptional };
   }
 }

@@ -29,13 +29,14 @@ export interface SchemaField {
   meta: Partial<FieldMeta> & { default?: unknown };
 }
 
-/** One step of a path of the file: what may stand there, given what may stand where the step begins. */
+/**
+ * One step of a path of the file: what may stand there, given what may stand where the step begins. Each schema is told
+ * once: they wrap one another, so that the same ones come up again with each step.
+ */
 export function fieldsOf(schemas: readonly z.core.$ZodType[], step: string | number): SchemaField[] {
-  return schemas
-    .flatMap((schema) => unwrap(schema as Schema))
-    .flatMap((schema) => childrenOf(schema, step))
-    .flatMap(unwrap)
-    .map((schema) => ({ schema, meta: (z.globalRegistry.get(schema) ?? {}) as SchemaField["meta"] }));
+  const here = new Set(schemas.flatMap((schema) => unwrap(schema as Schema)));
+  const below = new Set([...here].flatMap((schema) => childrenOf(schema, step)).flatMap(unwrap));
+  return [...below].map((schema) => ({ schema, meta: (z.globalRegistry.get(schema) ?? {}) as SchemaField["meta"] }));
 }
 
 /** A schema and everything that it wraps, outermost first. */

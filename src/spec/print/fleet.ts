@@ -1,0 +1,48 @@
+import type { CloudHosts, FleetSpec, SshHost, SshHosts, SshLogin } from "../types-fleet.ts";
+import { type Fields, writeEnv } from "./group.ts";
+import { writeOffers } from "./profile.ts";
+import { writeResources } from "./resources.ts";
+import { unless, writeOffable, writeRange } from "./scalars.ts";
+import type { Written } from "./yaml.ts";
+
+/** Three days, in seconds: how long an unused host of a fleet stays unless something else is written. */
+const DEFAULT_IDLE_S = 3 * 24 * 3600;
+
+export function writeFleet({ type, name, placement, blocks, hosts }: FleetSpec): Fields {
+  return {
+    type,
+    name,
+    placement: unless("any", placement),
+    blocks: blocks === 1 ? undefined : blocks,
+    ...(hosts.kind === "cloud" ? writeCloud(hosts) : writeSsh(hosts)),
+  };
+}
+
+function writeCloud(hosts: CloudHosts): Fields {
+  const { min, target, max } = hosts.nodes;
+  return {
+    nodes: target === min ? writeRange({ min, max }) : { min, target, max: max ?? undefined },
+    resources: writeResources(hosts.resources),
+    ...writeOffers(hosts),
+    spot_policy: unless("on-demand", hosts.spotPolicy),
+    reservation: hosts.reservation ?? undefined,
+    idle_duration: hosts.idleDurationS === DEFAULT_IDLE_S ? undefined : writeOffable(hosts.idleDurationS),
+  };
+}
+
+function writeSsh({ env, network, hosts }: SshHosts): Fields {
+  return { ssh_config: { network: network ?? undefined, hosts: hosts.map(writeHost) }, env: writeEnv(env) };
+}
+
+function writeHost(host: SshHost): Written {
+  return {
+    ...writeLogin(host),
+    proxy_jump: host.proxyJump === null ? undefined : writeLogin(host.proxyJump),
+    internal_ip: host.internalIp ?? undefined,
+    blocks: host.blocks ?? undefined,
+  };
+}
+
+function writeLogin({ hostname, port, user, identityFile }: SshLogin): Fields {
+  return { hostname, port: port ?? undefined, user, identity_file: identityFile };
+}
