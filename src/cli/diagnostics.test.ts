@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { showIssue } from "./diagnostics.ts";
 import { colorsFor } from "./style.ts";
 
-const colors = colorsFor({ isTTY: false, write() {} } as never, { NO_COLOR: "1" });
+const colors = colorsFor({ isTTY: false, columns: 80, rows: 24, write() {} }, { NO_COLOR: "1" });
 
 test("an issue of the file of profiles is shown with that file's name and line", () => {
   const service = { file: "demo.yml", text: "type: service\nname: demo\n" };

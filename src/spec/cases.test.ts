@@ -2,14 +2,18 @@ import { describe, expect, test } from "vitest";
 import { parsed, refusal, type Suite } from "./cases/case.ts";
 import { counts } from "./cases/counts.ts";
 import { endpoints } from "./cases/endpoints.ts";
+import { fleets } from "./cases/fleets.ts";
+import { gateways } from "./cases/gateways.ts";
 import { images } from "./cases/images.ts";
 import { odd } from "./cases/odd.ts";
 import { probes } from "./cases/probes.ts";
 import { processes } from "./cases/processes.ts";
+import { profiles } from "./cases/profiles.ts";
 import { references } from "./cases/references.ts";
 import { resources } from "./cases/resources.ts";
 import { rollouts } from "./cases/rollouts.ts";
 import { routers } from "./cases/routers.ts";
+import { volumeFiles } from "./cases/volume-files.ts";
 import { volumes } from "./cases/volumes.ts";
 import { words } from "./cases/words.ts";
 
@@ -17,14 +21,18 @@ import { words } from "./cases/words.ts";
 const suites: Record<string, Suite> = {
   counts,
   endpoints,
+  fleets,
+  gateways,
   images,
   odd,
   probes,
   processes,
+  profiles,
   references,
   resources,
   rollouts,
   routers,
+  volumeFiles,
   volumes,
   words,
 };

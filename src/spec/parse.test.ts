@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "./index.ts";
 import type { GroupSpec, ServiceSpec } from "./types.ts";
@@ -38,6 +38,10 @@ const plainResources = {
 const scaling = { metric: "rps", window: 60, scaleUpDelay: 300, scaleDownDelay: 600 };
 
 describe("the configurations that users have", () => {
+  test.each(readdirSync(folder))("%s is valid", (name) => {
+    expect(parseConfig(readFileSync(new URL(name, folder), "utf8"), name)).toMatchObject({ ok: true, issues: [] });
+  });
+
   test("pd-smg.yml", () => {
     const spec = fixture("pd-smg.yml");
     const common = {

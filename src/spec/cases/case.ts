@@ -7,7 +7,7 @@ import type { ParseOptions, SpecIssue } from "../types.ts";
  * stands at its end.
  */
 export interface Suite {
-  /** A text, a path of what is parsed (`groups.0.port`), and the value there; of a mapping the parts that matter. */
+  /** A text, a path of what is parsed (`groups.0.port`; empty for all of it), and the value there; of a mapping the parts that matter. */
   means: [text: string, path: string, value: unknown][];
   /** A text, the line that is pointed at, and words that its only message has. */
   refused: [text: string, line: number, ...words: string[]][];
@@ -32,6 +32,7 @@ export function parsed(text: string, path: string): unknown {
   const config = parseConfig(fileOf(text), "case.yml", options);
   if (!config.ok) throw new Error(config.issues.map(({ line, message }) => `line ${line}: ${message}`).join("\n"));
   if (path === "$notes") return config.notes.map((note) => `${note.line} ${note.path}: ${note.message}`);
+  if (path === "") return config.spec;
   return path.split(".").reduce<unknown>((value, step) => (value as Record<string, unknown>)[step], config.spec);
 }
 

@@ -4,12 +4,14 @@ import { readMemory } from "../grammar/memory.ts";
 import { readResourceName } from "../grammar/names.ts";
 import { quote } from "../quote.ts";
 import { bad, type Result } from "../result.ts";
-import { flag, mapping, optional, required, type Standing, scalarOf, switchOf, textOf } from "./fields.ts";
+import { flag, mapping, optional, required, type Standing, scalarOf, someOf, switchOf, textOf } from "./fields.ts";
 import { cloudName, tags } from "./offers.ts";
 
 const withVolumes: Standing = { kind: "later", when: "volumes of clouds exist" };
 
 const volumeBackends = ["aws", "gcp", "runpod", "daytona", "lium", "kubernetes"] as const;
+
+const accessMode = z.enum(["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]);
 
 /** A volume as it is written; `rules/volume.ts` says which fields each backend has. */
 export const volumeFile = mapping("volume file", {
@@ -50,7 +52,7 @@ export const volumeFile = mapping("volume file", {
     examples: ["fast-ssd"],
     standing: withVolumes,
   }),
-  access_modes: optional(z.array(accessMode()), null, {
+  access_modes: optional(someOf(accessMode), null, {
     description: "How nodes of Kubernetes may mount it; ReadWriteOnce when left out",
     examples: [["ReadWriteMany"]],
     standing: withVolumes,
@@ -69,10 +71,6 @@ export const volumeFile = mapping("volume file", {
 });
 
 export type WrittenVolume = z.output<typeof volumeFile>;
-
-function accessMode() {
-  return z.enum(["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]);
-}
 
 function readSize(written: string | number): Result<number> {
   const read = readMemory(written);
