@@ -33,6 +33,7 @@ export const processes: Suite = {
     ["priority: '7'", "priority", 7],
     ["dstack: false", "name", "demo"],
     ["repos:", "name", "demo"],
+    ["repos: []", "name", "demo"],
     ["single_branch: false", "name", "demo"],
     ["home_dir: /root\nsetup: [x]", "groups.0.commands", ["run"]],
   ],

@@ -47,8 +47,8 @@ export function optional<S extends z.ZodType, F extends NonNullable<z.output<S>>
 }
 
 /**
- * A field that other files have and that is not taken here, whatever is written into it; null is the same as leaving it
- * out.
+ * A field that other files have and that is not taken here, whatever is written into it; null and an empty list are the
+ * same as leaving it out.
  * @param why what the message says: why it is not taken, and what to write instead, without the full stop
  */
 export function refused(why: string, meta: Omit<FieldMeta, "standing">) {
@@ -57,7 +57,8 @@ export function refused(why: string, meta: Omit<FieldMeta, "standing">) {
     .optional()
     .transform((value, context): null => {
       // The value is not repeated: it may be anything.
-      if (value !== undefined && value !== null) {
+      const saysNothing = value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+      if (!saysNothing) {
         context.issues.push({ code: "custom", message: `${why}.`, input: null });
       }
       return null;

@@ -64,7 +64,8 @@ test("a refused field is not offered, takes nothing, and tells why", () => {
   expect(definitions?.kind?.required).toEqual(["type"]);
   expect(definitions?.kind?.properties?.gone).toEqual({
     description: "What it was",
-    type: "null",
+    type: ["null", "array"],
+    maxItems: 0,
     doNotSuggest: true,
     errorMessage: "It went; write `here`.",
   });

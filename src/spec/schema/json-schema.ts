@@ -156,7 +156,8 @@ class Writer {
     if (meta.standing?.kind === "unused") return { written: { ...about, doNotSuggest: true }, isOptional };
     if (meta.standing?.kind === "refused" && meta.standing.except === undefined) {
       const { why } = meta.standing;
-      return { written: { ...about, type: "null", doNotSuggest: true, errorMessage: `${why}.` }, isOptional };
+      const nothing: JsonSchema = { type: ["null", "array"], maxItems: 0 };
+      return { written: { ...about, ...nothing, doNotSuggest: true, errorMessage: `${why}.` }, isOptional };
     }
     if (isWritable(meta.default)) about.default = meta.default;
     if (meta.examples !== undefined) about.examples = meta.examples;
