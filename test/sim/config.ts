@@ -2,9 +2,12 @@
 export interface Wanted {
   service: string;
   shape: "prefill-decode" | "routed" | "plain";
+  routers: number;
   prefills: number;
   workers: number;
   drainTimeoutS: number;
+  /** null = for ever. */
+  maxDurationS: number | null;
 }
 
 const SGLANG = "python -m sglang.launch_server --model-path m --host $HEADRACE_ADDRESS --port $HEADRACE_PORT";
@@ -13,9 +16,9 @@ const SGLANG = "python -m sglang.launch_server --model-path m --host $HEADRACE_A
 function countsOf(wanted: Wanted): Record<string, number> {
   switch (wanted.shape) {
     case "prefill-decode":
-      return { router: 1, prefill: wanted.prefills, decode: wanted.workers };
+      return { router: wanted.routers, prefill: wanted.prefills, decode: wanted.workers };
     case "routed":
-      return { router: 1, worker: wanted.workers };
+      return { router: wanted.routers, worker: wanted.workers };
     case "plain":
       return { worker: wanted.workers };
   }
@@ -43,6 +46,7 @@ export function configOf(wanted: Wanted): string {
     `name: ${wanted.service}`,
     "port: 8000",
     `drain_timeout: ${wanted.drainTimeoutS}s`,
+    `max_duration: ${wanted.maxDurationS === null ? "off" : `${wanted.maxDurationS}s`}`,
     "env:",
     "  - HF_TOKEN",
     "groups:",

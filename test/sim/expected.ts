@@ -30,7 +30,7 @@ const RARE: Readonly<Record<string, string>> = {
 /** Job states of the wire, statuses of services, and what control has to deal with. */
 const OTHERS: [kind: string, values: string[]][] = [
   ["job state", ["starting", "ready", "unready", "backoff", "quiescing", "stopping", "ended"]],
-  ["service", ["running", "stopping", "stopped"]],
+  ["service", ["running", "stopping", "stopped", "expired"]],
   ["commit", ["conflict", "sent again"]],
   ["sync refused", ["forbidden"]],
   ["request", ["conflict", "not_found", "failed"]],

@@ -104,7 +104,8 @@ async function servingWorld(): Promise<World> {
   const server = world.startServer();
   await pass(world, MINUTE);
   for (let number = 1; number <= SERVICES; number += 1) {
-    const wanted = { shape: "prefill-decode", prefills: 2, workers: 3, drainTimeoutS: 30 } as const;
+    const groups = { shape: "prefill-decode", routers: 1, prefills: 2, workers: 3 } as const;
+    const wanted = { ...groups, drainTimeoutS: 30, maxDurationS: null };
     const config = configOf({ ...wanted, service: `service-${number}` });
     const request = { config, file: "service.yml", env: { HF_TOKEN: "hf-1" } };
     const applied = server.control.apply(server.caller(PROJECT), request, `apply-${number}`);

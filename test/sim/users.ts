@@ -19,7 +19,15 @@ type Ask =
 /** Writes whatever there is already, since nobody has asked for it before or since its answer has to be remembered. */
 const LAST: Ask = {
   kind: "apply",
-  wanted: { service: "gamma", shape: "plain", prefills: 0, workers: 0, drainTimeoutS: 30 },
+  wanted: {
+    service: "gamma",
+    shape: "plain",
+    routers: 0,
+    prefills: 0,
+    workers: 0,
+    drainTimeoutS: 30,
+    maxDurationS: null,
+  },
   expectedRevision: null,
   token: "hf-1",
 };
@@ -38,6 +46,9 @@ export class Users {
   readonly asked: Asked[] = [];
   private readonly world: World;
   private readonly random: Random;
+  private readonly extras: Random;
+  /** What only some runs have, so that most seeds mean what they have always meant. */
+  private readonly has: { twoRouters: boolean; maxDuration: boolean };
   private readonly projects: string[];
   private readonly services = ["alpha", "beta"];
   private isOver = false;
@@ -46,6 +57,8 @@ export class Users {
   constructor(world: World, seed: number, projects: string[]) {
     this.world = world;
     this.random = new Random(seed, "users");
+    this.extras = new Random(seed, "extras of services");
+    this.has = { twoRouters: this.extras.chance(0.3), maxDuration: this.extras.chance(0.2) };
     this.projects = projects;
   }
 
@@ -90,9 +103,12 @@ export class Users {
       service,
       // Nearly always the same, since only counts can change while it runs.
       shape: this.random.chance(0.1) ? "plain" : service === "alpha" ? "prefill-decode" : "routed",
+      routers: this.has.twoRouters && this.extras.chance(0.7) ? 2 : 1,
       prefills: this.random.int(1, 2),
       workers: this.random.int(0, 3),
       drainTimeoutS: this.random.chance(0.1) ? 5 : 30,
+      // Shorter than a run, and longer than it takes until a service is ready.
+      maxDurationS: this.has.maxDuration && this.extras.chance(0.5) ? this.extras.int(30, 120) : null,
     };
     const expectedRevision = this.random.chance(0.1) ? this.random.int(0, 3) : null;
     return { kind: "apply", wanted, expectedRevision, token: this.random.chance(0.9) ? "hf-1" : "hf-2" };

@@ -199,6 +199,7 @@ export class World {
     this.commits += 1;
     this.note(server.name, `commit ${batch.project}/${batch.version} (${batch.cause}) ${eventsOf(batch)}`);
     for (const entity of batch.puts) if (entity.kind === "service") this.coverage.saw("service", entity.status);
+    for (const { type } of batch.events) if (type === "service.expired") this.coverage.saw("service", "expired");
     this.rules.committed(ledger, batch);
   }
 
