@@ -6,6 +6,7 @@ import { addDeploy } from "./commands/deploy.ts";
 import { addDev } from "./commands/dev.ts";
 import { addEvents } from "./commands/events.ts";
 import { addHost } from "./commands/host.ts";
+import { addInit } from "./commands/init.ts";
 import { addLogin } from "./commands/login.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addPlan } from "./commands/plan.ts";
@@ -28,6 +29,7 @@ const COMMANDS: AddCommand[] = [
   addAgent,
   addDev,
   addDeploy,
+  addInit,
   addValidate,
   addSchema,
   addPlan,
