@@ -99,6 +99,7 @@ const OF_THE_RUN = new Set([
   "createdAt",
   "joinedAt",
   "deadline",
+  "firstReadyAt",
   "created",
   "unlistedIn",
   "silentSince",
