@@ -77,6 +77,7 @@ function engine(port: number, fields: Partial<DesiredJob> = {}): DesiredJob {
       script: `exec ${process.execPath} ${script("engine")}`,
       env,
       workingDir: null,
+      files: [],
     },
     ...fields,
   });

@@ -8,6 +8,7 @@ import { JobAsker } from "./ask.ts";
 import { Post } from "./carriers.ts";
 import type { Instant } from "./decide/types.ts";
 import { EMPTY_MEMORY } from "./decide.ts";
+import { Deliveries } from "./deliveries.ts";
 import { jobEnvironment } from "./environment.ts";
 import { Forwarder } from "./forward.ts";
 import { JobAddresses } from "./job-address.ts";
@@ -111,6 +112,7 @@ async function supervise(
 
   const addresses = new JobAddresses(facts.address);
   const asker = new JobAsker(addresses);
+  const deliveries = new Deliveries(server, host.credential);
   const forwarder = new Forwarder(addresses);
   const states = new StateLog(log);
   let told: ReturnType<typeof jobsNow> | null = null;
@@ -119,6 +121,7 @@ async function supervise(
       runtimes,
       environment: async (job) => jobEnvironment(job, await inventory(), process.env),
       ask: (question, job) => answerQuestion(question, job, asker, (port) => forwarder.openOn(port)),
+      fetchFile: (wanted) => deliveries.fetch(wanted),
       starting: (job) => addresses.forget(job.port),
       save: (desired, memory) => file.save({ hash, desired, memory }),
       decided: () => {

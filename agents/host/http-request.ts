@@ -34,6 +34,12 @@ export function keptConnections(server: string): Agent {
  * @throws AnswerTooLarge; what `signal` was aborted with; or why there is no whole answer
  */
 export async function sendRequest(url: string, request: HttpRequest): Promise<HttpAnswer> {
+  const { status, body } = await requestBytes(url, request);
+  return { status, text: body.toString("utf8") };
+}
+
+/** Like `sendRequest`, for an answer that is no text. */
+export async function requestBytes(url: string, request: HttpRequest): Promise<{ status: number; body: Buffer }> {
   const { signal, answerBytesMax } = request;
   try {
     const answer = await headOf(url, request);
@@ -44,7 +50,7 @@ export async function sendRequest(url: string, request: HttpRequest): Promise<Ht
       if (bytes > answerBytesMax) throw new AnswerTooLarge(`the answer is larger than ${answerBytesMax} bytes`);
       chunks.push(chunk);
     }
-    return { status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") };
+    return { status: answer.statusCode ?? 0, body: Buffer.concat(chunks) };
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { DesiredJob } from "../../src/wire/index.ts";
+import type { DeliveredFile, DesiredJob } from "../../src/wire/index.ts";
 import type { Action, Answer } from "./decide/types.ts";
 import { type Log, reasonOf } from "./log.ts";
 import type { Runtime, RuntimeJob } from "./runtime/types.ts";
@@ -16,6 +16,8 @@ export type RuntimeAction = Extract<Action, { kind: "start" | "signal" | "remove
 interface RunnerParts {
   runtimes: Runtime[];
   environment: (job: DesiredJob) => Promise<Record<string, string>>;
+  /** What travels with a job, as it is when the job is first started. */
+  fetchFile: (file: DeliveredFile) => Promise<Buffer>;
   /** Told before an attempt of this job is started. */
   starting: (job: DesiredJob) => void;
   /** Something may have changed: look again. */
@@ -141,6 +143,7 @@ export class JobRunner {
     this.#owner.set(job.job, runtime);
     const { replica, launch } = job;
     const env = await this.#parts.environment(job);
-    await runtime.start({ job: job.job, replica, attempt, launch, env, logBytesMax: LOG_BYTES_MAX });
+    const files = launch.files.map((file) => ({ path: file.path, fetch: () => this.#parts.fetchFile(file) }));
+    await runtime.start({ job: job.job, replica, attempt, launch, env, files, logBytesMax: LOG_BYTES_MAX });
   }
 }

@@ -1,4 +1,4 @@
-import type { DesiredJob, DesiredState } from "../../src/wire/index.ts";
+import type { DeliveredFile, DesiredJob, DesiredState } from "../../src/wire/index.ts";
 import type { Action, Answer, Memory } from "./decide/types.ts";
 import { decide, EMPTY_MEMORY, keepMemory } from "./decide.ts";
 import { JobRunner, type RuntimeAction } from "./job-runner.ts";
@@ -15,6 +15,7 @@ const ROUND_RETRY_MS = 1_000;
 interface SupervisorParts {
   runtimes: Runtime[];
   environment: (job: DesiredJob) => Promise<Record<string, string>>;
+  fetchFile: (file: DeliveredFile) => Promise<Buffer>;
   ask: (question: Question, job: DesiredJob | null) => Promise<Answer>;
   /** Told before an attempt of this job is started. */
   starting: (job: DesiredJob) => void;

@@ -50,7 +50,8 @@ const concrete = (path: string, project = "main") =>
     .replace("{project}", project)
     .replace("{service}", "chat")
     .replace("{host}", "host-1")
-    .replace("{secret}", "TOKEN");
+    .replace("{secret}", "TOKEN")
+    .replace("{sha256}", "0f".repeat(32));
 
 /** The only routes that need no token. Adding one here is a decision. */
 const OPEN = ["/health"];
@@ -62,7 +63,7 @@ const ADMINS_ONLY = ["/tokens", "/hosts/{host}", "/secrets/{secret}"];
 function expected(operation: Operation, holder: keyof typeof TOKENS | "none" | "unknown"): 401 | 403 | "pass" {
   if (OPEN.includes(operation.path)) return "pass";
   if (holder === "none" || holder === "unknown") return 401;
-  if (operation.path === "/agent/sync") return holder === "host" ? "pass" : 403;
+  if (/^\/agent\/(sync|files)/.test(operation.path)) return holder === "host" ? "pass" : 403;
   if (operation.path === "/agent/join") return holder === "join" ? "pass" : 403;
   if (holder === "host" || holder === "join") return 403;
   if (holder === "other-admin") return operation.path.includes("{project}") ? 403 : "pass";
@@ -82,6 +83,7 @@ describe("every route x every holder of a token", () => {
         "DELETE /api/projects/{project}/hosts/{host}",
         "DELETE /api/projects/{project}/secrets/{secret}",
         "DELETE /api/projects/{project}/services/{service}",
+        "GET /agent/files/{sha256}",
         "GET /api/me",
         "GET /api/projects/{project}/commits",
         "GET /api/projects/{project}/commits/stream",
@@ -97,6 +99,7 @@ describe("every route x every holder of a token", () => {
         "POST /api/projects/{project}/plan",
         "POST /api/projects/{project}/services/{service}/stop",
         "POST /api/projects/{project}/tokens",
+        "PUT /api/projects/{project}/files/{sha256}",
         "PUT /api/projects/{project}/secrets/{secret}",
       ]
     `);
@@ -121,7 +124,7 @@ describe("every route x every holder of a token", () => {
     });
     const want = expected(operation, holder);
     if (want === "pass") {
-      expect(response.status).toBe(200);
+      expect(response.status).toBe(operation.method === "PUT" ? 204 : 200);
       await response.body?.cancel();
       return;
     }
@@ -254,19 +257,25 @@ describe("changes", () => {
     },
   );
 
-  test("whatever is not a GET, the plan or an agent's is a change", () => {
+  test("whatever is not a GET, the plan, an upload or an agent's is a change", () => {
     const unkeyed = all.filter((operation) => operation.method !== "GET" && !operation.change);
-    const paths = ["/agent/join", "/agent/sync", "/api/projects/{project}/plan"];
+    const paths = [
+      "/agent/join",
+      "/agent/sync",
+      "/api/projects/{project}/files/{sha256}",
+      "/api/projects/{project}/plan",
+    ];
     expect(unkeyed.map((operation) => operation.path).sort()).toEqual(paths);
   });
 
   test.each(all.filter((operation) => operation.body))("$method $path has a bound on its body", async (operation) => {
     const { call, control } = setUp();
     const isSync = operation.path === "/agent/sync";
+    const isLarge = isSync || operation.method === "PUT";
     const token = isSync ? TOKENS.host : operation.path === "/agent/join" ? TOKENS.join : TOKENS.admin;
     const response = await call(operation.method, concrete(operation.path), {
       token,
-      body: { config: "x".repeat((isSync ? 4 : 1) * 1024 * 1024) },
+      body: { config: "x".repeat((isLarge ? 4 : 1) * 1024 * 1024) },
       headers: { "Idempotency-Key": KEY },
     });
     expect(response.status).toBe(413);

@@ -5,7 +5,8 @@ import { type ApiEnv, allow, ownProjectOnly } from "./auth.ts";
 import { answerError, invalidRequest, type ReportError, refuse } from "./errors.ts";
 import { ANSWER_WITHIN_MS, HEARTBEAT_MS, REQUESTS_PER_PROJECT_MAX, STREAMS_PER_PROJECT_MAX } from "./limits.ts";
 import type { ReportPace } from "./pace.ts";
-import { agentRoutes, SYNC_PATH } from "./routes/agent.ts";
+import { agentRoutes, JOIN_PATH } from "./routes/agent.ts";
+import { fileRoutes } from "./routes/files.ts";
 import { hostRoutes } from "./routes/hosts.ts";
 import { journalRoutes } from "./routes/journal.ts";
 import { secretRoutes } from "./routes/secrets.ts";
@@ -54,7 +55,7 @@ export function createApp(patient: Control, options: AppOptions): OpenAPIHono<Ap
   app.use("/api/*", allow(control, ["admin", "member"]));
   app.use("/api/projects/:project/*", ownProjectOnly);
   const [joining, joined] = [allow(control, ["join"]), allow(control, ["host"])];
-  app.use("/agent/*", (c, next) => (c.req.path === SYNC_PATH ? joined : joining)(c, next));
+  app.use("/agent/*", (c, next) => (c.req.path === JOIN_PATH ? joining : joined)(c, next));
   const requests = new Shares(
     REQUESTS_PER_PROJECT_MAX,
     `This project has ${REQUESTS_PER_PROJECT_MAX} requests under way, the most that one may have. Await some answers.`,
@@ -71,6 +72,7 @@ export function createApp(patient: Control, options: AppOptions): OpenAPIHono<Ap
   secretRoutes(app, control);
   journalRoutes(app, control, { streams, heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS, report: options.report });
   tokenRoutes(app, control);
+  fileRoutes(app, control);
   agentRoutes(app, control, { pace: options.pace, whenSent: options.whenSent });
   if (options.proxy) app.route("/", options.proxy);
   return app;

@@ -36,6 +36,8 @@ export interface HttpRequest {
   /** With its query. */
   path: string;
   body?: unknown;
+  /** A tar archive in place of a JSON body. */
+  archive?: Uint8Array<ArrayBuffer>;
   headers?: Record<string, string>;
   /** Set for streams, which have no end to wait for. */
   stream?: AbortSignal;
@@ -99,12 +101,14 @@ export class HttpClient {
       headers: {
         Authorization: `Bearer ${this.#options.token}`,
         ...(request.body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(request.archive === undefined ? {} : { "Content-Type": "application/x-tar" }),
         ...request.headers,
       },
       // A redirect could carry the token elsewhere, and turns a POST into a GET.
       redirect: "manual",
       signal,
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      ...(request.archive === undefined ? {} : { body: request.archive }),
     };
   }
 

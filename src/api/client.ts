@@ -39,6 +39,8 @@ export interface LogOptions {
 /** The API of one project, as functions. All throw ApiError or ServerUnreachable. */
 export interface Client {
   plan(request: z.input<typeof applyRequest>): Promise<PlanView>;
+  /** Keeps a tar archive, named by the SHA-256 of its bytes, for an apply that names it. */
+  putFile(sha256: string, archive: Uint8Array<ArrayBuffer>): Promise<void>;
   apply(request: z.input<typeof applyRequest>): Promise<ApplyAnswer>;
   services(): Promise<ServiceView[]>;
   service(name: string): Promise<ServiceView>;
@@ -71,6 +73,9 @@ export function createClient(options: HttpOptions & { project: string }): Client
 
   return {
     plan: (body) => http.json({ method: "POST", path: `${base}/plan`, body }, planView),
+    putFile: async (sha256, archive) => {
+      await http.send({ method: "PUT", path: `${base}/files/${sha256}`, archive });
+    },
     apply: (body) => change({ method: "POST", path: `${base}/apply`, body }, applyAnswer),
     services: async () => (await get(`${base}/services`, serviceList)).services,
     service: (name) => get(serviceAt(name), serviceView),

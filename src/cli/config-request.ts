@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import type * as z from "zod";
 import type { applyRequest } from "../control/views.ts";
@@ -9,6 +10,7 @@ import { showIssue } from "./diagnostics.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 import type { Io } from "./io.ts";
+import { type PackedFile, packFiles } from "./pack-files.ts";
 import { passedEnv } from "./pass-env.ts";
 import { colorsFor } from "./style.ts";
 
@@ -22,6 +24,8 @@ export interface ConfigFlags {
 export interface ConfigRequest {
   request: z.input<typeof applyRequest>;
   spec: ServiceSpec;
+  /** What the file names under `files`; uploaded before it is applied. */
+  files: PackedFile[];
 }
 
 /** Adds the flags that say which configuration is meant, and what it means; the same for every command that sends one. */
@@ -52,16 +56,18 @@ export async function readConfigFile(io: Io, { file }: ConfigFlags, consequence:
 }
 
 /** What the server is sent of a service. @throws CliError when the file describes something else, or a variable has no value */
-export function requestOf(
+export async function requestOf(
   io: Io,
   flags: ConfigFlags,
   { text: config, parsed }: ConfigFile,
   consequence: string,
-): ConfigRequest {
+): Promise<ConfigRequest> {
   if (parsed.type !== "service") {
     throw new CliError(EXIT.failed, `${flags.file} is valid and not applied. ${whyNotApplied(parsed)}`, consequence);
   }
   const { spec } = parsed;
   const env = passedEnv(Object.assign({}, ...spec.groups.map((group) => group.env)), flags.env ?? [], io.env);
-  return { request: { config, file: flags.file, env }, spec };
+  const files = await packFiles(spec.files, flags.file === "-" ? "." : dirname(flags.file));
+  const named = files.map(({ localPath, sha256, archive }) => ({ localPath, sha256, bytes: archive.byteLength }));
+  return { request: { config, file: flags.file, env, files: named }, spec, files };
 }

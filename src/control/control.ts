@@ -11,6 +11,7 @@ import { describeHost, describeRoutes, describeSecret, describeService } from ".
 import { describePlan } from "./describe-plan.ts";
 import { type Digest, sha256Hex } from "./digest.ts";
 import type { FarHosts } from "./far-hosts.ts";
+import { FileShelf } from "./file-shelf.ts";
 import { followCommits } from "./follow.ts";
 import { HostSync } from "./host-sync.ts";
 import { ANSWERS_KEPT_MS, keepHouse } from "./housekeeping.ts";
@@ -57,10 +58,12 @@ export interface ControlOptions {
 /** The control plane of all projects in one process. */
 export class HeadraceControl implements Control {
   private readonly options: Required<Omit<ControlOptions, "far">> & Pick<ControlOptions, "far">;
+  private readonly files: FileShelf;
   private readonly projects = new Map<string, { project: Project; sync: HostSync }>();
 
   constructor(options: ControlOptions) {
     this.options = { newId: () => crypto.randomUUID(), digest: sha256Hex, ...options };
+    this.files = new FileShelf(options.store, options.clock);
   }
 
   /** Starts every project's controller: only then does somebody notice that a host does not come back. */
@@ -99,6 +102,14 @@ export class HeadraceControl implements Control {
     return describePlan(plan, { service, revision, status, notes: prepared.notes });
   }
 
+  putFile(...args: Parameters<Control["putFile"]>): Promise<void> {
+    return this.files.put(...args);
+  }
+
+  readFile(...args: Parameters<Control["readFile"]>): Promise<Uint8Array<ArrayBuffer>> {
+    return this.files.read(...args);
+  }
+
   async apply(caller: Caller, request: ApplyRequest, key: string): Promise<ApplyAnswer> {
     const toAnswer = (answer: Answer, service: string, version: number): ApplyAnswer => {
       const { revision, action } = carriedOut(answer, "applied");
@@ -109,6 +120,7 @@ export class HeadraceControl implements Control {
       return await this.once(caller, "apply", key, request, async () => {
         const { input, secrets } = await this.prepare(caller, request);
         asked.input = input;
+        await this.files.take(caller.project, input.files);
         return { input, secrets, toAnswer: (answer, version) => toAnswer(answer, input.spec.name, version) };
       });
     } catch (error) {

@@ -100,6 +100,7 @@ describe("the key of a router", () => {
       spec,
       sealed: {},
       secrets: {},
+      files: [],
       pairing: "",
       expectedRevision: null,
       actor: "ada",

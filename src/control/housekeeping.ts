@@ -1,5 +1,6 @@
 import type { Store } from "../store/types.ts";
 import type { Clock } from "./clock.ts";
+import { FILES_KEPT_UNUSED_MS } from "./file-shelf.ts";
 import type { Log } from "./log.ts";
 import type { Project } from "./project.ts";
 
@@ -20,6 +21,7 @@ export function keepHouse(project: Project, store: Store, clock: Clock, log: Log
     Promise.all([
       store.trimJournal(project.name, JOURNAL_ROWS_KEPT),
       store.trimIdempotency(clock.now() - ANSWERS_KEPT_MS),
+      store.trimFiles(project.name, clock.now() - FILES_KEPT_UNUSED_MS),
     ]).catch((error) => log("warn", "old rows could not be removed", { project: project.name, error: String(error) }));
   });
 }

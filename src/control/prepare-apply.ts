@@ -11,7 +11,7 @@ import {
   whyNotApplied,
 } from "../spec/index.ts";
 import type { SealedSecret, Store } from "../store/types.ts";
-import { canonicalJson } from "../wire/index.ts";
+import { canonicalJson, type DeliveredFile } from "../wire/index.ts";
 import type { Digest } from "./digest.ts";
 import type { Sealer } from "./seal.ts";
 import { ControlError } from "./types.ts";
@@ -83,6 +83,7 @@ export async function prepareApply(
       kind: "apply",
       spec,
       sealed,
+      files: deliveredFiles(spec, request),
       secrets: pinned.versions,
       pairing: await pairingOf(spec, { sealed, secrets: pinned.versions }, digest),
       expectedRevision: request.expectedRevision ?? null,
@@ -91,6 +92,18 @@ export async function prepareApply(
     secrets,
     notes: parsed.notes,
   };
+}
+
+/** @throws ControlError `invalid_config` when a file that the spec names did not come along */
+function deliveredFiles(spec: ServiceSpec, request: ApplyRequest): DeliveredFile[] {
+  return spec.files.map(({ localPath, path }) => {
+    const sent = request.files.find((file) => file.localPath === localPath);
+    if (sent) return { path, sha256: sent.sha256, bytes: sent.bytes };
+    throw new ControlError(
+      "invalid_config",
+      `${request.file} names ${localPath} under files, but it did not come with the request; apply with the command line, or upload it and name it under "files" of the request`,
+    );
+  });
 }
 
 /** The values that the service's current revision has sealed, by variable. */

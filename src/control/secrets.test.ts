@@ -145,7 +145,7 @@ describe("a secret", () => {
     const onlyNew = await open([NEW_KEY]);
     expect((await apply(WITH_TOKEN, { at: onlyNew })).action).toBe("none");
     await set("plain-2", { at: rotated });
-    const plan = await rotated.plan(ANN, { config: yaml(WITH_TOKEN), file: "web.yml", env: {} });
+    const plan = await rotated.plan(ANN, { config: yaml(WITH_TOKEN), file: "web.yml", env: {}, files: [] });
     expect(plan.changes.map(({ label, to }) => `${label} ${to}`)).toEqual([
       "env.HF_TOKEN (the secret TOKEN has another value)",
       "env.URL (the secret TOKEN has another value)",

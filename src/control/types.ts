@@ -71,6 +71,10 @@ export interface Control extends ProxySource {
 
   /** What an apply would do now; changes nothing. A plan that the apply would refuse for the service's state says so. */
   plan(caller: Caller, request: ApplyRequest): Promise<PlanView>;
+  /** Keeps a file or folder (a tar archive) that an apply will name. The same one again changes nothing. */
+  putFile(project: string, sha256: string, body: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** For people who want to know whether it is there, and for hosts. */
+  readFile(project: string, sha256: string): Promise<Uint8Array<ArrayBuffer>>;
   /** `key`: the request's idempotency key; the same key again gets the same answer and changes nothing. */
   apply(caller: Caller, request: ApplyRequest, key: string): Promise<ApplyAnswer>;
   stop(caller: Caller, service: string, key: string): Promise<ChangeAnswer>;

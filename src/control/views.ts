@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { FILE_BYTES_MAX, FILES_PER_SERVICE_MAX, sha256Name } from "../wire/index.ts";
 
 /** What people and programs read of a project: committed facts with observed ones added. Instants in ms since 1970. */
 
@@ -141,6 +142,13 @@ export const applyRequest = z.object({
     .default("service.yml"),
   /** Values of the variables that the file passes through. */
   env: z.record(z.string(), z.string().max(64 * 1024)).default({}),
+  /** What the file names under `files`, as it was or will be uploaded (`PUT .../files/<sha256>`). */
+  files: z
+    .array(
+      z.object({ localPath: z.string().max(4_096), sha256: sha256Name, bytes: z.int().min(0).max(FILE_BYTES_MAX) }),
+    )
+    .max(FILES_PER_SERVICE_MAX)
+    .default([]),
   /** Refuse with `stale_plan` when the service is not at this revision (from the plan); 0 = when it exists. */
   expectedRevision: z.int().optional(),
 });

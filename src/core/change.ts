@@ -31,6 +31,7 @@ export function applyService(context: StepContext, input: Extract<Input, { kind:
     spec,
     sealed: input.sealed,
     secrets: input.secrets,
+    files: input.files,
     // A running service is changed in place only, so those that are there and those that come understand each other.
     pairing: before?.pairing ?? input.pairing,
     createdAt: now,
@@ -147,7 +148,7 @@ function refuseApply(
 function refuseChange(
   { draft }: StepContext,
   service: ServiceEntity,
-  wanted: Pick<RevisionEntity, "spec" | "sealed" | "secrets">,
+  wanted: Pick<RevisionEntity, "spec" | "sealed" | "secrets" | "files">,
 ): Answer | null {
   const changes = plannedChanges(currentRevision(draft, service), wanted);
   const message = refusalOfChanges(service.id, changes);

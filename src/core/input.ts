@@ -1,5 +1,5 @@
 import type { ServiceSpec } from "../spec/types.ts";
-import type { Inventory } from "../wire/index.ts";
+import type { DeliveredFile, Inventory } from "../wire/index.ts";
 import type { Millis } from "./state.ts";
 
 /** What the state machine is told. Everything that a decision may depend on is in the state, in here, or is `now`. */
@@ -11,6 +11,8 @@ export type Input =
       sealed: Record<string, string>;
       /** Versions of the secrets that the spec names; those that the project does not have are not among them. */
       secrets: Record<string, string>;
+      /** The files that the spec names, as they were sent along. */
+      files: DeliveredFile[];
       pairing: string;
       /** The revision that the user's plan was made on; null = whatever there is. */
       expectedRevision: number | null;

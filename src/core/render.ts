@@ -42,6 +42,7 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Seale
       script: joinCommands(resolved.commands.map((command) => withAddresses(command, job))),
       env,
       workingDir: revision.spec.workingDir,
+      files: revision.files,
     },
     port: job.port,
     ports: job.ports.map((claim) => claim.port),

@@ -118,6 +118,7 @@ describe("an apply that names a secret", () => {
       kind: "apply",
       spec: withToken,
       sealed: {},
+      files: [],
       secrets: { TOKEN: "v2" },
       pairing: "p1",
       expectedRevision: null,

@@ -1,5 +1,5 @@
 import type { ServiceSpec } from "../spec/types.ts";
-import type { Inventory } from "../wire/index.ts";
+import type { DeliveredFile, Inventory } from "../wire/index.ts";
 
 /** An instant, milliseconds since the epoch by the controller's clock. */
 export type Millis = number;
@@ -31,6 +31,8 @@ export interface RevisionEntity {
   sealed: Record<string, string>;
   /** Secrets of the project that the spec names: name -> version of the value, of which the revision has a sealed copy. */
   secrets: Record<string, string>;
+  /** What the user sent along, for every replica. */
+  files: DeliveredFile[];
   /** Hash of everything that decides whether a prefill and a decode understand each other; the label `pairing_protocol`. */
   pairing: string;
   createdAt: Millis;

@@ -31,6 +31,7 @@ function plan(spec: ServiceSpec) {
     spec,
     sealed: {},
     secrets: {},
+    files: [],
     pairing: "p2",
     expectedRevision: null,
     actor: "test",
@@ -96,7 +97,7 @@ describe("in place", () => {
 
   test("workers that come understand those that are there, though a group came with them", () => {
     running(pd());
-    const input = { kind: "apply" as const, sealed: {}, secrets: {}, expectedRevision: null, actor: "test" };
+    const input = { kind: "apply" as const, sealed: {}, secrets: {}, files: [], expectedRevision: null, actor: "test" };
     const wider = serviceSpec("pd", [routerGroup(), prefillGroup(2), decodeGroup(1), decodeGroup(1, { name: "more" })]);
     expect(world.input({ ...input, spec: wider, pairing: "p2" })).toMatchObject({ kind: "applied" });
     world.settle();
@@ -137,8 +138,8 @@ describe("while rolling updates are missing", () => {
     );
     const dynamo = [routerGroup({ router: { type: "dynamo", generated: null } }), prefillGroup(1), decodeGroup(1)];
     const [change] = plannedChanges(
-      { spec: pd(), sealed: {}, secrets: {} },
-      { spec: serviceSpec("pd", dynamo), sealed: {}, secrets: {} },
+      { spec: pd(), sealed: {}, secrets: {}, files: [] },
+      { spec: serviceSpec("pd", dynamo), sealed: {}, secrets: {}, files: [] },
     );
     expect(change).toMatchObject({ path: "router.type", way: "replaced", groups: ["router"] });
   });

@@ -117,19 +117,36 @@ function wayOf(field: SpecField): Way {
 
 /** What a new revision changes of the one before, and how. */
 export function plannedChanges(
-  before: Pick<RevisionEntity, "spec" | "sealed" | "secrets">,
-  after: Pick<RevisionEntity, "spec" | "sealed" | "secrets">,
+  before: Pick<RevisionEntity, "spec" | "sealed" | "secrets" | "files">,
+  after: Pick<RevisionEntity, "spec" | "sealed" | "secrets" | "files">,
 ): PlannedChange[] {
   const others = {
     env: otherVersions(before.sealed, after.sealed),
     secrets: otherVersions(before.secrets, after.secrets),
   };
-  return diffSpecs(before.spec, after.spec, others).map((change) => ({ ...change, way: wayOf(change.field) }));
+  const changes = [...diffSpecs(before.spec, after.spec, others), ...changedFiles(before, after)];
+  return changes.map((change) => ({ ...change, way: wayOf(change.field) }));
 }
 
 /** The names that both have, with another version. */
 function otherVersions(before: Record<string, string>, after: Record<string, string>): Set<string> {
   return new Set(Object.keys(after).filter((name) => Object.hasOwn(before, name) && before[name] !== after[name]));
+}
+
+/** Files and folders that are where they were, with other contents. */
+function changedFiles(
+  before: Pick<RevisionEntity, "files">,
+  after: Pick<RevisionEntity, "spec" | "files">,
+): SpecChange[] {
+  const known = new Map(before.files.map((file) => [file.path, file]));
+  return after.files.flatMap(({ path, sha256, bytes }) => {
+    const old = known.get(path);
+    if (old === undefined || old.sha256 === sha256) return [];
+    const label = `files: ${path}`;
+    const groups = after.spec.groups.map(({ name }) => name);
+    const [from, to] = [`${old.bytes} bytes`, `${bytes} other bytes`];
+    return [{ field: { of: "service", key: "files" }, path: label, groups, label, from, to, lines: [] }];
+  });
 }
 
 /** A change on one line, as the journal keeps it. */

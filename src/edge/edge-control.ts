@@ -1,4 +1,5 @@
 import { callerOf, mayCall } from "../control/callers.ts";
+import { FileShelf } from "../control/file-shelf.ts";
 import { type Caller, type Control, ControlError } from "../control/types.ts";
 import type { CommitView } from "../control/views.ts";
 import type { ReplicaWay, RouteTarget } from "../proxy/types.ts";
@@ -37,6 +38,15 @@ export class EdgeControl implements Control {
 
   plan(...args: Parameters<Control["plan"]>) {
     return this.#ask(args[0].project, "plan", args);
+  }
+
+  /** Files are nobody's decision, so that they go to the database without waking the project. */
+  putFile(...args: Parameters<Control["putFile"]>) {
+    return this.#files().put(...args);
+  }
+
+  readFile(...args: Parameters<Control["readFile"]>) {
+    return this.#files().read(...args);
   }
 
   apply(...args: Parameters<Control["apply"]>) {
@@ -116,6 +126,10 @@ export class EdgeControl implements Control {
   async syncUnlinked(project: string, host: string, report: Report): Promise<SyncAnswer> {
     const name = { project, host };
     return accepted(await answered(linkStub(this.#env, name).syncUnlinked(name, report)));
+  }
+
+  #files(): FileShelf {
+    return new FileShelf(storeOf(this.#env), { now: Date.now });
   }
 
   async #ask<C extends ProjectCall>(project: string, method: C, args: unknown[]): Promise<Answered<C>> {

@@ -124,7 +124,7 @@ describe("the alarm", () => {
       await ring({ asleep: false });
       durable.done.length = 0;
       if (change === "apply")
-        await life.control.apply(ADMIN, { config: CONFIG, file: "web.yml", env: {} }, "key-apply");
+        await life.control.apply(ADMIN, { config: CONFIG, file: "web.yml", env: {}, files: [] }, "key-apply");
       else await life.control.stop(ADMIN, "web", "key-stop");
       expect(durable.done.slice(0, 2)).toEqual(["alarm", "commit"]);
       expect(durable.alarm).toBeLessThanOrEqual(now + 5_000);
@@ -133,7 +133,7 @@ describe("the alarm", () => {
 
   test("that finds the database away is set again until the database is back", async () => {
     const host = await here("one");
-    await life.control.apply(ADMIN, { config: CONFIG, file: "web.yml", env: {} }, "key-apply");
+    await life.control.apply(ADMIN, { config: CONFIG, file: "web.yml", env: {}, files: [] }, "key-apply");
     isDatabaseAway = true;
     // More often than the platform would try.
     for (let i = 0; i < 20; i += 1) {
@@ -151,7 +151,7 @@ describe("the alarm", () => {
     ["another life", true],
   ])("that was lost is made up for by %s when somebody looks at what is due", async (_, asleep) => {
     const host = await here("one");
-    await life.control.apply(ADMIN, { config: CONFIG, file: "web.yml", env: {} }, "key-apply");
+    await life.control.apply(ADMIN, { config: CONFIG, file: "web.yml", env: {}, files: [] }, "key-apply");
     life.hostGone(host, true, 0);
     // It is silent after ten seconds, and lost later, by time alone.
     while (now < 1_020_000 && (durable.alarm ?? 0) < 1_020_000) await ring({ asleep: false });

@@ -114,6 +114,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     },
     sealed: { HF_TOKEN: "abc" },
     secrets: { API_KEY: "def" },
+    files: [{ path: "app", sha256: "0f".repeat(32), bytes: 10 }],
     pairing: "p1",
     createdAt: 1_700_000_000_000,
     createdBy: "ada",

@@ -2,6 +2,7 @@ import type { Client } from "@libsql/client";
 import { commit } from "./commit.ts";
 import { connect, type Pace, REAL_PACE } from "./connection.ts";
 import { credentialsOf } from "./credentials.ts";
+import { filesOf } from "./files.ts";
 import { journalOf } from "./journal.ts";
 import { keptOf } from "./kept.ts";
 import { projectsOf } from "./projects.ts";
@@ -21,6 +22,7 @@ export function createStore(client: Client, pace: Pace = REAL_PACE): Store {
     ...journalOf(connection),
     ...credentialsOf(connection),
     ...keptOf(connection),
+    ...filesOf(connection),
     commit: (batch) => commit(connection, batch),
     close: async () => client.close(),
   };

@@ -1,4 +1,4 @@
-import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 /**
  * The tables. Instants are milliseconds since 1970, JSON is text. Migrations are made from this file by
@@ -81,6 +81,21 @@ export const secrets = sqliteTable(
     sealed: text("sealed").notNull(),
   },
   (table) => [primaryKey({ columns: [table.project, table.name] })],
+);
+
+/** What users send along with a service: tar archives by their SHA-256 in hex. `usedAt` is when an apply named it last. */
+export const files = sqliteTable(
+  "files",
+  {
+    project: text("project")
+      .notNull()
+      .references(() => projects.project),
+    sha256: text("sha256").notNull(),
+    bytes: integer("bytes").notNull(),
+    body: blob("body", { mode: "buffer" }).notNull(),
+    usedAt: integer("used_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project, table.sha256] })],
 );
 
 /** Answers kept for requests that are sent again. */

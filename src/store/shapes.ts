@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { inventory } from "../wire/index.ts";
+import { deliveredFile, inventory } from "../wire/index.ts";
 import { serviceSpec } from "./shapes-spec.ts";
 
 /**
@@ -24,6 +24,7 @@ export const revision = z.strictObject({
   spec: serviceSpec,
   sealed: z.record(z.string(), z.string()),
   secrets: z.record(z.string(), z.string()),
+  files: z.array(deliveredFile),
   pairing: z.string(),
   createdAt: instant,
   createdBy: z.string(),

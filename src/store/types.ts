@@ -83,6 +83,12 @@ export interface Credential {
   usedAt: number | null;
 }
 
+/** A file or folder that a user sent along: a tar archive, known by the SHA-256 of its bytes in hex. */
+export interface StoredFile {
+  sha256: string;
+  body: Uint8Array<ArrayBuffer>;
+}
+
 /** The fate of a batch is not known: it may have been applied. The identical batch may be sent again. */
 export class UnclearOutcome extends Error {
   override name = "UnclearOutcome";
@@ -116,5 +122,15 @@ export interface Store {
   /** Marks a join token used and stores the host's credential, both or neither. False: it was used already. */
   redeemJoin(joinId: string, at: number, host: Credential): Promise<boolean>;
   deleteCredential(project: string, id: string): Promise<boolean>;
+  /**
+   * Keeps a file. One that is there already is noted as used and not written again.
+   * @returns false, and nothing is kept, when the project's files would come to more than `projectBytesMax`
+   */
+  putFile(project: string, file: StoredFile, at: number, projectBytesMax: number): Promise<boolean>;
+  file(project: string, sha256: string): Promise<StoredFile | null>;
+  /** Notes that these are used, so that they are not dropped soon. @returns the sizes in bytes of those there are */
+  useFiles(project: string, sha256s: string[], at: number): Promise<{ sha256: string; bytes: number }[]>;
+  /** Drops the project's files that were last used before `before` and that no revision names. */
+  trimFiles(project: string, before: number): Promise<void>;
   close(): Promise<void>;
 }

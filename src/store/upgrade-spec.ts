@@ -23,6 +23,7 @@ export function upgradeRevisionTo2(body: unknown): unknown {
   return {
     ...revision,
     secrets: {},
+    files: [],
     spec: {
       ...spec,
       groups: groups.map(({ router, commands, ...group }) => ({

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { deliveredFile, FILES_PER_SERVICE_MAX } from "./files.ts";
 import { commitVersion, id, JOBS_MAX, role, spanMs } from "./names.ts";
 
 /** Twice what the language allows; a timer takes 24 days at most, and beyond it none at all. */
@@ -58,6 +59,8 @@ export const desiredJob = z.object({
     /** Complete but for what only the host knows; secrets are in plain text here. */
     env: z.record(z.string(), z.string()),
     workingDir: z.string().nullable(),
+    /** What the service's user sent along; an older control plane sends nothing. */
+    files: z.array(deliveredFile).max(FILES_PER_SERVICE_MAX).default([]),
   }),
   /** The port it serves HTTP on. */
   port: z.int().min(1).max(65535),

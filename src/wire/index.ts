@@ -1,4 +1,5 @@
 export * from "./desired.ts";
+export * from "./files.ts";
 export * from "./hash.ts";
 export * from "./hop-by-hop.ts";
 export * from "./inventory.ts";

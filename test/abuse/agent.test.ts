@@ -57,6 +57,7 @@ async function job(name: string, script: string, over: Partial<DesiredJob> = {},
       script: `exec '${process.execPath}' '${script}'`,
       env: { HEADRACE_PORT: String(port), ...env },
       workingDir: null,
+      files: [],
     },
     ...over,
   });

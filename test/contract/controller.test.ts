@@ -74,7 +74,7 @@ replicas: ${count}
 resources: {cpu: 1.., memory: 100MB.., disk: 100MB..}
 ${extra}`;
 const apply = (control: HeadraceControl, count: number, key: string, extra = "", env: Record<string, string> = {}) =>
-  control.apply(ADMIN, { config: yaml(count, extra), file: "web.yml", env }, key);
+  control.apply(ADMIN, { config: yaml(count, extra), file: "web.yml", env, files: [] }, key);
 
 async function joinHost(control: HeadraceControl): Promise<string> {
   const { token } = await control.createToken(
@@ -129,7 +129,7 @@ describe("a change", () => {
     const control = await openControl();
     const { commits } = await control.journal(FIRST_PROJECT, -1, 100);
     const config = "type: fleet\nname: rack-1\nnodes: 2\n";
-    const refused = control.apply(ADMIN, { config, file: "fleet.yml", env: {} }, "key-0001");
+    const refused = control.apply(ADMIN, { config, file: "fleet.yml", env: {}, files: [] }, "key-0001");
     await expect(refused).rejects.toMatchObject({
       code: "unsupported",
       message: expect.stringContaining("--fleet rack-1"),

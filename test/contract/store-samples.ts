@@ -1,5 +1,6 @@
-import type { Entity, FleetEntity, ReplicaEntity } from "../../src/core/state.ts";
+import type { Entity, FleetEntity, ReplicaEntity, RevisionEntity } from "../../src/core/state.ts";
 import type { CommitBatch, Credential } from "../../src/store/types.ts";
+import { serviceSpec, workerGroup } from "../support/specs.ts";
 
 /** What the store's contract and its bench write: small, and telling one from another. */
 
@@ -21,6 +22,23 @@ export function replica(serial: number): ReplicaEntity {
     unlistedIn: null,
     createdAt: 1_700_000_000_000,
     wasReady: false,
+  };
+}
+
+/** The first revision of a service that is nothing but its name. */
+export function revision(service: string): RevisionEntity {
+  return {
+    kind: "revision",
+    id: `${service}@1`,
+    service,
+    number: 1,
+    spec: serviceSpec(service, [workerGroup(1)]),
+    sealed: {},
+    secrets: {},
+    files: [],
+    pairing: "p1",
+    createdAt: 1_700_000_000_000,
+    createdBy: "ada",
   };
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Store, UnclearOutcome } from "../../src/store/types.ts";
-import { commitOf, credential, fleet, replica, sorted } from "./store-samples.ts";
+import { commitOf, credential, fleet, replica, revision, sorted } from "./store-samples.ts";
 
 /** What is lost of the next write: its way to the database, or the answer on its way back. */
 export type Loss = "request" | "answer";
@@ -31,6 +31,42 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
     afterEach(async () => {
       await store.close();
       await database.dispose();
+    });
+
+    describe("files", () => {
+      const DAY = 24 * 3_600_000;
+      const name = (digit: string) => digit.repeat(64);
+      const file = (digit: string, bytes: number) => ({ sha256: name(digit), body: new Uint8Array(bytes).fill(7) });
+
+      test("what was kept is read back byte for byte, in its own project only", async () => {
+        await store.createProject("other", AT, []);
+        const every = { sha256: name("a"), body: Uint8Array.from({ length: 256 }, (_, byte) => byte) };
+        expect(await store.putFile("main", every, AT, 1_000)).toBe(true);
+        expect(await store.file("main", name("a"))).toEqual(every);
+        expect(await store.file("main", name("b"))).toBeNull();
+        expect(await store.file("other", name("a"))).toBeNull();
+        expect(await store.useFiles("main", [name("a"), name("b")], AT)).toEqual([{ sha256: name("a"), bytes: 256 }]);
+        expect(await store.useFiles("other", [name("a")], AT)).toEqual([]);
+      });
+
+      test("a project keeps so many bytes and no more; the same file again takes no more room", async () => {
+        expect(await store.putFile("main", file("a", 60), AT, 100)).toBe(true);
+        expect(await store.putFile("main", file("b", 41), AT, 100)).toBe(false);
+        expect(await store.file("main", name("b"))).toBeNull();
+        expect(await store.putFile("main", file("a", 60), AT, 100)).toBe(true);
+        expect(await store.putFile("main", file("c", 40), AT, 100)).toBe(true);
+      });
+
+      test("what nothing has used for long is dropped, but for what a revision names", async () => {
+        for (const digit of ["a", "b", "c"]) await store.putFile("main", file(digit, 10), AT, 1_000);
+        await store.useFiles("main", [name("b")], AT + DAY);
+        const names = { ...revision("web"), files: [{ path: "app", sha256: name("c"), bytes: 10 }] };
+        await store.commit(commitOf("main", 2, "c2", { puts: [names] }));
+        await store.trimFiles("main", AT + DAY);
+        expect(await store.file("main", name("a"))).toBeNull();
+        expect(await store.file("main", name("b"))).not.toBeNull();
+        expect(await store.file("main", name("c"))).not.toBeNull();
+      });
     });
 
     describe("projects", () => {

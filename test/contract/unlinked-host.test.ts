@@ -86,7 +86,7 @@ function running(answer: SyncAnswer): Partial<Report> {
 /** Applied, placed on the host and ready there. @returns what the agent goes on saying */
 async function serve(): Promise<Partial<Report>> {
   await sync();
-  await control.apply(ADMIN, { config: CONFIG, file: "web.yml", env: {} }, "key-0001");
+  await control.apply(ADMIN, { config: CONFIG, file: "web.yml", env: {}, files: [] }, "key-0001");
   const told = running(await sync());
   await sync(told);
   expect(await replica()).toMatchObject({ status: "ready", host: "h1" });
@@ -98,7 +98,7 @@ describe("a host that syncs without a link", () => {
     expect(await hostView()).toMatchObject({ online: false });
     expect((await sync()).nextSyncInMs).toBe(10_000);
     expect(await hostView()).toMatchObject({ online: true });
-    await control.apply(ADMIN, { config: CONFIG, file: "web.yml", env: {} }, "key-0001");
+    await control.apply(ADMIN, { config: CONFIG, file: "web.yml", env: {}, files: [] }, "key-0001");
     expect(await replica()).toMatchObject({ status: "starting", host: "h1" });
     const answer = await sync();
     expect((answer.desired as DesiredState).jobs).toHaveLength(1);

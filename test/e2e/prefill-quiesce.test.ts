@@ -72,6 +72,7 @@ function job(role: "prefill" | "decode", port: number, bootstrapPort: number): D
       script: `exec ${process.execPath} ${launcher} ${flags.join(" ")}`,
       env: {},
       workingDir: null,
+      files: [],
     },
   });
 }

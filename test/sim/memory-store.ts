@@ -10,6 +10,7 @@ import type {
   LoadedProject,
   SealedSecret,
   Store,
+  StoredFile,
 } from "../../src/store/types.ts";
 
 const FIRST_VERSION = 1;
@@ -24,6 +25,7 @@ interface StoredProject {
   commits: Map<number, CommitRow & { commitId: string }>;
   answers: Map<string, IdempotencyRecord>;
   secrets: Map<string, SealedSecret>;
+  files: Map<string, { body: StoredFile["body"]; usedAt: number }>;
 }
 
 interface StoredCredential {
@@ -48,6 +50,7 @@ export class MemoryStore implements Store {
       commits: new Map([[FIRST_VERSION, { ...first, commitId: "create" }]]),
       answers: new Map(),
       secrets: new Map(),
+      files: new Map(),
     });
     return "created";
   }
@@ -132,6 +135,41 @@ export class MemoryStore implements Store {
   async idempotency(project: string, key: string): Promise<IdempotencyRecord | null> {
     const record = this.byName.get(project)?.answers.get(key);
     return record ? { ...record } : null;
+  }
+
+  async putFile(project: string, { sha256, body }: StoredFile, at: number, projectBytesMax: number): Promise<boolean> {
+    const files = this.byName.get(project)?.files;
+    if (!files) throw new StoreError("refused", `There is no project ${project}.`);
+    const kept = files.get(sha256);
+    let bytes = body.byteLength;
+    for (const [name, other] of files) if (name !== sha256) bytes += other.body.byteLength;
+    if (bytes > projectBytesMax) return false;
+    files.set(sha256, { body: kept?.body ?? body, usedAt: Math.max(at, kept?.usedAt ?? 0) });
+    return true;
+  }
+
+  async file(project: string, sha256: string): Promise<StoredFile | null> {
+    const kept = this.byName.get(project)?.files.get(sha256);
+    return kept ? { sha256, body: kept.body } : null;
+  }
+
+  async useFiles(project: string, sha256s: string[], at: number): Promise<{ sha256: string; bytes: number }[]> {
+    const files = this.byName.get(project)?.files;
+    return sha256s.flatMap((sha256) => {
+      const kept = files?.get(sha256);
+      if (!kept) return [];
+      kept.usedAt = Math.max(kept.usedAt, at);
+      return [{ sha256, bytes: kept.body.byteLength }];
+    });
+  }
+
+  async trimFiles(project: string, before: number): Promise<void> {
+    const stored = this.byName.get(project);
+    if (!stored) return;
+    const revisions = [...stored.entities.values()].filter(({ kind }) => kind === "revision");
+    for (const [sha256, { usedAt }] of stored.files) {
+      if (usedAt < before && !revisions.some(({ body }) => body.includes(sha256))) stored.files.delete(sha256);
+    }
   }
 
   async trimIdempotency(before: number): Promise<void> {

@@ -107,7 +107,7 @@ async function servingWorld(): Promise<World> {
     const groups = { shape: "prefill-decode", routers: 1, prefills: 2, workers: 3 } as const;
     const wanted = { ...groups, drainTimeoutS: 30, maxDurationS: null };
     const config = configOf({ ...wanted, service: `service-${number}` });
-    const request = { config, file: "service.yml", env: { HF_TOKEN: "hf-1" } };
+    const request = { config, file: "service.yml", env: { HF_TOKEN: "hf-1" }, files: [] };
     const applied = server.control.apply(server.caller(PROJECT), request, `apply-${number}`);
     await pass(world, MINUTE);
     await applied;

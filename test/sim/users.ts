@@ -156,7 +156,7 @@ export class Users {
     switch (ask.kind) {
       case "apply": {
         const { wanted, expectedRevision, token } = ask;
-        const request = { config: configOf(wanted), file: "service.yml", env: { HF_TOKEN: token } };
+        const request = { config: configOf(wanted), file: "service.yml", env: { HF_TOKEN: token }, files: [] };
         return control.apply(caller, { ...request, ...(expectedRevision === null ? {} : { expectedRevision }) }, key);
       }
       case "stop":

@@ -66,7 +66,16 @@ export class World {
     expectedRevision: number | null = null,
     secrets: Record<string, string> = {},
   ): Answer {
-    return this.input({ kind: "apply", spec, sealed, secrets, pairing: "p1", expectedRevision, actor: "test" });
+    return this.input({
+      kind: "apply",
+      spec,
+      sealed,
+      secrets,
+      files: [],
+      pairing: "p1",
+      expectedRevision,
+      actor: "test",
+    });
   }
 
   addHost(id: string, over: Partial<Inventory> = {}, fleet = "default"): void {

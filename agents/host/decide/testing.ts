@@ -16,7 +16,7 @@ export function desiredJob(fields: Partial<DesiredJob> = {}): DesiredJob {
     role: "worker",
     created: 1,
     phase: { kind: "run" },
-    launch: { runtime: "process", image: null, shell: "/bin/sh", script: "true", env: {}, workingDir: null },
+    launch: { runtime: "process", image: null, shell: "/bin/sh", script: "true", env: {}, workingDir: null, files: [] },
     port: 8000,
     ports: [8000],
     accelerators: [],

@@ -1,6 +1,14 @@
 import type { Readable } from "node:stream";
 import type { DesiredJob, JobEnd } from "../../../src/wire/index.ts";
 
+/** A file or folder that travels with a job. */
+export interface Delivery {
+  /** As in `DeliveredFile`. */
+  path: string;
+  /** The tar archive. @throws Error for people when it cannot be had */
+  fetch(): Promise<Buffer>;
+}
+
 /** What a runtime is told to run: the launch of a desired job with what only the host knows added. */
 export interface StartSpec {
   job: string;
@@ -9,6 +17,8 @@ export interface StartSpec {
   launch: DesiredJob["launch"];
   /** The complete environment, host's additions included. */
   env: Record<string, string>;
+  /** Asked for when the job is first started; it keeps them over its attempts. */
+  files: Delivery[];
   /** Bytes of log kept on disk for the job, over all its files. */
   logBytesMax: number;
 }

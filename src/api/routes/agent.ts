@@ -8,11 +8,13 @@ import { type ReportPace, withinPace } from "../pace.ts";
 import { bearerAuth, changeRefusals, json, jsonBody } from "../schemas.ts";
 import { Shares, type WhenSent, withinShare } from "../shares.ts";
 
-export const SYNC_PATH = "/agent/sync";
+const SYNC_PATH = "/agent/sync";
+/** The one that needs a join token; every other path below `/agent` needs a host's own credential. */
+export const JOIN_PATH = "/agent/join";
 
 const join = createRoute({
   method: "post",
-  path: "/agent/join",
+  path: JOIN_PATH,
   summary: "A host joins its fleet with a one-time join token",
   security: bearerAuth,
   middleware: [limitBody(JOIN_BODY_BYTES_MAX)] as const,

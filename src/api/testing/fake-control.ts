@@ -83,6 +83,7 @@ export class FakeControl implements Control {
   readonly values = new Map<string, string>();
   /** What was last applied or planned. */
   request: ApplyRequest | null = null;
+  readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
   /** Thrown by the next call of a method, then cleared. */
   failure: Error | null = null;
   followers = 0;
@@ -105,6 +106,16 @@ export class FakeControl implements Control {
     this.#fail();
     this.request = request;
     return this.planned;
+  }
+
+  async putFile(_project: string, sha256: string, body: Uint8Array<ArrayBuffer>) {
+    this.#change("put-file", sha256, "");
+    this.files.set(sha256, body);
+  }
+
+  async readFile(_project: string, sha256: string) {
+    this.#fail();
+    return this.files.get(sha256) ?? new Uint8Array();
   }
 
   async apply(_caller: Caller, request: ApplyRequest, key: string) {

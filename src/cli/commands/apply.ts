@@ -55,7 +55,7 @@ export const addApply: AddCommand = (program, context) => {
     .action(async (flags: ApplyFlags) => {
       const screen = flags.json ? io.stderr : io.stdout;
       const file = await readConfigFile(io, flags, NOT_APPLIED);
-      const { request, spec } = requestOf(io, flags, file, NOT_APPLIED);
+      const { request, spec, files } = await requestOf(io, flags, file, NOT_APPLIED);
       const { client, target } = await connect(io);
       const planned = flags.revision === undefined ? request : { ...request, expectedRevision: flags.revision };
       const plan = await client.plan(planned);
@@ -63,7 +63,7 @@ export const addApply: AddCommand = (program, context) => {
       if (plan.refusal !== null) throw new CliError(EXIT.failed, `${plan.refusal}.`, NOT_APPLIED);
 
       const began = io.now();
-      const applied = await applyPlan(io, client, request, plan, flags.yes ?? false);
+      const applied = await applyPlan(io, client, { request, files }, plan, flags.yes ?? false);
       if (applied === null) {
         screen.write(`${NOT_APPLIED}\n`);
         context.exitCode = EXIT.failed;
@@ -85,12 +85,13 @@ export const addApply: AddCommand = (program, context) => {
 async function applyPlan(
   io: Io,
   client: Client,
-  request: ConfigRequest["request"],
+  { request, files }: Pick<ConfigRequest, "request" | "files">,
   plan: PlanView,
   yes: boolean,
 ): Promise<ApplyAnswer | null> {
   if (plan.action === "none") return unchanged(client, plan);
   if (!(await confirm(io, "Apply?", yes))) return null;
+  for (const file of files) await client.putFile(file.sha256, file.archive);
   // Refused if somebody else was faster: what was agreed to would not be what happens.
   return client.apply({ ...request, expectedRevision: plan.revision });
 }

@@ -36,7 +36,7 @@ export const addPlan: AddCommand = (program, context) => {
         context.exitCode = EXIT.failed;
         return;
       }
-      const { request } = requestOf(io, flags, file, consequence);
+      const { request } = await requestOf(io, flags, file, consequence);
       const { client } = await connect(io);
       const plan = await client.plan(request);
       if (flags.json) printJson(io, plan);

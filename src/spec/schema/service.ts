@@ -81,7 +81,10 @@ export const service = mapping("service", {
   files: optional(z.array(file), [], {
     description: "Files and folders of whoever applies that every replica gets",
     examples: [["./config.json:/app/config.json"]],
-    standing: { kind: "later", when: "files are brought to hosts", until: "replicas start without them" },
+    standing: {
+      kind: "extended",
+      how: "a folder travels without its `.git`, at most 4 MiB each; on hosts that run jobs as processes the path is relative to where the commands start",
+    },
   }),
   repos: refused(
     "`repos` is not taken: what is checked out where would depend on the machine that applies; write `git clone` as a command, or list what is needed in `files`",

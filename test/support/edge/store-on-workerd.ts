@@ -7,7 +7,7 @@ import { StoreError, type StoreErrorCode } from "../../../src/store/errors.ts";
 import { type Store, UnclearOutcome } from "../../../src/store/types.ts";
 import { freePort } from "../ports.ts";
 import { startProcess, until } from "../processes.ts";
-import { encodeCall, type StoreAnswer, type StoreCall } from "./store-calls.ts";
+import { decode, encode, type StoreAnswer, type StoreCall } from "./store-calls.ts";
 
 const METHODS: Record<StoreCall["method"], true> = {
   createProject: true,
@@ -21,6 +21,10 @@ const METHODS: Record<StoreCall["method"], true> = {
   idempotency: true,
   trimIdempotency: true,
   secrets: true,
+  putFile: true,
+  file: true,
+  useFiles: true,
+  trimFiles: true,
   putCredential: true,
   credential: true,
   credentials: true,
@@ -73,8 +77,8 @@ export class StoreOnWorkerd {
   }
 
   async #call(call: StoreCall): Promise<unknown> {
-    const response = await fetch(this.#url, { method: "POST", body: encodeCall(call) });
-    const answer = (await response.json()) as StoreAnswer;
+    const response = await fetch(this.#url, { method: "POST", body: encode(call) });
+    const answer = decode<StoreAnswer>(await response.text());
     if ("value" in answer) return answer.value;
     const { name, message, code } = answer.error;
     if (name === "StoreError") throw new StoreError(code as StoreErrorCode, message);

@@ -1,7 +1,7 @@
 import { createStore } from "../../../src/store/libsql.ts";
 import { remoteClient } from "../../../src/store/remote.ts";
 import type { Store } from "../../../src/store/types.ts";
-import { decodeCall, type StoreAnswer } from "./store-calls.ts";
+import { decode, encode, type StoreAnswer, type StoreCall } from "./store-calls.ts";
 
 // The store as it is on workerd, called from outside: a call is a request, and has a client of its own as on the edge.
 
@@ -9,10 +9,10 @@ export { LinkObject, ProjectObject } from "../../../src/worker.ts";
 
 export default {
   async fetch(request: Request): Promise<Response> {
-    const { database, method, args } = decodeCall(await request.text());
+    const { database, method, args } = decode<StoreCall>(await request.text());
     const store: Store = createStore(remoteClient(database, null));
     const call = store[method] as (...args: unknown[]) => Promise<unknown>;
-    return Response.json(await outcome(call(...args)));
+    return new Response(encode(await outcome(call(...args))));
   },
 };
 

@@ -6,8 +6,16 @@ import { tmpFolder } from "./folder.ts";
 const jobDir = "/data/jobs/a";
 
 function spec(launch: Partial<StartSpec["launch"]> = {}, env: Record<string, string> = {}): StartSpec {
-  const plain = { runtime: "process" as const, image: null, shell: "sh", script: "a && b", env: {}, workingDir: null };
-  return { job: "a", replica: "r", attempt: 1, launch: { ...plain, ...launch }, env, logBytesMax: 1 };
+  const plain = {
+    runtime: "process" as const,
+    image: null,
+    shell: "sh",
+    script: "a && b",
+    env: {},
+    workingDir: null,
+    files: [],
+  };
+  return { job: "a", replica: "r", attempt: 1, launch: { ...plain, ...launch }, env, files: [], logBytesMax: 1 };
 }
 
 test("the script is one argument of an interactive shell, started in the job's own folder", () => {

@@ -45,11 +45,12 @@ export function listJobs(dataDir: string): string[] {
   return readdirSync(jobsFolder(dataDir)).filter((name) => !name.startsWith("."));
 }
 
-/** Makes a job's folder anew; it is seen whole or not at all. */
+/** Makes a job's folder anew; it is seen whole or not at all, with what `fill` puts into it. */
 export async function makeJobFolder(
   dataDir: string,
   ids: { job: string; replica: string },
   user: JobUser | null,
+  fill: (making: string) => Promise<void>,
 ): Promise<void> {
   const jobDir = join(jobsFolder(dataDir), ids.job);
   const making = join(jobsFolder(dataDir), `${MAKING}${ids.job}`);
@@ -64,6 +65,7 @@ export async function makeJobFolder(
   }
   execFileSync("mkfifo", ["-m", "600", outputFifo(making)], { stdio: "ignore" });
   giveTo(user, outputFifo(making));
+  await fill(making);
   writeRecord(jobFile(making), ids);
   renameSync(making, jobDir);
 }

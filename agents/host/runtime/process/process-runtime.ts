@@ -23,6 +23,7 @@ import {
 import { isAlive } from "./proc.ts";
 import { type AttemptRecords, type EndRecord, type JobRecords, readJob } from "./records.ts";
 import { type SupervisorOrder, spawnSupervisor } from "./spawn-supervisor.ts";
+import { unpackFiles } from "./unpack.ts";
 
 export interface ProcessRuntimeOptions {
   /** The agent's data folder, for this agent alone. Jobs live in `jobs/` inside it. */
@@ -32,6 +33,10 @@ export interface ProcessRuntimeOptions {
   /** False where cgroups are somebody else's: the runtime then does as it does on a host that has none. */
   cgroups?: boolean;
 }
+
+const FILES_IN_WORKING_DIR =
+  "`files` go into the job's own folder, where this host runs jobs as processes, and the commands would start in " +
+  "`working_dir`; leave `working_dir` out";
 
 /** How soon the end of an adopted job, or of a supervisor, is noticed; of our own we hear at once. Some stat calls. */
 const WATCH_MS = 500;
@@ -151,7 +156,11 @@ class ProcessRuntime implements Runtime {
     const known = readJob(jobDir);
     this.#refuseSecondStart(spec, known?.last ?? null);
     try {
-      if (known === null) await makeJobFolder(this.#dataDir, { job, replica: spec.replica }, this.#user);
+      if (known === null) {
+        if (spec.files.length > 0 && spec.launch.workingDir !== null) throw new Error(FILES_IN_WORKING_DIR);
+        const fill = (making: string) => unpackFiles(spec.files, making, this.#user);
+        await makeJobFolder(this.#dataDir, { job, replica: spec.replica }, this.#user, fill);
+      }
       const before = known?.last?.run?.cgroup ?? null;
       // Its supervisor removed it, unless that was killed.
       if (before !== null) removeCgroup(before);
