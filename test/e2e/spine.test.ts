@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROOT } from "../../scripts/bootstrap.js";
@@ -133,6 +133,45 @@ describe.each(RUNTIMES)("one service on one host, by a control plane on %s", (ru
       async () => (await cluster.view(SERVICE)).replicas.length === 4,
       () => "the surplus decode stays",
     );
+  });
+
+  test("files and folders travel with a service, and outlive a restart in place", async () => {
+    const folder = join(cluster.folder, "with-files");
+    mkdirSync(join(folder, "site/sub"), { recursive: true });
+    writeFileSync(join(folder, "site/sub/page.txt"), "from the folder");
+    writeFileSync(join(folder, "serve.sh"), "exec python3 -m http.server $1 --directory pages");
+    const config = [
+      "type: service",
+      "name: files",
+      "port: 8000",
+      "files: [./site:pages, serve.sh]",
+      "commands: [sh serve.sh $HEADRACE_PORT]",
+      "resources: {cpu: 1.., memory: 100MB.., disk: 100MB..}",
+    ];
+    writeFileSync(join(folder, "service.yml"), config.join("\n"));
+    const applied = await cluster.headrace(["apply", "-f", join(folder, "service.yml"), "-y", "--timeout", "1m"]);
+    expect(applied.code, applied.output).toBe(0);
+    const page = async () => {
+      const response = await fetch(`${cluster.serviceUrl("files")}/sub/page.txt`, {
+        headers: { authorization: `Bearer ${cluster.token}` },
+      });
+      return response.text();
+    };
+    await until(
+      async () => (await page()) === "from the folder",
+      () => applied.output,
+    );
+    const replica = (await cluster.view("files")).replicas[0]?.id ?? "";
+    expect(cluster.killJob(replica)).toBeGreaterThan(0);
+    const restarted = async () => (await cluster.view("files")).replicas[0]?.observed?.attempt === 2;
+    await until(
+      async () => (await restarted()) && (await page()) === "from the folder",
+      () => cluster.agent?.output() ?? "",
+    );
+    writeFileSync(join(folder, "site/sub/page.txt"), "changed since");
+    const plan = await cluster.headrace(["plan", "-f", join(folder, "service.yml")]);
+    expect(plan.stdout).toContain("files: pages");
+    expect((await cluster.headrace(["stop", "files", "-y"])).code).toBe(0);
   });
 
   test("stop cuts no stream, and leaves no process and no file behind", async () => {

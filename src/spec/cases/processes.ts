@@ -71,7 +71,6 @@ export const processes: Suite = {
       "user: root",
       "4 user: `user` acts when hosts run containers; until then commands run as the user that the agent gives them.",
     ],
-    ["files: [a]", "4 files: `files` acts when files are brought to hosts; until then replicas start without them."],
     [
       "single_branch: true",
       "4 single_branch: `single_branch` says something about `repos` alone, which are not taken; remove it.",
