@@ -73,7 +73,7 @@ env: ${env}
 `;
 const WITH_TOKEN = '{HF_TOKEN: "${{ secrets.TOKEN }}", URL: "https://x:${{ secrets.TOKEN }}@y"}';
 const apply = (env: string, { who = ANN, count = 1, at = control, values = {} } = {}) =>
-  at.apply(who, { config: yaml(env, count), file: "web.yml", env: values }, nextKey());
+  at.apply(who, { config: yaml(env, count), file: "web.yml", env: values, files: [] }, nextKey());
 const set = (value: string, { who = ANN, at = control } = {}) => at.setSecret(who, "TOKEN", value, nextKey());
 const last = () => batches.at(-1) as CommitBatch;
 
