@@ -133,6 +133,7 @@ function reasonLines({ host, reasons }: Placement): string[] {
   if (host !== null) return [];
   if (reasons.length === 0) return ["      no host has joined this project (headrace token create --host)"];
   return reasons.map(({ reason, count, hosts }) => {
+    if (count === 0) return `      ${oneLine(reason)}`;
     const which = count === 1 ? "1 host" : `${count} hosts`;
     return `      ${which}: ${oneLine(reason)} (${hostNames(hosts, count)})`;
   });

@@ -112,7 +112,7 @@ export const planView = z.object({
       group: z.string(),
       host: z.string().nullable(),
       replicas: z.int(),
-      /** Equal reasons together: how many hosts there are, and the names of the first. */
+      /** Equal reasons together: how many hosts there are, and the names of the first; none while none is looked for. */
       reasons: z.array(z.object({ reason: z.string(), count: z.int(), hosts: z.array(z.string()) })),
     }),
   ),

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { World } from "../../test/support/core-world.ts";
 import { groupSpec, serviceSpec, withGpus } from "../../test/support/specs.ts";
 import type { GroupSpec } from "../spec/types.ts";
+import { planApply } from "./plan.ts";
 
 const addressOf = (group: number, replica: number) => `\${{ groups[${group}].replicas[${replica}].IP_ADDRESS }}`;
 const running = (name: string, command: string, over: Partial<GroupSpec> = {}) =>
@@ -30,6 +31,26 @@ describe("the address of another replica", () => {
     expect(reasons(world)).toContain("waits for the address of replica 0 of group head");
     world.addHost("b", { accelerators: [{ index: 0, vendor: "nvidia", name: "H200", memoryGib: 141 }] });
     expect(scripts(world)).toContainEqual(["joins", "join 10.0.0.2"]);
+  });
+
+  test("is what a plan says that is waited for, and not room", () => {
+    const world = new World();
+    world.addHost("a");
+    const spec = serviceSpec("s", [running("head", "serve", withGpus(1)), running("joins", `join ${addressOf(0, 0)}`)]);
+    const input = {
+      kind: "apply" as const,
+      spec,
+      sealed: {},
+      secrets: {},
+      pairing: "",
+      expectedRevision: null,
+      actor: "ada",
+    };
+    const { placements } = planApply(world.state, input, world.now);
+    expect(placements.find(({ group }) => group === "joins")).toMatchObject({
+      host: null,
+      reasons: [{ reason: "waits for the address of replica 0 of group head", hosts: [] }],
+    });
   });
 
   test("stays what a job was started with, while one that starts later gets the new one", () => {

@@ -1,3 +1,4 @@
+import { addressesFor } from "./addresses.ts";
 import { Draft } from "./draft.ts";
 import type { Answer, Input } from "./input.ts";
 import { isDraining } from "./lifecycle.ts";
@@ -28,6 +29,7 @@ export interface PlannedPlacement {
   group: string;
   host: string | null;
   replicas: number;
+  /** Without hosts: why none is looked for yet. */
   reasons: { reason: string; hosts: string[] }[];
 }
 
@@ -92,6 +94,8 @@ function placementsIn(draft: Draft, { spec }: Apply): PlannedPlacement[] {
     for (const replica of ofGroup) {
       if (draft.by("job", "replica", replica.id).length > 0) continue;
       add(name, null, () => {
+        const addresses = addressesFor(draft, replica);
+        if (!addresses.ok) return [{ reason: addresses.reason, hosts: [] }];
         const fit = placer.place(name, spec.name, groupOfReplica(draft, replica));
         return "reasons" in fit ? groupReasons(fit) : [];
       });
