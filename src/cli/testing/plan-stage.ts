@@ -94,8 +94,10 @@ export class PlanStage {
     const credentialHash = createHash("sha256").update(name).digest("hex");
     const joined = { name, machine: `m-${name}`, agentVersion: "0", inventory, credentialHash };
     const { host: id } = await this.control.join(caller, joined);
-    if (isThere) this.hosts.push({ id, name, inventory, seq: 0, applied: { version: 0, hash: "" }, jobs: [] });
-    await this.settle();
+    if (!isThere) return;
+    const host = { id, name, inventory, seq: 0, applied: { version: 0, hash: "" }, jobs: [] };
+    this.hosts.push(host);
+    await this.sync(host);
   }
 
   /** Every agent does what it is told, and says so. */
