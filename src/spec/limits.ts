@@ -28,6 +28,12 @@ export const MAX_REPLICAS = 10_000;
 /** Hosts that one replica spans; the largest models of today take a dozen. */
 export const MAX_HOSTS_PER_REPLICA = 256;
 
+/** Probes of one group: they run for every replica all the time. */
+export const MAX_PROBES = 10;
+
+/** Characters of a group's commands with the arguments filled in: Linux takes no longer word, and the shell gets them as one. */
+export const MAX_FILLED_CHARS = 128 * 1024 - 1;
+
 /** Groups of one service. */
 export const MAX_GROUPS = 64;
 

@@ -141,3 +141,16 @@ test("nor does one piece repeated to the largest size", () => {
   ];
   for (const unit of units) checkAnswer(unit.repeat(MAX_TEXT_CHARS / unit.length));
 });
+
+test("nor does a file in which each of very many would be looked at for each of very many others", () => {
+  const list = (count: number, item: (index: number) => string) =>
+    `[${Array.from({ length: count }, (_, index) => item(index)).join(", ")}]`;
+  const head = "type: service\nname: ab\nport: 1\nimage: x\n";
+  const files = [
+    `groups: ${list(2200, () => "{}")}\nprobes: ${list(1000, () => "{url: '${{ env.X }}'}")}`,
+    `groups: ${list(1500, (index) => `{commands: ['\${{ groups[${(index + 1) % 1500}].replicas[0].IP_ADDRESS }}']}`)}`,
+    `env: ${list(3500, (index) => `A${index}`)}\nprobes: ${list(900, () => "{body: '${{ env.X }}'}")}`,
+    `rate_limits: ${list(2000, () => "{rps: 1}")}`,
+  ];
+  for (const file of files) checkAnswer(`${head}${file}\n`);
+});

@@ -1,6 +1,7 @@
 import type { Finding } from "../finding.ts";
 import { type Reference, readTemplate, writeReference } from "../grammar/interpolation.ts";
-import { fillArguments } from "../grammar/run-arguments.ts";
+import { fillArguments, filledChars } from "../grammar/run-arguments.ts";
+import { MAX_FILLED_CHARS, MAX_GROUPS, MAX_PROBES } from "../limits.ts";
 import { listWords, quote } from "../quote.ts";
 import type { ParseOptions } from "../types.ts";
 import type { Path } from "../yaml/node.ts";
@@ -13,9 +14,13 @@ interface RawText {
   path: Path;
 }
 
-/** References name something that is there. Which kinds may stand where is said by the schemas. */
+/**
+ * References name something that is there. Which kinds may stand where is said by the schemas. Every probe is looked
+ * at for every group it is asked of, so what is beyond the bounds, and refused for that, is not looked at.
+ */
 export function checkReferences(service: Raw, options: ParseOptions): Finding[] {
   const groups = groupsKey(service) === null ? [{ raw: service, path: [], index: 0 }] : groupsOf(service);
+  if (groups.length > MAX_GROUPS) return [];
   const given = options.env ?? [];
   return [
     ...checkAddresses(groups),
@@ -49,23 +54,31 @@ function checkRegistry(service: Raw, known: readonly string[]): Finding[] {
   );
 }
 
-/** Where every command is `${{ run.args }}` alone, there have to be arguments. */
+/** With the arguments the commands are no longer than a shell takes, and where they are all there is, there are some. */
 function checkArguments({ raw, path }: RawGroup, service: Raw, args: readonly string[]): Finding[] {
-  if (!hasCommands(raw) || !Array.isArray(raw.commands) || isSet(raw, "image") || isSet(service, "image")) return [];
+  if (!hasCommands(raw) || !Array.isArray(raw.commands)) return [];
   const texts = raw.commands.filter((command) => typeof command === "string");
-  if (texts.length < raw.commands.length || fillArguments(texts, args).length > 0) return [];
-  const message =
-    "Nothing but `${{ run.args }}` would run, and no arguments were given; write them behind `--` on the command line.";
-  return texts.every((text) => text.trim() === "") ? [] : [atValue([...path, "commands"], message)];
+  const refuse = (message: string) => [atValue([...path, "commands"], message)];
+  if (filledChars(texts, args) > MAX_FILLED_CHARS) {
+    return refuse(
+      `With the arguments for \`\${{ run.args }}\` these commands have more than ${MAX_FILLED_CHARS} characters, which no shell takes; give fewer.`,
+    );
+  }
+  const needsArguments = texts.length === raw.commands.length && fillArguments(texts, []).length === 0;
+  if (args.length > 0 || !needsArguments || isSet(raw, "image") || isSet(service, "image")) return [];
+  if (texts.every((text) => text.trim() === "")) return [];
+  return refuse(
+    "Nothing but `${{ run.args }}` would run, and no arguments were given; write them behind `--` on the command line.",
+  );
 }
 
 function checkNames(texts: readonly RawText[], known: readonly string[]): Finding[] {
+  const names = new Set(known);
   return texts.flatMap(({ text, path }) =>
     referencesIn(text).flatMap((reference) => {
-      if (reference.kind !== "name" || reference.namespace !== "env" || known.includes(reference.key)) return [];
-      const names = [...new Set(known)];
-      const are =
-        names.length === 0 ? "there are none" : `there are ${listWords(names.slice(0, MAX_NAMES).map(quote))}`;
+      if (reference.kind !== "name" || reference.namespace !== "env" || names.has(reference.key)) return [];
+      const shown = [...names].slice(0, MAX_NAMES).map(quote);
+      const are = shown.length === 0 ? "there are none" : `there are ${listWords(shown)}`;
       const message = `${quote(writeReference(reference))} names no variable of \`env\`; ${are}.`;
       return [atValue(path, message)];
     }),
@@ -77,7 +90,7 @@ const MAX_NAMES = 12;
 
 function probeTexts(probes: unknown, path: Path): RawText[] {
   if (!Array.isArray(probes)) return [];
-  return probes.flatMap((probe, index) => {
+  return probes.slice(0, MAX_PROBES).flatMap((probe, index) => {
     if (!isMapping(probe)) return [];
     const at = [...path, index];
     const headers = Array.isArray(probe.headers) ? probe.headers : [];

@@ -70,6 +70,10 @@ const refused: Record<string, Case[]> = {
     [`docker: true\nprivileged: no\n${run}`, ["privileged", "remove `privileged: false`"]],
     [`groups: [{replicas: 1, image: x, python: 3.12, ${run}}]`, ["groups[0].python", "exclude each other"]],
   ],
+  "where arguments are all there is, there are some": [
+    ["commands: ['${{ run.args }}']", ["commands", "no arguments were given"]],
+    ["groups: [{replicas: 1, commands: [' ${{run.args}} ']}]", ["groups[0].commands", "no arguments were given"]],
+  ],
   "no group waits for itself, be it through others": [
     [
       "image: x\ngroups: [{replicas: 1, commands: ['${{ groups[1].replicas[0].IP_ADDRESS }}']}, {replicas: 1, commands: ['${{ groups[0].replicas[0].IP_ADDRESS }}']}]",
@@ -118,4 +122,12 @@ describe("what no rule forbids", () => {
   ])("%s", (text) => {
     expect(parseConfig(`${head}${text}\n`, "test.yml").issues).toEqual([]);
   });
+});
+
+test("commands are no longer with their arguments than a shell takes", () => {
+  const text = `${head}commands: ["${"${{ run.args }} ".repeat(100)}"]\n`;
+  const [issue, ...others] = parseConfig(text, "test.yml", { args: ["x".repeat(2000)] }).issues;
+  expect(issue).toMatchObject({ path: "commands", message: expect.stringContaining("which no shell takes") });
+  expect(others).toEqual([]);
+  expect(parseConfig(text, "test.yml", { args: ["x"] }).issues).toEqual([]);
 });

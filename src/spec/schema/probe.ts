@@ -2,13 +2,13 @@ import * as z from "zod";
 import { readDuration } from "../grammar/duration.ts";
 import { readReferences, readTemplateFor } from "../grammar/interpolation.ts";
 import { readInteger } from "../grammar/number.ts";
+import { MAX_PROBES } from "../limits.ts";
 import { quote } from "../quote.ts";
 import { bad, good, type Result } from "../result.ts";
 import type { ProbeSpec } from "../types.ts";
 import { flag, mapping, optional, required, scalarOf, textOf } from "./fields.ts";
 
 /** Bounds of the language on probes: they run for every replica all the time. */
-const MAX_PROBES = 10;
 const MAX_URL_CHARS = 2048;
 const MAX_HEADERS = 16;
 const MAX_HEADER_NAME_CHARS = 256;
