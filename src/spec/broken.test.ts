@@ -16,6 +16,18 @@ const files: Record<string, Expected[]> = {
   "dynamo-router-twice.yml": [["6:15", "groups[0].replicas", "exactly one", "`replicas: 1`"]],
   "env-boolean.yml": [["8:19", "env.HF_HUB_OFFLINE", "put it in quotes"]],
   "env-twice.yml": [["8:5", "env[2]", "`HF_TOKEN` is given twice", "env[0]"]],
+  "fleet.yml": [
+    ["3:12", "placement", "`clustered`", "did you mean `cluster`?"],
+    ["6:12", "ssh_config.network", "`8.8.8.0/24` is not private"],
+    ["10:7", "ssh_config.hosts[1]", "This host has no `identity_file`"],
+    ["10:7", "ssh_config.hosts[1]", "`ubuntu@10.0.0.6` is no name or address", "written as `user`"],
+    ["11:1", "spot_policy", "only for hosts that are rented", "`nodes`"],
+  ],
+  "gateway.yml": [
+    ["5:12", "public_ip", "at aws and gcp, not at `kubernetes`"],
+    ["6:16", "load_balancer", "at aws and gcp, not at `kubernetes`"],
+    ["9:9", "certificate.type", "did you mean `lets-encrypt`?"],
+  ],
   "gpu-in-group.yml": [["12:12", "replicas[1].resources.gpu", "`H100:A100` gives names twice", "`A100,H100:80GB:4`"]],
   "gpu-list.yml": [["6:8", "resources.gpu", "Found a list", '`gpu: "A100,H100:8"`']],
   "memory-unit.yml": [["7:11", "resources.memory", "`512GiB`", "MB, GB or TB"]],
@@ -55,6 +67,11 @@ const files: Record<string, Expected[]> = {
   ],
   "unclosed-quote.yml": [["5:1", "", "not closed"]],
   "unknown-key.yml": [["5:1", "comamnds", "`comamnds` is unknown", "did you mean `commands`?"]],
+  "volume.yml": [
+    ["1:1", "region", "`region` is missing", "`region: eu-west-1`"],
+    ["4:7", "size", "`1TiB` is not an amount", "MB, GB or TB"],
+    ["5:1", "claim_name", "means nothing at `aws`", "`volume_id`"],
+  ],
 };
 
 test("every broken file is in the table", () => {

@@ -6,25 +6,30 @@ import { by, mapping, optional, required, type Standing, scalarOf, textOf } from
 import { idleDuration, offerFields, withCloudFleets } from "./offers.ts";
 import { resources } from "./resources.ts";
 import { retry } from "./retry.ts";
-import { blocks, sshConfig } from "./ssh.ts";
+import { blocks, overSsh, sshConfig } from "./ssh.ts";
 
 /** Three days, in seconds: a fleet is there to be used again. */
 const DEFAULT_IDLE_S = 3 * 24 * 3600;
 
-const overSsh: Standing = { kind: "later", when: "hosts can be added by SSH; until then each joins by itself" };
 const fromFiles: Standing = { kind: "later", when: "fleets are made from files" };
 
 const nodes = z.union([
   scalarOf(readNodes),
   mapping("nodes", {
-    min: optional(scalarOf(readNodeCount), 0, { description: "Hosts that always stay", examples: [0] }),
+    min: optional(scalarOf(readNodeCount), 0, {
+      description: "Hosts that always stay",
+      examples: [0],
+      standing: withCloudFleets,
+    }),
     target: optional(scalarOf(readNodeCount), null, {
       description: "Hosts that are made at first; `min` when left out",
       examples: [2],
+      standing: withCloudFleets,
     }),
     max: optional(scalarOf(readNodeCount), null, {
       description: "Hosts that there are at most; any number when left out",
       examples: [4],
+      standing: withCloudFleets,
     }),
   }).transform(by(({ min, target, max }) => orderedNodes(min, target, max))),
 ]);

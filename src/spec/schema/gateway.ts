@@ -20,12 +20,18 @@ const certificate = mapping("certificate", {
   type: required(z.enum(["lets-encrypt", "acm", "gcp-cm"]), {
     description: "Who issues it: lets-encrypt, acm (AWS) or gcp-cm (Google Cloud)",
     examples: ["lets-encrypt"],
+    standing: withGateways,
   }),
   arn: optional(textOf(readArn), null, {
     description: "With `acm`: which certificate",
     examples: ["arn:aws:acm:eu-west-1:123456789012:certificate/0123"],
+    standing: withGateways,
   }),
-  name: optional(cloudName, null, { description: "With `gcp-cm`: which certificate", examples: ["models"] }),
+  name: optional(cloudName, null, {
+    description: "With `gcp-cm`: which certificate",
+    examples: ["models"],
+    standing: withGateways,
+  }),
 }).transform(({ type, arn, name }, context): NonNullable<Certificate> => {
   const refuse = (message: string) => {
     context.issues.push({ code: "custom", message, input: type });
@@ -45,10 +51,12 @@ const router = mapping("gateway router", {
   type: optional(z.enum(["smg", "sglang"]), "smg", {
     description: "The program that spreads requests: `smg`, or its older name `sglang`",
     examples: ["sglang"],
+    standing: withGateways,
   }),
   policy: optional(z.enum(["cache_aware", "power_of_two", "random", "round_robin"]), null, {
     description: "How the router chooses a worker",
     examples: ["cache_aware"],
+    standing: withGateways,
   }),
 }).transform(({ policy }): GatewaySpec["router"] => ({ type: "smg", policy }));
 
@@ -93,7 +101,7 @@ export const gateway = mapping("gateway", {
   }),
   load_balancer: optional(
     mapping("load_balancer", {
-      type: required(z.literal("alb"), { description: "Only `alb` exists", examples: ["alb"] }),
+      type: required(z.literal("alb"), { description: "Only `alb` exists", examples: ["alb"], standing: withGateways }),
     }),
     null,
     { description: "Puts the cloud's own load balancer in front", examples: [{ type: "alb" }], standing: withGateways },

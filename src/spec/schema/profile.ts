@@ -4,7 +4,7 @@ import { readInteger } from "../grammar/number.ts";
 import { quote } from "../quote.ts";
 import { bad, type Result } from "../result.ts";
 import type { GroupSpec, ProfileParams, ServiceSpec } from "../types.ts";
-import { mapping, optional, refused, required, scalarOf, someOf, switchOf } from "./fields.ts";
+import { mapping, optional, refused, required, type Standing, scalarOf, someOf, switchOf } from "./fields.ts";
 import { instances } from "./instances.ts";
 import { idleDuration, offerFields, withCloudFleets } from "./offers.ts";
 import { entityRef } from "./references.ts";
@@ -17,14 +17,19 @@ const FIVE_MINUTES_S = 300;
 export const noSchedule =
   "A service runs from `headrace apply` until `headrace stop` and is not started by a clock; remove `schedule`, and call the two from a scheduler of your own";
 
+/** The standing of what looks at how busy accelerators are. */
+const withLoad: Standing = { kind: "later", when: "the load of accelerators is measured" };
+
 const utilizationPolicy = mapping("utilization_policy", {
   min_gpu_utilization: required(scalarOf(readPercent), {
     description: "Percentage below which an accelerator counts as idle",
     examples: [10],
+    standing: withLoad,
   }),
   time_window: required(scalarOf(readTimeWindow), {
     description: "How long it must have been idle, at least 5m",
     examples: ["30m"],
+    standing: withLoad,
   }),
 }).transform(({ min_gpu_utilization, time_window }) => ({
   minGpuUtilization: min_gpu_utilization,
@@ -62,7 +67,7 @@ export const profileFields = {
   utilization_policy: optional(utilizationPolicy, null, {
     description: "Stops what leaves its accelerators idle",
     examples: [{ min_gpu_utilization: 10, time_window: "30m" }],
-    standing: { kind: "later", when: "the load of accelerators is measured" },
+    standing: withLoad,
   }),
   startup_order: optional(z.enum(["any", "master-first", "workers-first"]), "any", {
     description: "Which of a task's nodes starts first",

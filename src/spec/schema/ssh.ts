@@ -4,17 +4,26 @@ import { readBlocks } from "../grammar/nodes.ts";
 import { readPort } from "../grammar/port.ts";
 import { readHostname, readKeyFile, readLoginName } from "../grammar/ssh.ts";
 import type { SshLogin } from "../types-fleet.ts";
-import { mapping, optional, required, scalarOf, textOf } from "./fields.ts";
+import { mapping, optional, required, type Standing, scalarOf, textOf } from "./fields.ts";
+
+/** The standing of what only matters where hosts are reached by SSH. */
+export const overSsh: Standing = { kind: "later", when: "hosts can be added by SSH; until then each joins by itself" };
 
 const hostname = required(textOf(readHostname), {
   description: "Name or address to connect to",
   examples: ["10.0.0.5"],
+  standing: overSsh,
 });
-const port = optional(scalarOf(readPort), null, { description: "Port of SSH; 22 when left out", examples: [22] });
-const user = { description: "User to log in as", examples: ["ubuntu"] };
+const port = optional(scalarOf(readPort), null, {
+  description: "Port of SSH; 22 when left out",
+  examples: [22],
+  standing: overSsh,
+});
+const user = { description: "User to log in as", examples: ["ubuntu"], standing: overSsh };
 const identityFile = {
   description: "File with the private key, without passphrase; it is read where the file is applied",
   examples: ["~/.ssh/id_ed25519"],
+  standing: overSsh,
 };
 
 /** `blocks` of a fleet or of one of its hosts. */
@@ -35,6 +44,7 @@ const login = {
   proxy_jump: optional(proxyJump, null, {
     description: "The machine through which hosts are reached",
     examples: [{ hostname: "jump.example.com", user: "ubuntu", identity_file: "~/.ssh/id_ed25519" }],
+    standing: overSsh,
   }),
 };
 
@@ -44,10 +54,12 @@ const host = mapping("ssh host", {
   internal_ip: optional(textOf(readPrivateIp), null, {
     description: "Address at which the other hosts reach it; for all hosts or for none",
     examples: ["10.0.0.5"],
+    standing: overSsh,
   }),
   blocks: optional(blocks, null, {
     description: "Into how many parts its accelerators are divided; the fleet's when left out",
     examples: [8, "auto"],
+    standing: overSsh,
   }),
 });
 
@@ -61,10 +73,12 @@ export const sshConfig = mapping("ssh_config", {
   network: optional(textOf(readPrivateNetwork), null, {
     description: "The private network that the hosts talk in",
     examples: ["10.0.0.0/24"],
+    standing: overSsh,
   }),
   hosts: required(z.array(z.union([plainHost, host])), {
     description: "The hosts, by name or address, or each with what is different for it",
     examples: [["10.0.0.5", "10.0.0.6"]],
+    standing: overSsh,
   }),
 });
 
