@@ -1,4 +1,5 @@
 import { configSchema } from "../src/spec/index.ts";
+import { fieldsPage } from "./fields-page.ts";
 
 /** A file of the checkout that is made from the code and kept with it. */
 interface GeneratedFile {
@@ -8,5 +9,8 @@ interface GeneratedFile {
 
 /** What `npm run docs` writes, and a test holds to be what is in the checkout. */
 export function generatedFiles(): GeneratedFile[] {
-  return [{ path: "schema/headrace.schema.json", text: `${JSON.stringify(configSchema(), null, 2)}\n` }];
+  return [
+    { path: "schema/headrace.schema.json", text: `${JSON.stringify(configSchema(), null, 2)}\n` },
+    { path: "docs/fields.md", text: fieldsPage() },
+  ];
 }

@@ -18,7 +18,7 @@ export function writeResources({ cpu, memory, shmSize, gpu, disk }: ResourcesSpe
 }
 
 /** `4..8`, `arm:4..8` or `arm`. */
-function writeCpu({ arch, count }: ResourcesSpec["cpu"]): string | number {
+export function writeCpu({ arch, count }: ResourcesSpec["cpu"]): string | number {
   if (arch === null) return writeRange(count);
   return isSame(count, defaultCpuCount) ? arch : `${arch}:${writeRange(count)}`;
 }
@@ -27,7 +27,7 @@ function writeCpu({ arch, count }: ResourcesSpec["cpu"]): string | number {
 const COLON_NAME = /^[a-zA-Z][^\s:,]*$/;
 
 /** On one line where that says it all, e.g. `H100:80GB:8`. */
-function writeGpu(gpu: GpuSpec): Written {
+export function writeGpu(gpu: GpuSpec): Written {
   const { count, memory, totalMemory, computeCapability } = gpu;
   // Reading takes one such prefix away.
   const names = gpu.names.map((name) => (/^tpu-/i.test(name) ? `tpu-${name}` : name));

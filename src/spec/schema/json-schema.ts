@@ -150,7 +150,7 @@ class Writer {
 
   #field(schema: Schema): { written: JsonSchema; isOptional: boolean } {
     const meta = metaOf(schema);
-    const isOptional = schema._zod.optin === "optional";
+    const isOptional = mayBeLeftOut(schema);
     const about: JsonSchema = {};
     if (meta.description !== undefined) about.description = meta.description;
     if (meta.standing?.kind === "unused") return { written: { ...about, doNotSuggest: true }, isOptional };
@@ -169,8 +169,13 @@ class Writer {
   }
 }
 
+/** Whether a mapping may lack the field: preprocessing hides this from the schema's own types. */
+export function mayBeLeftOut(schema: z.core.$ZodType): boolean {
+  return z.safeParse(schema, undefined).success;
+}
+
 /** What stands beside a field, wherever in its wrappings. */
-function metaOf(schema: z.core.$ZodType): Partial<FieldMeta> & { default?: unknown } {
+export function metaOf(schema: z.core.$ZodType): Partial<FieldMeta> & { default?: unknown } {
   const meta = z.globalRegistry.get(schema);
   if (meta?.description !== undefined) return meta as Partial<FieldMeta>;
   const def = (schema as Schema)._zod.def;
