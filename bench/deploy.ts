@@ -75,41 +75,37 @@ export default async function bench(): Promise<BenchResult> {
 }
 
 async function measureApply(): Promise<Apply> {
-  const cluster = await LocalCluster.start();
-  try {
-    const client = cluster.client();
-    const config = await readFile(EXAMPLE, "utf8");
-    const began = Date.now();
-    await client.apply({ config, file: "prefill-decode.yml", env: {} });
-    const ask = () => chat(cluster.serviceUrl(SERVICE), cluster.token, { model: MODEL, max_tokens: 1 });
-    while ((await ask()).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));
-    const answered = Date.now();
-    const { commits } = await client.journal({ after: -200, limit: 200 });
-    const readyAt = (isRouter: boolean) =>
-      Math.max(
-        ...commits
-          .filter(({ events }) =>
-            events.some((event) => event.type === "replica.ready" && (event.group === "router") === isRouter),
-          )
-          .map((commit) => commit.at),
-      );
-    const started =
-      cluster.agent
-        ?.output()
-        .split("\n")
-        .filter((line) => line.includes('"starting a job"')) ?? [];
-    const startedAt = Math.max(...started.map((line) => Date.parse((JSON.parse(line) as { at: string }).at)));
-    const [workers, router] = [readyAt(false), readyAt(true)];
-    return {
-      total: (answered - began) / 1_000,
-      toStart: (startedAt - began) / 1_000,
-      toReady: (workers - startedAt) / 1_000,
-      toRouter: (router - workers) / 1_000,
-      toAnswer: (answered - router) / 1_000,
-    };
-  } finally {
-    await cluster.dispose();
-  }
+  await using cluster = await LocalCluster.start();
+  const client = cluster.client();
+  const config = await readFile(EXAMPLE, "utf8");
+  const began = Date.now();
+  await client.apply({ config, file: "prefill-decode.yml", env: {} });
+  const ask = () => chat(cluster.serviceUrl(SERVICE), cluster.token, { model: MODEL, max_tokens: 1 });
+  while ((await ask()).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));
+  const answered = Date.now();
+  const { commits } = await client.journal({ after: -200, limit: 200 });
+  const readyAt = (isRouter: boolean) =>
+    Math.max(
+      ...commits
+        .filter(({ events }) =>
+          events.some((event) => event.type === "replica.ready" && (event.group === "router") === isRouter),
+        )
+        .map((commit) => commit.at),
+    );
+  const started =
+    cluster.agent
+      ?.output()
+      .split("\n")
+      .filter((line) => line.includes('"starting a job"')) ?? [];
+  const startedAt = Math.max(...started.map((line) => Date.parse((JSON.parse(line) as { at: string }).at)));
+  const [workers, router] = [readyAt(false), readyAt(true)];
+  return {
+    total: (answered - began) / 1_000,
+    toStart: (startedAt - began) / 1_000,
+    toReady: (workers - startedAt) / 1_000,
+    toRouter: (router - workers) / 1_000,
+    toAnswer: (answered - router) / 1_000,
+  };
 }
 
 /** The same processes by hand, all four at once as in the service. */

@@ -37,35 +37,31 @@ const COLUMNS: Column[] = [
 export default async function bench({ minutes = MINUTES_DEFAULT }: { minutes?: number }): Promise<BenchResult> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
-  const cluster = await LocalCluster.start();
-  try {
-    const churn = new Churn(cluster);
-    process.stderr.write("fills the journal and starts the first service\n");
-    await churn.prepare();
-    const watch = new Watch(join(cluster.folder, "server"), () => ({
-      server: cluster.server?.pid ?? 0,
-      agent: cluster.agent?.pid ?? 0,
-    }));
-    const over = AbortSignal.any([stop.signal, AbortSignal.timeout(minutes * MINUTE_MS)]);
-    const changing = (async () => {
-      while (!over.aborted) await churn.round(over);
-    })().catch((error) => {
-      stop.abort();
-      throw error;
-    });
-    const rows: Row[] = [];
-    while (!over.aborted) {
-      const row: Row = { minute: rows.length + 1, ...(await minuteOf(watch, over)), ...counted(churn) };
-      rows.push(row);
-      process.stderr.write(`${JSON.stringify(row)}\n`);
-    }
-    await changing;
-    churn.end();
-    watch.close();
-    return result(rows, churn);
-  } finally {
-    await cluster.dispose();
+  await using cluster = await LocalCluster.start();
+  const churn = new Churn(cluster);
+  process.stderr.write("fills the journal and starts the first service\n");
+  await churn.prepare();
+  const watch = new Watch(join(cluster.folder, "server"), () => ({
+    server: cluster.server?.pid ?? 0,
+    agent: cluster.agent?.pid ?? 0,
+  }));
+  const over = AbortSignal.any([stop.signal, AbortSignal.timeout(minutes * MINUTE_MS)]);
+  const changing = (async () => {
+    while (!over.aborted) await churn.round(over);
+  })().catch((error) => {
+    stop.abort();
+    throw error;
+  });
+  const rows: Row[] = [];
+  while (!over.aborted) {
+    const row: Row = { minute: rows.length + 1, ...(await minuteOf(watch, over)), ...counted(churn) };
+    rows.push(row);
+    process.stderr.write(`${JSON.stringify(row)}\n`);
   }
+  await changing;
+  churn.end();
+  watch.close();
+  return result(rows, churn);
 }
 
 async function minuteOf(watch: Watch, over: AbortSignal): Promise<Vitals> {

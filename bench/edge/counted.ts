@@ -19,6 +19,8 @@ export interface Cost {
 
 /** Counts that stand still for this long have come to rest. */
 const QUIET_MS = 250;
+/** Counts that do not come to rest for this long never will. */
+const UNQUIET_MS_MAX = 30_000;
 
 /** What was counted up to a moment. */
 export interface Mark {
@@ -60,12 +62,14 @@ export function perOne(cost: Cost, count: number): Cost {
 }
 
 async function settled(plane: EdgePlane): Promise<Mark> {
-  for (let before = await markOf(plane); ; ) {
+  let before = await markOf(plane);
+  for (let waitedMs = 0; waitedMs < UNQUIET_MS_MAX; waitedMs += QUIET_MS) {
     await delay(QUIET_MS);
     const now = await markOf(plane);
     if (JSON.stringify(now) === JSON.stringify(before)) return now;
     before = now;
   }
+  throw new Error(`it does not come to rest: ${JSON.stringify(before)}`);
 }
 
 function sum({ calls }: EdgeCounts, matches: (name: string) => boolean): number {

@@ -15,48 +15,45 @@ const REST_MS = 20_000;
 
 /** What a minute costs in which nothing happens, with agents that sync as real ones do. */
 export async function measureMinutes(): Promise<BenchTable> {
-  const plane = await EdgePlane.start();
+  await using ends = new AsyncDisposableStack();
+  const plane = ends.use(await EdgePlane.start());
   const seen: Seen = { syncMs: [], failed: 0, failure: null, refused: 0 };
   const agents: SimulatedAgent[] = [];
-  try {
-    for (let serial = 0; serial < HOSTS; serial += 1) {
-      const machine = `host-${serial}`;
-      const { host, credential } = await plane.join(machine, await plane.joinToken());
-      const agent = new SimulatedAgent(plane.url, { project: "main", host, credential, machine }, serial, seen);
-      agent.start();
-      agents.push(agent);
-    }
-    const all = (holds: (agent: SimulatedAgent) => boolean) =>
-      until(
-        () => agents.every(holds),
-        () => plane.output(),
-      );
-    await all((agent) => agent.backAt(0) !== null);
-    const idle = await minute(plane, `${HOSTS} hosts that run nothing`);
-    // The project's object has gone to sleep; awake again it asks its hosts to report, so that all of them can be placed on.
-    await plane.client().services();
-    await delay(REST_MS);
-    await plane.client().apply({ config: serviceEverywhere("everywhere", HOSTS), file: "everywhere.yml", env: {} });
-    await all((agent) => agent.runs(1));
-    const busy = await minute(plane, `${HOSTS} hosts with a job each`);
-    if (seen.failed > 0) throw new Error(`${seen.failed} syncs failed: ${seen.failure}`);
-    return {
-      title: "A minute in which nothing happens, per host",
-      columns: [
-        { key: "what", title: "project of" },
-        { key: "database", title: "requests to the database, all hosts" },
-        { key: "among", title: "among Worker and objects" },
-        { key: "messages", title: "messages over links" },
-        { key: "alarms", title: "alarms" },
-        { key: "writes", title: "rows written by objects" },
-        { key: "cpu", title: "CPU of workerd, all hosts", unit: "ms" },
-      ],
-      rows: [idle, busy],
-    };
-  } finally {
-    for (const agent of agents) agent.stop();
-    await plane.dispose();
+  for (let serial = 0; serial < HOSTS; serial += 1) {
+    const machine = `host-${serial}`;
+    const { host, credential } = await plane.join(machine, await plane.joinToken());
+    const agent = new SimulatedAgent(plane.url, { project: "main", host, credential, machine }, serial, seen);
+    ends.defer(() => agent.stop());
+    agent.start();
+    agents.push(agent);
   }
+  const all = (holds: (agent: SimulatedAgent) => boolean) =>
+    until(
+      () => agents.every(holds),
+      () => plane.output(),
+    );
+  await all((agent) => agent.backAt(0) !== null);
+  const idle = await minute(plane, `${HOSTS} hosts that run nothing`);
+  // The project's object has gone to sleep; awake again it asks its hosts to report, so that all of them can be placed on.
+  await plane.client().services();
+  await delay(REST_MS);
+  await plane.client().apply({ config: serviceEverywhere("everywhere", HOSTS), file: "everywhere.yml", env: {} });
+  await all((agent) => agent.runs(1));
+  const busy = await minute(plane, `${HOSTS} hosts with a job each`);
+  if (seen.failed > 0) throw new Error(`${seen.failed} syncs failed: ${seen.failure}`);
+  return {
+    title: "A minute in which nothing happens, per host",
+    columns: [
+      { key: "what", title: "project of" },
+      { key: "database", title: "requests to the database, all hosts" },
+      { key: "among", title: "among Worker and objects" },
+      { key: "messages", title: "messages over links" },
+      { key: "alarms", title: "alarms" },
+      { key: "writes", title: "rows written by objects" },
+      { key: "cpu", title: "CPU of workerd, all hosts", unit: "ms" },
+    ],
+    rows: [idle, busy],
+  };
 }
 
 async function minute(plane: EdgePlane, what: string) {

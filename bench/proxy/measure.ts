@@ -10,12 +10,13 @@ import type { Rival } from "./rivals.ts";
 import type { LoadOrder, LoadResult, Traffic } from "./traffic.ts";
 
 const SERVICE = "bench";
-const CONCURRENCIES = [1, 16, 64];
 const JSON_MS = 1_000;
 /** A client sends one stream after another for this long; a stream takes a second. */
 const STREAM_MS = 1_500;
 /** Before anything is measured, for each way and kind of traffic: until then the code is being compiled. */
 const WARM_UP = { concurrency: 16, ms: 3_000 };
+/** How much later than its orders the load may have come to its end: by then a request is lost. */
+const LOAD_LATE_MS_MAX = 20_000;
 /** What every way is compared with, and what a link is besides. */
 export const NGINX = "nginx";
 export const TUNNEL = "nginx, ssh -L";
@@ -29,6 +30,17 @@ export interface Way {
   pids: Record<string, number>;
 }
 
+/** What is compared, and how often. */
+export interface Plan {
+  ways: Way[];
+  generator: ChildProcess;
+  /** Every way is measured once in each. */
+  rounds: number;
+  concurrencies: number[];
+}
+
+type Load = Pick<LoadOrder, "traffic" | "concurrency" | "ms">;
+
 interface Sample extends LoadResult {
   way: string;
   /** Microseconds of processor time per request (JSON) or per event (stream), by process. */
@@ -36,7 +48,7 @@ interface Sample extends LoadResult {
 }
 
 /** A way that is not ours. */
-export function rivalWay(name: string, { port, pids }: Omit<Rival, "stop">): Way {
+export function rivalWay(name: string, { port, pids }: Pick<Rival, "port" | "pids">): Way {
   return { name, base: `http://127.0.0.1:${port}`, headers: {}, pids };
 }
 
@@ -73,11 +85,12 @@ export function startGenerator(): ChildProcess {
 }
 
 /** Small JSON by every way, at each concurrency. */
-export async function measureJson(ways: Way[], generator: ChildProcess, rounds: number): Promise<BenchTable> {
+export async function measureJson(plan: Plan): Promise<BenchTable> {
+  const { ways, concurrencies } = plan;
   const rows: Record<string, Cell>[] = [];
-  for (const way of ways) await sample(way, generator, { ...WARM_UP, traffic: "json" });
-  for (const concurrency of CONCURRENCIES) {
-    const samples = await inRounds(ways, generator, rounds, { traffic: "json", concurrency, ms: JSON_MS });
+  await warmUp(plan, "json");
+  for (const concurrency of concurrencies) {
+    const samples = await inRounds(plan, { traffic: "json", concurrency, ms: JSON_MS });
     const rate = (sample: Sample) => (sample.requests * 1_000) / sample.elapsedMs;
     for (const { name } of ways) {
       const own = samples.filter(({ way }) => way === name);
@@ -110,11 +123,12 @@ export async function measureJson(ways: Way[], generator: ChildProcess, rounds: 
 }
 
 /** Streams by every way, at each concurrency. */
-export async function measureStreams(ways: Way[], generator: ChildProcess, rounds: number): Promise<BenchTable> {
+export async function measureStreams(plan: Plan): Promise<BenchTable> {
+  const { ways, concurrencies } = plan;
   const rows: Record<string, Cell>[] = [];
-  for (const way of ways) await sample(way, generator, { ...WARM_UP, traffic: "stream" });
-  for (const concurrency of CONCURRENCIES) {
-    const samples = await inRounds(ways, generator, rounds, { traffic: "stream", concurrency, ms: STREAM_MS });
+  await warmUp(plan, "stream");
+  for (const concurrency of concurrencies) {
+    const samples = await inRounds(plan, { traffic: "stream", concurrency, ms: STREAM_MS });
     for (const { name } of ways) {
       const own = samples.filter(({ way }) => way === name);
       const over = (value: (sample: Sample) => number) => spreadOf(own.map(value));
@@ -142,12 +156,14 @@ export async function measureStreams(ways: Way[], generator: ChildProcess, round
   };
 }
 
-async function inRounds(
-  ways: Way[],
-  generator: ChildProcess,
-  rounds: number,
-  order: Pick<LoadOrder, "traffic" | "concurrency" | "ms">,
-): Promise<Sample[]> {
+async function warmUp({ ways, generator }: Plan, traffic: Traffic): Promise<void> {
+  for (const way of ways) {
+    process.stderr.write(`${traffic}: warms up ${way.name}\n`);
+    await sample(way, generator, { ...WARM_UP, traffic });
+  }
+}
+
+async function inRounds({ ways, generator, rounds }: Plan, order: Load): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (let round = 0; round < rounds; round += 1) {
     process.stderr.write(`${order.traffic}, c = ${order.concurrency}: round ${round + 1} of ${rounds}\n`);
@@ -156,18 +172,17 @@ async function inRounds(
   return samples;
 }
 
-async function sample(
-  way: Way,
-  generator: ChildProcess,
-  order: Pick<LoadOrder, "traffic" | "concurrency" | "ms">,
-): Promise<Sample> {
+async function sample(way: Way, generator: ChildProcess, order: Load): Promise<Sample> {
   const path: Record<Traffic, string> = { json: "/v1/chat/completions", stream: "/stream" };
   const used = () => Object.entries(way.pids).map(([name, pid]) => ({ name, us: ownTime(name, pid) }));
   const before = used();
-  const answered = once(generator, "message") as Promise<[LoadResult]>;
+  const signal = AbortSignal.timeout(order.ms + LOAD_LATE_MS_MAX);
+  const answered = once(generator, "message", { signal }) as Promise<[LoadResult]>;
   const told: LoadOrder = { ...order, url: way.base + path[order.traffic], headers: way.headers };
   generator.send(told);
-  const [result] = await answered;
+  const [result] = await answered.catch((error) => {
+    throw signal.aborted ? new Error(`${way.name}: ${order.traffic}, c = ${order.concurrency}, did not end`) : error;
+  });
   if (result.failed > 0) throw new Error(`${way.name}: ${result.failed} requests failed: ${result.failure}`);
   const units = order.traffic === "json" ? result.requests : result.events;
   const cpu = used().map(({ name, us }, index) => [name, (us - (before[index]?.us ?? 0)) / units]);

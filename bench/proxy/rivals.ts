@@ -7,11 +7,10 @@ import { freePort } from "../../test/support/ports.ts";
 import { type Running, runProcess, startProcess, until } from "../../test/support/processes.ts";
 
 /** A way to the upstream that is not ours. */
-export interface Rival {
+export interface Rival extends AsyncDisposable {
   port: number;
   /** Processes that work for it, with their children. */
   pids: Record<string, number>;
-  stop(): Promise<void>;
 }
 
 const PATH = `${process.env.PATH}:/usr/sbin`;
@@ -50,7 +49,7 @@ export async function startNginx(folder: string, upstreamPort: number): Promise<
   await writeFile(file, config);
   const nginx = startProcess(["nginx", "-p", home, "-e", "stderr", "-c", file], { PATH });
   await untilListening(port, nginx);
-  return { port, pids: { nginx: nginx.pid }, stop: () => nginx.stop() };
+  return { port, pids: { nginx: nginx.pid }, [Symbol.asyncDispose]: () => nginx.stop() };
 }
 
 /** `ssh -L` to an sshd on the loopback, with keys that live as long as the folder does. */
@@ -99,7 +98,7 @@ export async function startTunnel(folder: string, upstreamPort: number): Promise
   return {
     port,
     pids: { ssh: ssh.pid, sshd: sshd.pid },
-    async stop() {
+    async [Symbol.asyncDispose]() {
       await ssh.stop();
       await sshd.stop();
     },

@@ -168,6 +168,10 @@ export class LocalCluster {
     }
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
   private lastAttempt(replica: string) {
     return readJob(join(this.agentFolder, "jobs", `${replica}.0`))?.last;
   }

@@ -8,6 +8,12 @@ const OUTPUT_CHARS_MAX = 200_000;
 /** The command as users run it. */
 export const CLI = join(ROOT, "bin/headrace.js");
 
+/** What has not ended does so with this process, as where a test or a bench hangs and is given up. */
+const started = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of started) child.kill("SIGKILL");
+});
+
 /** A program that runs until it is stopped. */
 export interface Running {
   child: ChildProcess;
@@ -36,6 +42,8 @@ export function startProcess(command: string[], env: NodeJS.ProcessEnv): Running
     });
     child.on("exit", resolve);
   });
+  started.add(child);
+  void ended.then(() => started.delete(child));
   return {
     child,
     pid: child.pid ?? 0,

@@ -88,6 +88,10 @@ export class EdgePlane {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
   get pid(): number {
     return this.#running?.pid ?? 0;
   }
