@@ -11,6 +11,8 @@ import { jsonText } from "./style.ts";
 export interface Context {
   io: Io;
   exitCode: ExitCode;
+  /** How many words of the command line stand behind `--`. */
+  wordsBehindDashes: number;
 }
 
 /** Adds a command to the program. */

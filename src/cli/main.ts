@@ -47,7 +47,9 @@ const COMMANDS: AddCommand[] = [
 
 /** The whole program but for the process: arguments in, exit code out. Never throws. */
 export async function main(argv: string[], io: Io): Promise<ExitCode> {
-  const context: Context = { io, exitCode: EXIT.ok };
+  const dashes = argv.indexOf("--");
+  const wordsBehindDashes = dashes === -1 ? 0 : argv.length - dashes - 1;
+  const context: Context = { io, exitCode: EXIT.ok, wordsBehindDashes };
   try {
     await program(context).parseAsync(argv, { from: "user" });
     return context.exitCode;

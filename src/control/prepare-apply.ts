@@ -53,7 +53,11 @@ export async function prepareApply(
   request: ApplyRequest,
   { seal, store, digest }: { seal: Sealer; store: Store; digest: Digest },
 ): Promise<PreparedApply> {
-  const parsed = parseConfig(request.config, request.file);
+  const parsed = parseConfig(request.config, request.file, {
+    args: request.args ?? [],
+    env: request.overrides ?? [],
+    ...(request.profiles === undefined ? {} : { profiles: request.profiles }),
+  });
   if (!parsed.ok) throw new ControlError("invalid_config", `${request.file} is not valid`, parsed.issues);
   if (parsed.type !== "service") {
     throw new ControlError("unsupported", `${request.file} is valid and not applied. ${whyNotApplied(parsed)}`);
@@ -146,7 +150,7 @@ function passedValues(spec: ServiceSpec, request: ApplyRequest): [string, string
   const passed: [string, string][] = [];
   const missing: string[] = [];
   for (const name of passedVariables(spec)) {
-    const given = request.env[name];
+    const given = Object.hasOwn(request.env, name) ? request.env[name] : undefined;
     if (given === undefined) missing.push(name);
     else passed.push([name, given]);
   }

@@ -186,6 +186,35 @@ describe("a job whose environment names a secret", () => {
   });
 });
 
+test("what whoever applies adds: variables, arguments and a profile", async () => {
+  await connect();
+  const request = {
+    config: yaml("{MODE: fast}").replace(/^commands: .*$/m, () => "commands: ['serve ${{ run.args }}']"),
+    file: "web.yml",
+    env: { MODE: "slow", NEW: "1" },
+    files: [],
+    overrides: ["MODE", "NEW"],
+    args: ["--bind", "a b"],
+    profiles: { text: "profiles: [{name: fast, tags: {team: x}}]", file: "profiles.yml", name: "fast" },
+  };
+  await control.apply(ANN, request, "key-of-apply");
+  const [job] = await desired();
+  expect(job?.launch).toMatchObject({
+    env: { MODE: "slow", NEW: "1" },
+    script: expect.stringContaining("--bind 'a b'"),
+  });
+  expect(last().puts.find(({ kind }) => kind === "revision")).toMatchObject({
+    spec: { profile: { tags: { team: "x" } } },
+  });
+  expect(JSON.stringify(batches)).not.toContain("slow");
+  for (const other of [{ overrides: ["NEW"] }, { args: [] }, { profiles: { ...request.profiles, name: null } }]) {
+    const again = control.apply(ANN, { ...request, ...other }, "key-of-apply");
+    await expect(again).rejects.toMatchObject({ code: "idempotency_mismatch" });
+  }
+  const unknown = { ...request, profiles: { ...request.profiles, name: "slow" } };
+  await expect(control.apply(ANN, unknown, nextKey())).rejects.toMatchObject({ code: "invalid_config" });
+});
+
 describe("copies of sealed values", () => {
   const versionOf = (name: string) => last().secrets.find((secret) => secret.name.includes(`/${name}/`))?.version ?? "";
 

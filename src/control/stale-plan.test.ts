@@ -29,7 +29,13 @@ function key(): string {
 }
 
 function apply(who: string, config: string, expectedRevision?: number) {
-  const request = { config, file: "web.yml", env: {}, ...(expectedRevision === undefined ? {} : { expectedRevision }) };
+  const request = {
+    config,
+    file: "web.yml",
+    env: {},
+    files: [],
+    ...(expectedRevision === undefined ? {} : { expectedRevision }),
+  };
   return control.apply(caller(who), request, key());
 }
 
@@ -57,7 +63,7 @@ test("a stale apply names who changed the service since, and what, and nothing e
 
 test("so does a plan that is asked for on another revision, and one made before the service existed", async () => {
   await apply("ben", file(1));
-  const request = { config: file(2), file: "web.yml", env: {}, expectedRevision: 0 };
+  const request = { config: file(2), file: "web.yml", env: {}, files: [], expectedRevision: 0 };
   const refusal = await refusalOf(control.plan(caller("ann"), request));
   expect(refusal.message).toBe(
     "service web is at revision 1, and this was planned before it existed: somebody else changed it. Plan again.\n" +

@@ -149,6 +149,30 @@ export const applyRequest = z.object({
     )
     .max(FILES_PER_SERVICE_MAX)
     .default([]),
+  /** Variables that every group gets, whatever the file says of them; their values are in `env`. */
+  overrides: z
+    .array(
+      z
+        .string()
+        .max(200)
+        .regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/),
+    )
+    .max(256)
+    .optional(),
+  /** What stands for `${{ run.args }}`. */
+  args: z
+    .array(
+      z
+        .string()
+        .max(8 * 1024)
+        .refine((text) => !text.includes("\0"), "must not have NUL characters"),
+    )
+    .max(256)
+    .optional(),
+  /** A file of profiles, and the profile to use; `name: null` = the default one, if any. */
+  profiles: z
+    .object({ text: z.string().max(128 * 1024), file: z.string().max(1_000), name: z.string().max(200).nullable() })
+    .optional(),
   /** Refuse with `stale_plan` when the service is not at this revision (from the plan); 0 = when it exists. */
   expectedRevision: z.int().optional(),
 });

@@ -42,6 +42,7 @@ describe("the address of another replica", () => {
       spec,
       sealed: {},
       secrets: {},
+      files: [],
       pairing: "",
       expectedRevision: null,
       actor: "ada",

@@ -49,12 +49,12 @@ export const addApply: AddCommand = (program, context) => {
     .addHelpText(
       "after",
       "\nCtrl-C ends the waiting, not the service.\n\nExamples:\n" +
-        "  headrace apply -f service.yml\n  headrace apply -f service.yml -y -e HF_TOKEN=hf_...\n" +
+        "  headrace apply -f service.yml\n  headrace apply -f service.yml -y -e REPLICA_LOG=debug -- --tp 8\n" +
         "  headrace apply -f service.yml -y -d --json\n  headrace apply -f service.yml -y --revision 3",
     )
-    .action(async (flags: ApplyFlags) => {
+    .action(async (words: string[], flags: ApplyFlags) => {
       const screen = flags.json ? io.stderr : io.stdout;
-      const file = await readConfigFile(io, flags, NOT_APPLIED);
+      const file = await readConfigFile(context, flags, words, NOT_APPLIED);
       const { request, spec, files } = await requestOf(io, flags, file, NOT_APPLIED);
       const { client, target } = await connect(io);
       const planned = flags.revision === undefined ? request : { ...request, expectedRevision: flags.revision };

@@ -24,9 +24,9 @@ export const addPlan: AddCommand = (program, context) => {
       "\nExits 1 if an apply would be refused.\n\nExamples:\n" +
         "  headrace plan -f service.yml\n  headrace plan -f service.yml --detailed-exitcode --json > plan.json",
     )
-    .action(async (flags: PlanFlags) => {
+    .action(async (words: string[], flags: PlanFlags) => {
       const consequence = "There is no plan for it.";
-      const file = await readConfigFile(io, flags, consequence);
+      const file = await readConfigFile(context, flags, words, consequence);
       const colors = colorsFor(io.stdout, io.env);
       if (file.parsed.type !== "service") {
         const { type, spec, notes } = file.parsed;

@@ -10,7 +10,7 @@ export function allCommands(): { name: string; command: Command }[] {
       return one.commands.length === 0 ? [{ name, command: one }] : walk(one, `${name} `);
     });
   // Nothing is read, written or asked before a command runs.
-  return walk(program({ io: {} as never, exitCode: EXIT.ok }), "");
+  return walk(program({ io: {} as never, exitCode: EXIT.ok, wordsBehindDashes: 0 }), "");
 }
 
 export const commandNames = (): string[] => allCommands().map(({ name }) => name);
