@@ -135,7 +135,7 @@ describe("reports", () => {
     await unnoticed(victim, async () => {
       const link = await linked();
       const large = await report(link, { ...host.report(), padding: "x".repeat(10 * 1024 * 1024) });
-      expect(large).toMatchObject({ status: 429, text: expect.stringContaining("at most 4194304 bytes") });
+      expect(large).toMatchObject({ status: 413, text: expect.stringContaining("larger than 4194304 bytes") });
       for (const none of ["", "null", "{", "[[[[", '{"jobs":1}', "x".repeat(1_000_000)]) {
         expect(await report(link, none)).toMatchObject({ status: 400 });
       }
