@@ -2,10 +2,13 @@ import { defineConfig } from "vitest/config";
 
 const here = ["{agents,bench,scripts,src}/**/*.test.ts", "test/unit/**/*.test.ts"];
 
+const random = ["**/*.property.test.ts", "test/sim/**/*.test.ts"];
+
 /**
- * Three suites. `unit` needs nothing but Node and is part of `npm run check`; it sits beside the code it tests. `system`
- * runs real processes (routers, engines, databases, network namespaces), so its files run one at a time. `long` is what
- * takes minutes (drills, many seeds); `npm run test:all` runs it after the others.
+ * Four suites. `unit` needs nothing but Node and is part of `npm run check`; it sits beside the code it tests. `random`
+ * (random inputs, simulated lives) keeps one core busy and cares for no clock. `system` runs real processes (routers,
+ * engines, databases, network namespaces), so its files run one at a time. `long` is what takes minutes (drills, many
+ * seeds); `npm run test:all` runs it after the others.
  */
 export default defineConfig({
   test: {
@@ -24,9 +27,19 @@ export default defineConfig({
       },
       {
         test: {
-          name: "system",
-          include: ["test/{abuse,contract,e2e,sim}/**/*.test.ts", "**/*.property.test.ts", "**/*.system.test.ts"],
+          name: "random",
+          include: random,
           exclude: ["**/node_modules/**", "**/*.long.test.ts"],
+          setupFiles: ["test/support/seed.ts"],
+          testTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "system",
+          include: ["test/{abuse,contract,e2e}/**/*.test.ts", "**/*.system.test.ts"],
+          exclude: ["**/node_modules/**", "**/*.long.test.ts", ...random],
           setupFiles: ["test/support/seed.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { SetupError } from "./python-interpreter.ts";
 import { runParts } from "./run-parts.ts";
-import type { Part } from "./test-parts.ts";
+import type { Part, Stage } from "./test-parts.ts";
 
+const counted = (passed: number, failed: number) => ({ ok: failed === 0, counts: { passed, failed, skipped: [] } });
 const part = (name: string, passed: number, failed: number, ok = failed === 0): Part => ({
   name,
   run: async () => ({ ok, counts: { passed, failed, skipped: [] } }),
@@ -10,11 +11,15 @@ const part = (name: string, passed: number, failed: number, ok = failed === 0): 
 const broken: Part = { name: "broken", run: () => Promise.reject(new Error("out of disk")) };
 
 /** @returns whether all was well, and what was printed */
-async function run(parts: Part[], setUp = async () => {}) {
+async function run(parts: (Part | Stage)[], setUp = async () => {}) {
   let printed = "";
-  const ok = await runParts(setUp, parts, (text) => {
-    printed += text;
-  });
+  const ok = await runParts(
+    setUp,
+    parts.map((part) => [part].flat()),
+    (text) => {
+      printed += text;
+    },
+  );
   return { ok, printed, last: printed.trimEnd().split("\n").at(-1) };
 }
 
@@ -43,8 +48,24 @@ describe("a run of several parts", () => {
     const setUp = () => Promise.reject(new SetupError("pip is missing"));
     const { ok, printed, last } = await run([part("one", 1, 0)], setUp);
     expect({ ok, last }).toEqual({ ok: false, last: "0 passed, 1 failed" });
-    expect(printed.split("\n")[0]).toBe("pip is missing");
+    expect(printed.split("\n")).toContain("pip is missing");
     expect(printed).not.toContain("    at ");
+  });
+
+  it("runs what is one stage at the same time, and says what failed in it", async () => {
+    const { promise: met, resolve: meet } = Promise.withResolvers<void>();
+    const waits: Part = { name: "waits", run: () => met.then(() => ({ ...counted(1, 1), output: "what it said" })) };
+    const meets: Part = {
+      name: "meets",
+      run: async () => {
+        meet();
+        return { ...counted(1, 0), output: "nothing to see" };
+      },
+    };
+    const { ok, printed, last } = await run([[waits, meets], part("later", 1, 0)]);
+    expect({ ok, last }).toEqual({ ok: false, last: "3 passed, 1 failed" });
+    expect(printed).toContain("=== waits\n\nwhat it said");
+    expect(printed).not.toContain("nothing to see");
   });
 
   it("has its counts on one line only", async () => {

@@ -1,28 +1,29 @@
 import { SetupError } from "./python-interpreter.ts";
 import { addCounts, countsLine, type TestCounts } from "./test-counts.ts";
-import type { Part } from "./test-parts.ts";
+import type { Part, Stage } from "./test-parts.ts";
 
 const NOTHING: TestCounts = { passed: 0, failed: 0, skipped: [] };
 
 /**
- * Sets up, runs the parts one after the other, whatever the earlier ones gave, and says what each gave. The last line
- * has the counts of all, also when something breaks: what breaks without a failed test counts as one.
+ * Sets up, runs the stages one after the other, whatever the earlier ones gave, and says what each part gave. The last
+ * line has the counts of all, also when something breaks: what breaks without a failed test counts as one.
  *
  * @returns whether all is well
  */
 export async function runParts(
   setUp: () => Promise<void>,
-  parts: readonly Part[],
+  stages: readonly Stage[],
   print: (text: string) => void,
 ): Promise<boolean> {
   let total = NOTHING;
   const summary: string[] = [];
   const attempt = async (name: string, run: Part["run"]): Promise<boolean> => {
     const start = performance.now();
-    const { ok, counts } = await run().catch((error: unknown) => {
-      print(`${error instanceof SetupError ? error.message : (error as Error).stack}\n`);
-      return { ok: false, counts: { ...NOTHING, failed: 1 } };
+    const { ok, counts, output } = await run().catch((error: unknown) => {
+      const why = error instanceof SetupError ? error.message : (error as Error).stack;
+      return { ok: false, counts: { ...NOTHING, failed: 1 }, output: why };
     });
+    if (!ok && output) print(`\n=== ${name}\n\n${output}\n`);
     total = addCounts(total, counts);
     const seconds = Math.round((performance.now() - start) / 1_000);
     const tests = `${counts.passed} of ${counts.passed + counts.failed} tests`;
@@ -34,9 +35,10 @@ export async function runParts(
     return { ok: true, counts: NOTHING };
   });
   if (ok) {
-    for (const { name, run } of parts) {
-      if (parts.length > 1) print(`\n=== ${name}\n\n`);
-      ok = (await attempt(name, run)) && ok;
+    for (const stage of stages) {
+      if (stages.length > 1) print(`\n=== ${stage.map(({ name }) => name).join(", ")}\n\n`);
+      const all = await Promise.all(stage.map(({ name, run }) => attempt(name, run)));
+      ok = all.every(Boolean) && ok;
     }
   }
   if (total.skipped.length > 0) print(`\nNot run:\n${total.skipped.map((name) => `  ${name}\n`).join("")}`);

@@ -11,8 +11,12 @@ import type { TestCounts } from "./test-counts.ts";
 /** One part of a test run. */
 export interface Part {
   name: string;
-  run(): Promise<{ ok: boolean; counts: TestCounts }>;
+  /** @returns what is left to print of it, besides the counts; nothing where it was shown as it came */
+  run(): Promise<{ ok: boolean; counts: TestCounts; output?: string }>;
 }
+
+/** Parts that run at the same time; of these one shows what it prints as it comes. */
+export type Stage = readonly Part[];
 
 /** Further beginnings of the random tests; fixed, so that a red run is due to the change and not to the draw. */
 const MORE_SEEDS = [1, 2, 3];
@@ -26,21 +30,27 @@ export async function setUpForTests(): Promise<void> {
   await ensurePython();
 }
 
-/** `npm test`: what `npm run check` looks at, then what runs real routers, engines and network namespaces. */
-export const EVERY_DAY: Part[] = [
-  { name: "check and unit tests", run: runChecks },
-  { name: "system tests", run: () => runTests({ project: "system" }, true) },
+/**
+ * `npm test`: what `npm run check` looks at, then what runs real routers, engines and network namespaces, which mostly
+ * waits; so the random tests, which only reckon, run beside it.
+ */
+export const EVERY_DAY: Stage[] = [
+  [{ name: "check and unit tests", run: runChecks }],
+  [
+    { name: "system tests", run: () => runTests({ project: "system" }, true) },
+    { name: "random tests", run: () => runTests({ project: "random" }, false) },
+  ],
 ];
 
 /** What `npm run test:all` adds. */
-export const THE_REST: Part[] = [
-  { name: "long tests", run: () => runTests({ project: "long" }, true) },
-  ...MORE_SEEDS.map((seed) => ({
+export const THE_REST: Stage[] = [
+  [{ name: "long tests", run: () => runTests({ project: "long" }, true) }],
+  MORE_SEEDS.map((seed) => ({
     name: `random tests from ${seed}`,
-    run: () => runTests({ project: "system", files: ".property.test.ts", seed }, true),
+    run: () => runTests({ project: "random", files: ".property.test.ts", seed }, false),
   })),
-  { name: "simulation", run: simulateMore },
-  { name: "mutants", run: catchMutants },
+  [{ name: "simulation", run: simulateMore }],
+  [{ name: "mutants", run: catchMutants }],
 ];
 
 /** Counts as one test. */
