@@ -84,18 +84,21 @@ async function idOf(flag: "-u" | "-g", name: string): Promise<number> {
   return Number.parseInt(stdout, 10);
 }
 
+/**
+ * Of two agents on a host one makes the user: `useradd` looks whether there is one before it waits for its own lock, and
+ * then writes over what the other has made in the meantime, with another number.
+ */
+const USERS_LOCK = "/run/headrace-job-user.lock";
+const UNLESS_THERE = 'id -u -- "$0" >/dev/null 2>&1 || exec "$@"';
+
 async function makeUser(name: string): Promise<JobUser> {
   const groups = existingGroups(DEVICE_GROUPS);
   const membership = groups.length === 0 ? [] : ["--groups", groups.join(",")];
   const options = ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"];
   try {
-    await run("useradd", [...options, ...membership, "--shell", "/usr/sbin/nologin", name], {
-      timeout: COMMAND_MS_MAX,
-    });
+    const useradd = ["useradd", ...options, ...membership, "--shell", "/usr/sbin/nologin", name];
+    await run("flock", [USERS_LOCK, "sh", "-c", UNLESS_THERE, name, ...useradd], { timeout: COMMAND_MS_MAX });
   } catch (error) {
-    const made = await findUser(name);
-    // Another agent on this host may have been faster.
-    if (made !== null) return made;
     throw new Error(
       `cannot make the system user "${name}" that jobs run as (${(error as Error).message.trim()}); ` +
         "make it yourself, name another, or say `same` to run jobs as the agent",
