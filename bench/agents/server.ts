@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient } from "../../src/api/client.ts";
 import { makeToken, tokenHash } from "../../src/control/tokens.ts";
+import { NO_CORDONS } from "../../src/core/cordons.ts";
 import type { HostEntity } from "../../src/core/state.ts";
 import { openDatabase } from "../../src/node/database.ts";
 import { FIRST_ENTITIES } from "../../src/node/first-start.ts";
@@ -157,7 +158,7 @@ export class MeasuredServer {
 function hostOf(serial: number): HostEntity {
   const id = `host-${serial}`;
   const fixed = { kind: "host", id, name: id, fleet: "default", machine: id } as const;
-  return { ...fixed, inventory: inventoryOf(serial), silentSince: null, joinedAt: 0 };
+  return { ...fixed, inventory: inventoryOf(serial), silentSince: null, joinedAt: 0, cordons: NO_CORDONS };
 }
 
 /** Stores a credential as the server itself would. @returns its token */

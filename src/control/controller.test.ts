@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { inventoryOf } from "../../test/sim/agent.ts";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
+import { closedFleet } from "../core/fleets.ts";
 import { systemClock } from "./clock.ts";
 import { Controller, type Request } from "./controller.ts";
 
@@ -47,10 +48,7 @@ describe("a state that is read while a commit is under way", () => {
   beforeEach(async () => {
     const store = new MemoryStore();
     [loads, commits] = [new Gate(), new Gate()];
-    await store.createProject("main", 0, [
-      { kind: "project", id: "project", nextSerial: 1 },
-      { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null, thawedAt: null },
-    ]);
+    await store.createProject("main", 0, [{ kind: "project", id: "project", nextSerial: 1 }, closedFleet("default")]);
     const late = new Proxy(store, {
       get(target, name) {
         if (name === "load")

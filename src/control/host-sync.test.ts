@@ -3,6 +3,8 @@ import { inventoryOf } from "../../test/sim/agent.ts";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { simSealer } from "../../test/sim/sealer.ts";
 import { routerGroup, serviceSpec, workerGroup } from "../../test/support/specs.ts";
+import { NO_CORDONS } from "../core/cordons.ts";
+import { closedFleet } from "../core/fleets.ts";
 import type { HostEntity } from "../core/state.ts";
 import type { ServiceSpec } from "../spec/types.ts";
 import type { DesiredState, Report } from "../wire/index.ts";
@@ -22,6 +24,7 @@ const HOST: HostEntity = {
   }),
   silentSince: null,
   joinedAt: 0,
+  cordons: NO_CORDONS,
 };
 
 let project: Project;
@@ -41,7 +44,7 @@ beforeEach(async () => {
   const store = new MemoryStore();
   await store.createProject("main", 0, [
     { kind: "project", id: "project", nextSerial: 1 },
-    { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null, thawedAt: null },
+    closedFleet("default"),
     HOST,
   ]);
   const log = () => undefined;

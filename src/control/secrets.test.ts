@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { INVENTORY, reportOf } from "../../test/support/reports.ts";
+import { NO_CORDONS } from "../core/cordons.ts";
+import { closedFleet } from "../core/fleets.ts";
 import { pinnedSecretName, sealedEnvName, secretName } from "../core/sealed-names.ts";
 import type { CommitBatch } from "../store/types.ts";
 import type { DesiredJob, DesiredState } from "../wire/index.ts";
@@ -37,7 +39,7 @@ beforeEach(async () => {
   for (const project of ["main", "other"]) {
     await store.createProject(project, 0, [
       { kind: "project", id: "project", nextSerial: 1 },
-      { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null, thawedAt: null },
+      closedFleet("default"),
       {
         kind: "host",
         id: "h1",
@@ -47,6 +49,7 @@ beforeEach(async () => {
         inventory: INVENTORY,
         silentSince: null,
         joinedAt: 0,
+        cordons: NO_CORDONS,
       },
     ]);
   }

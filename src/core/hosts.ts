@@ -1,3 +1,4 @@
+import { NO_CORDONS } from "./cordons.ts";
 import type { Answer, Input } from "./input.ts";
 import { moveJob, moveReplica } from "./lifecycle.ts";
 import { HOSTS_PER_PROJECT_MAX } from "./limits.ts";
@@ -21,6 +22,7 @@ export function hostJoined(context: StepContext, input: Extract<Input, { kind: "
     inventory: input.inventory,
     silentSince: null,
     joinedAt: now,
+    cordons: NO_CORDONS,
   };
   draft.put(host);
   draft.event({ type: "host.joined", host: host.id, message: `${host.name} joined fleet ${host.fleet}` });

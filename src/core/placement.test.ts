@@ -10,6 +10,7 @@ import {
 } from "../../test/support/specs.ts";
 import type { GpuSpec, InstanceRef } from "../spec/types.ts";
 import type { Accelerator } from "../wire/index.ts";
+import { closedFleet } from "./fleets.ts";
 import { PLACE_RETRY_MS } from "./limits.ts";
 import { step } from "./step.ts";
 
@@ -203,14 +204,8 @@ describe("placement", () => {
   test("counts cpu and memory only in a fleet that forbids overcommitting", () => {
     for (const overcommit of [true, false]) {
       const world = new World();
-      world.state.tables.fleet.put({
-        kind: "fleet",
-        id: "default",
-        placement: "any",
-        overcommit,
-        frozenSince: null,
-        thawedAt: null,
-      });
+      const fleet = closedFleet("default");
+      world.state.tables.fleet.put({ ...fleet, settings: { ...fleet.settings, overcommit } });
       world.addHost("a", { cpus: 3 });
       world.apply(serviceSpec("w", [workerGroup(5)]));
       expect(world.summary("w").filter((line) => line === "worker:starting")).toHaveLength(overcommit ? 5 : 3);

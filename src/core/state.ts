@@ -1,4 +1,5 @@
 import type { ServiceSpec } from "../spec/types.ts";
+import type { FleetSettings, JoinedHosts, SshHosts } from "../spec/types-fleet.ts";
 import type { DeliveredFile, Inventory } from "../wire/index.ts";
 
 /** An instant, milliseconds since the epoch by the controller's clock. */
@@ -104,13 +105,33 @@ export interface HostEntity {
   /** Since when nothing was heard of it while it had jobs; null = present, or nothing depends on it. */
   silentSince: Millis | null;
   joinedAt: Millis;
+  cordons: Cordons;
+}
+
+/** Why a host gets nothing new, by who says so. Each ends by itself: what an operator asked for outlives bad health. */
+export interface Cordons {
+  operator: OperatorCordon | null;
+  /** The host is not well; over when it is. */
+  health: { since: Millis; reason: string } | null;
+}
+
+export interface OperatorCordon {
+  since: Millis;
+  by: string;
+  /** May be empty. */
+  reason: string;
+  /** What runs there is moved away as well. */
+  drain: boolean;
 }
 
 export interface FleetEntity {
   kind: "fleet";
   id: string;
-  placement: "any" | "cluster";
-  overcommit: boolean;
+  settings: FleetSettings;
+  /** The hosts that its file names, as they were asked for; which ones have joined, hosts say. */
+  hosts: JoinedHosts | SshHosts;
+  /** How often it was changed by a file; 0 = it exists because a host joined it, with everything closed. */
+  revision: number;
   /** Since when nothing is decided about its silent hosts, because most fell silent together; null = it is. */
   frozenSince: Millis | null;
   /** When that was last over; null = it never was so. */

@@ -5,15 +5,27 @@ import type { CloudHosts, FleetSpec, SshHost, SshHosts } from "./types-fleet.ts"
 
 /** Works out what a written fleet means. The rules have seen to it that it has hosts of one kind. */
 export function fillFleet(written: WrittenFleet): FleetSpec {
-  const { name, placement, blocks, ssh_config } = written;
-  const hosts = ssh_config === null ? fillCloud(written) : fillSsh(ssh_config, written.env ?? {});
-  return { type: "fleet", name, placement, blocks, hosts };
+  const { name, placement, blocks, overcommit, allow } = written;
+  return {
+    type: "fleet",
+    name,
+    placement,
+    blocks,
+    overcommit,
+    allow: allow ?? { privileged: false, hostPaths: [] },
+    hosts: fillHosts(written),
+  };
 }
 
-function fillCloud(written: WrittenFleet): CloudHosts {
+function fillHosts(written: WrittenFleet): FleetSpec["hosts"] {
+  if (written.ssh_config !== null) return fillSsh(written.ssh_config, written.env ?? {});
+  return written.nodes === null ? { kind: "joined" } : fillCloud(written, written.nodes);
+}
+
+function fillCloud(written: WrittenFleet, nodes: CloudHosts["nodes"]): CloudHosts {
   return {
     kind: "cloud",
-    nodes: written.nodes ?? { min: 0, target: 0, max: null },
+    nodes,
     resources: written.resources ?? defaultResources,
     backends: written.backends,
     regions: written.regions,

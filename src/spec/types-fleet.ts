@@ -3,14 +3,33 @@ import type { EnvSpec, ProfileParams, ResourcesSpec, SpotPolicy } from "./types.
 /** Into how many equal parts a host's accelerators are divided; `auto` = one for each accelerator. */
 export type Blocks = number | "auto";
 
-/** A named set of hosts, as a file describes it. */
-export interface FleetSpec {
-  type: "fleet";
-  name: string;
+/** What holds for all hosts of a fleet. */
+export interface FleetSettings {
   /** `cluster`: the hosts share a fast interconnect. */
   placement: "any" | "cluster";
   blocks: Blocks;
-  hosts: CloudHosts | SshHosts;
+  /** Whether the cpus and the memory of a host may be promised more than once. */
+  overcommit: boolean;
+  allow: FleetAllowance;
+}
+
+/** What jobs may do to the hosts of a fleet that would get them out of their containers. */
+export interface FleetAllowance {
+  privileged: boolean;
+  /** Absolute paths of a host that jobs may mount, each with all that is below it; `/` = any, none = none. */
+  hostPaths: string[];
+}
+
+/** A named set of hosts, as a file describes it. */
+export interface FleetSpec extends FleetSettings {
+  type: "fleet";
+  name: string;
+  hosts: JoinedHosts | CloudHosts | SshHosts;
+}
+
+/** Hosts that join by themselves, each with a token. */
+export interface JoinedHosts {
+  kind: "joined";
 }
 
 /** Hosts that are rented as they are needed. Lists that are null allow anything. */

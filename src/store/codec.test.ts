@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import { NO_CORDONS } from "../core/cordons.ts";
+import { closedFleet } from "../core/fleets.ts";
 import type { Entity } from "../core/state.ts";
 import { decodeBody, decodeEntity, encodeEntity, type Shape } from "./codec.ts";
 
@@ -167,12 +169,37 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     },
     silentSince: 1_700_000_000_000,
     joinedAt: 1_700_000_000_000,
+    cordons: {
+      operator: { since: 1_700_000_000_000, by: "ada", reason: "new disk", drain: true },
+      health: { since: 1_700_000_000_000, reason: "accelerator 3 is gone" },
+    },
   },
   fleet: {
     kind: "fleet",
     id: "default",
-    placement: "any",
-    overcommit: false,
+    settings: {
+      placement: "any",
+      blocks: "auto",
+      overcommit: false,
+      allow: { privileged: true, hostPaths: ["/mnt/models"] },
+    },
+    hosts: {
+      kind: "ssh",
+      env: { HTTPS_PROXY: "http://proxy:3128", TOKEN: null },
+      network: "10.0.0.0/24",
+      hosts: [
+        {
+          hostname: "gpu-1",
+          port: 2222,
+          user: "ubuntu",
+          identityFile: "~/.ssh/id",
+          proxyJump: { hostname: "jump", port: null, user: "j", identityFile: "k" },
+          internalIp: "10.0.0.1",
+          blocks: 8,
+        },
+      ],
+    },
+    revision: 2,
     frozenSince: 1_700_000_000_000,
     thawedAt: 1_700_000_000_000,
   },
@@ -198,11 +225,11 @@ describe("encode and decode", () => {
   });
 
   test("what could not be read back is not written, and its value is not shown", () => {
-    const entity = { ...ENTITIES.fleet, secret: "hunter2", overcommit: "yes" } as unknown as Entity;
+    const entity = { ...ENTITIES.fleet, secret: "hunter2", revision: "yes" } as unknown as Entity;
     expect(() => encodeEntity(entity)).toThrowError(
       expect.objectContaining({
         code: "refused",
-        message: expect.stringMatching(/^fleet default cannot be stored: overcommit: .*Unrecognized key: "secret"\.$/),
+        message: expect.stringMatching(/^fleet default cannot be stored: revision: .*Unrecognized key: "secret"\.$/),
       }),
     );
     expect(() => encodeEntity(entity)).not.toThrowError(/hunter2/);
@@ -213,8 +240,8 @@ describe("what this version cannot read is said, with what to do", () => {
   const row = {
     kind: "fleet",
     id: "default",
-    schema: 3,
-    body: '{"placement":"any","overcommit":true,"frozenSince":null,"thawedAt":null}',
+    schema: 4,
+    body: '{"settings":{},"hosts":{"kind":"joined"},"revision":0,"frozenSince":null,"thawedAt":null}',
   };
   test.each([
     ["an unknown kind", { ...row, kind: "gateway" }, /^default is stored as a "gateway".* newer Headrace/],
@@ -223,11 +250,11 @@ describe("what this version cannot read is said, with what to do", () => {
       { ...row, kind: "constructor" },
       /"constructor", which this version does not know/,
     ],
-    ["a newer schema", { ...row, schema: 4 }, /^fleet default is stored with schema 4, this version reads up to 3\./],
+    ["a newer schema", { ...row, schema: 5 }, /^fleet default is stored with schema 5, this version reads up to 4\./],
     ["a schema below the first", { ...row, schema: 0 }, /schema 0/],
-    ["a body that is not JSON", { ...row, body: "{" }, /^fleet default \(schema 3\) is damaged: it is not JSON\./],
-    ["a field of another type", { ...row, body: '{"placement":"any","overcommit":3}' }, /damaged: overcommit: /],
-    ["a field that is missing", { ...row, body: '{"placement":"any"}' }, /damaged: overcommit: /],
+    ["a body that is not JSON", { ...row, body: "{" }, /^fleet default \(schema 4\) is damaged: it is not JSON\./],
+    ["a field of another type", { ...row, body: '{"revision":"3"}' }, /damaged: .*revision: /],
+    ["a field that is missing", { ...row, body: '{"settings":{}}' }, /damaged: settings.placement: /],
     ["a body that is no object", { ...row, body: "null" }, /damaged: the body: /],
   ])("%s", (_, damaged, message) => {
     expect(() => decodeEntity(damaged)).toThrowError(
@@ -267,4 +294,16 @@ test("a service and a job of the first version are read with what was not known 
     ...ENTITIES.job,
     addresses: {},
   });
+});
+
+test("a host and a fleet of before there were cordons and files of fleets are read as open and closed", () => {
+  const { kind, id, cordons: _, ...host } = ENTITIES.host;
+  expect(decodeEntity({ kind, id, schema: 1, body: JSON.stringify(host) })).toEqual({
+    ...ENTITIES.host,
+    cordons: NO_CORDONS,
+  });
+  const fleet = { placement: "any", overcommit: true, frozenSince: null, thawedAt: null };
+  expect(decodeEntity({ kind: "fleet", id: "rack", schema: 3, body: JSON.stringify(fleet) })).toEqual(
+    closedFleet("rack"),
+  );
 });

@@ -41,12 +41,17 @@ const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
     upgrades: [(body) => ({ ...(body as object), addresses: {} })],
     body: exactly<BodyOf<"job">>()(shapes.job),
   },
-  host: { upgrades: [], body: exactly<BodyOf<"host">>()(shapes.host) },
-  // 2: a fleet can be frozen. 3: and it is known when that was over.
+  // 2: a host can be cordoned.
+  host: {
+    upgrades: [(body) => ({ ...(body as object), cordons: { operator: null, health: null } })],
+    body: exactly<BodyOf<"host">>()(shapes.host),
+  },
+  // 2: a fleet can be frozen. 3: and it is known when that was over. 4: it can be described by a file.
   fleet: {
     upgrades: [
       (body) => ({ ...(body as object), frozenSince: null }),
       (body) => ({ ...(body as object), thawedAt: null }),
+      upgradeFleetTo4,
     ],
     body: exactly<BodyOf<"fleet">>()(shapes.fleet),
   },
@@ -54,6 +59,13 @@ const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
   secret: { upgrades: [], body: exactly<BodyOf<"secret">>()(shapes.secret) },
   project: { upgrades: [], body: exactly<BodyOf<"project">>()(shapes.project) },
 };
+
+/** No file could describe a fleet before, nor allow its jobs anything. */
+function upgradeFleetTo4(body: unknown): unknown {
+  const { placement, overcommit, ...rest } = (body ?? {}) as { placement: string; overcommit: boolean };
+  const allow = { privileged: false, hostPaths: [] };
+  return { ...rest, settings: { placement, blocks: 1, overcommit, allow }, hosts: { kind: "joined" }, revision: 0 };
+}
 
 /**
  * An entity as the row to store.

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { deliveredFile, inventory } from "../wire/index.ts";
+import { fleetHosts, fleetSettings } from "./shapes-fleet.ts";
 import { serviceSpec } from "./shapes-spec.ts";
 
 /**
@@ -65,11 +66,16 @@ export const host = z.strictObject({
   inventory,
   silentSince: instant.nullable(),
   joinedAt: instant,
+  cordons: z.strictObject({
+    operator: z.strictObject({ since: instant, by: z.string(), reason: z.string(), drain: z.boolean() }).nullable(),
+    health: z.strictObject({ since: instant, reason: z.string() }).nullable(),
+  }),
 });
 
 export const fleet = z.strictObject({
-  placement: z.enum(["any", "cluster"]),
-  overcommit: z.boolean(),
+  settings: fleetSettings,
+  hosts: fleetHosts,
+  revision: z.int(),
   frozenSince: instant.nullable(),
   thawedAt: instant.nullable(),
 });

@@ -1,3 +1,4 @@
+import { closedFleet } from "../../src/core/fleets.ts";
 import type { Entity, FleetEntity, ReplicaEntity, RevisionEntity } from "../../src/core/state.ts";
 import type { CommitBatch, Credential } from "../../src/store/types.ts";
 import { serviceSpec, workerGroup } from "../support/specs.ts";
@@ -5,7 +6,7 @@ import { serviceSpec, workerGroup } from "../support/specs.ts";
 /** What the store's contract and its bench write: small, and telling one from another. */
 
 export function fleet(id: string): FleetEntity {
-  return { kind: "fleet", id, placement: "cluster", overcommit: true, frozenSince: null, thawedAt: null };
+  return { ...closedFleet(id), revision: 3 };
 }
 
 export function replica(serial: number): ReplicaEntity {

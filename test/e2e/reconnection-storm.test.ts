@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Uplink } from "../../agents/host/uplink.ts";
 import { createClient } from "../../src/api/client.ts";
 import { makeToken, tokenHash } from "../../src/control/tokens.ts";
+import { NO_CORDONS } from "../../src/core/cordons.ts";
 import type { Entity } from "../../src/core/state.ts";
 import { openDatabase } from "../../src/node/database.ts";
 import { FIRST_ENTITIES, FIRST_PROJECT } from "../../src/node/first-start.ts";
@@ -63,6 +64,7 @@ beforeEach(async () => {
       inventory: INVENTORY,
       silentSince: null,
       joinedAt: 0,
+      cordons: NO_CORDONS,
     }),
   );
   await store.createProject(FIRST_PROJECT, Date.now(), [...FIRST_ENTITIES, ...hosts]);

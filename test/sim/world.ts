@@ -1,4 +1,6 @@
-import type { FleetEntity, HostEntity, ProjectEntity } from "../../src/core/state.ts";
+import { NO_CORDONS } from "../../src/core/cordons.ts";
+import { closedFleet } from "../../src/core/fleets.ts";
+import type { HostEntity, ProjectEntity } from "../../src/core/state.ts";
 import type { CommitBatch } from "../../src/store/types.ts";
 import type { DesiredJob, DesiredState } from "../../src/wire/index.ts";
 import { Agent, inventoryOf } from "./agent.ts";
@@ -87,14 +89,6 @@ export class World {
       address: `10.${this.ledgers.size + 1}.0.${index + 1}`,
       accelerators: accelerators(),
     }));
-    const fleet: FleetEntity = {
-      kind: "fleet",
-      id: "default",
-      placement: "any",
-      overcommit: true,
-      frozenSince: null,
-      thawedAt: null,
-    };
     const counters: ProjectEntity = { kind: "project", id: "project", nextSerial: 1 };
     const hosts = specs.map(
       (spec): HostEntity => ({
@@ -106,9 +100,10 @@ export class World {
         inventory: inventoryOf({ spec }),
         silentSince: null,
         joinedAt: START,
+        cordons: NO_CORDONS,
       }),
     );
-    const entities = [fleet, counters, ...hosts];
+    const entities = [closedFleet("default"), counters, ...hosts];
     await this.store.createProject(project, START, entities);
     this.ledgers.set(project, new Ledger(project, entities));
     for (const spec of specs) this.addMachine(spec);

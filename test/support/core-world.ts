@@ -1,3 +1,4 @@
+import { closedFleet } from "../../src/core/fleets.ts";
 import type { Answer, Input } from "../../src/core/input.ts";
 import { observe, type ProjectState, projectState, takeChanges, takeDue } from "../../src/core/project-state.ts";
 import { renderHost } from "../../src/core/render.ts";
@@ -39,10 +40,7 @@ export class World {
 
   /** @param listeningSince when the controller began to listen to hosts */
   constructor(listeningSince = 0) {
-    const entities: Entity[] = [
-      { kind: "project", id: "project", nextSerial: 1 },
-      { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null, thawedAt: null },
-    ];
+    const entities: Entity[] = [{ kind: "project", id: "project", nextSerial: 1 }, closedFleet("default")];
     this.state = projectState("main", 1, entities, listeningSince);
   }
 

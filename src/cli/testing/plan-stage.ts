@@ -7,6 +7,7 @@ import { INVENTORY, jobReportOf, reportOf, routerReportOf } from "../../../test/
 import { HeadraceControl } from "../../control/control.ts";
 import { createSealer } from "../../control/seal.ts";
 import type { Caller } from "../../control/types.ts";
+import { closedFleet } from "../../core/fleets.ts";
 import { ROUTE_CACHE_MS } from "../../core/limits.ts";
 import { type DesiredJob, desiredState, type Inventory } from "../../wire/index.ts";
 import { Cli } from "./run.ts";
@@ -58,7 +59,7 @@ export class PlanStage {
     const clock = new HandClock(Date.UTC(2026, 10, 21, 3, 7));
     await store.createProject("main", clock.now(), [
       { kind: "project", id: "project", nextSerial: 1 },
-      { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null, thawedAt: null },
+      closedFleet("default"),
     ]);
     const seal = await createSealer([new Uint8Array(32).fill(7)]);
     const cli = await Cli.create();

@@ -1,4 +1,4 @@
-import type { CloudHosts, FleetSpec, SshHost, SshHosts, SshLogin } from "../types-fleet.ts";
+import type { CloudHosts, FleetAllowance, FleetSpec, SshHost, SshHosts, SshLogin } from "../types-fleet.ts";
 import { type Fields, writeEnv } from "./group.ts";
 import { writeOffers } from "./profile.ts";
 import { writeResources } from "./resources.ts";
@@ -8,14 +8,26 @@ import type { Written } from "./yaml.ts";
 /** Three days, in seconds: how long an unused host of a fleet stays unless something else is written. */
 const DEFAULT_IDLE_S = 3 * 24 * 3600;
 
-export function writeFleet({ type, name, placement, blocks, hosts }: FleetSpec): Fields {
+export function writeFleet({ type, name, placement, blocks, overcommit, allow, hosts }: FleetSpec): Fields {
   return {
     type,
     name,
     placement: unless("any", placement),
     blocks: blocks === 1 ? undefined : blocks,
-    ...(hosts.kind === "cloud" ? writeCloud(hosts) : writeSsh(hosts)),
+    overcommit: unless(true, overcommit),
+    allow: writeAllow(allow),
+    ...writeHosts(hosts),
   };
+}
+
+function writeAllow({ privileged, hostPaths }: FleetAllowance): Fields | undefined {
+  if (!privileged && hostPaths.length === 0) return undefined;
+  return { privileged: unless(false, privileged), host_paths: hostPaths.length === 0 ? undefined : hostPaths };
+}
+
+function writeHosts(hosts: FleetSpec["hosts"]): Fields {
+  if (hosts.kind === "joined") return {};
+  return hosts.kind === "cloud" ? writeCloud(hosts) : writeSsh(hosts);
 }
 
 function writeCloud(hosts: CloudHosts): Fields {

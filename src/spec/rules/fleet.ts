@@ -16,16 +16,10 @@ export function checkFleet(fleet: Raw): Finding[] {
       atKey(["ssh_config"], "A fleet has `nodes`, which are rented, or `ssh_config`, which exist; write two fleets."),
     ];
   }
-  if (!cloud && !ssh) {
-    return [
-      atValue(
-        [],
-        "The fleet has no hosts; write `nodes` for hosts that are rented, or `ssh_config` for ones that exist.",
-      ),
-    ];
-  }
   if (cloud) return foreign(fleet, sshFields, "only for hosts that exist (`ssh_config`)");
-  return [...foreign(fleet, cloudFields, "only for hosts that are rented (`nodes`)"), ...checkSsh(fleet.ssh_config)];
+  const rented = foreign(fleet, cloudFields, "only for hosts that are rented (`nodes`)");
+  if (ssh) return [...rented, ...checkSsh(fleet.ssh_config)];
+  return [...rented, ...foreign(fleet, sshFields, "only for hosts that are set up by SSH (`ssh_config`)")];
 }
 
 function foreign(fleet: Raw, fields: object, why: string): Finding[] {

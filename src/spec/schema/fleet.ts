@@ -1,8 +1,10 @@
 import * as z from "zod";
 import { readResourceName } from "../grammar/names.ts";
 import { orderedNodes, readNodeCount, readNodes } from "../grammar/nodes.ts";
+import { readVolumePath } from "../grammar/volume.ts";
+import type { FleetAllowance } from "../types-fleet.ts";
 import { env } from "./env.ts";
-import { by, mapping, optional, required, type Standing, scalarOf, textOf } from "./fields.ts";
+import { by, flag, mapping, optional, required, scalarOf, textOf } from "./fields.ts";
 import { idleDuration, offerFields, withCloudFleets } from "./offers.ts";
 import { resources } from "./resources.ts";
 import { retry } from "./retry.ts";
@@ -10,8 +12,6 @@ import { blocks, overSsh, sshConfig } from "./ssh.ts";
 
 /** Three days, in seconds: a fleet is there to be used again. */
 const DEFAULT_IDLE_S = 3 * 24 * 3600;
-
-const fromFiles: Standing = { kind: "later", when: "fleets are made from files" };
 
 const nodes = z.union([
   scalarOf(readNodes),
@@ -68,6 +68,22 @@ export const sshFields = {
   }),
 };
 
+/** Where a path ends does not matter. */
+const hostPath = textOf(readVolumePath).transform((path) => path.replace(/\/+$/, "") || "/");
+
+const allow = mapping("allow", {
+  privileged: optional(flag, false, {
+    description: "Whether containers may run with all rights on the host",
+    examples: [true],
+    standing: { kind: "extended", how: "`privileged` of a service needs it" },
+  }),
+  host_paths: optional(z.union([flag.transform((all) => (all ? ["/"] : [])), z.array(hostPath)]), [], {
+    description: "Folders and files of the host that may be mounted, with all that is below them; true for any",
+    examples: [["/mnt/models"], true],
+    standing: { kind: "extended", how: "`volumes` of a service that name a path of the host need it" },
+  }),
+}).transform(({ privileged, host_paths }): FleetAllowance => ({ privileged, hostPaths: host_paths }));
+
 /** A fleet as it is written; `rules/fleet.ts` has what must hold between its fields. */
 export const fleet = mapping("fleet", {
   type: required(z.literal("fleet"), { description: "What the file describes", examples: ["fleet"] }),
@@ -75,12 +91,22 @@ export const fleet = mapping("fleet", {
   placement: optional(z.enum(["any", "cluster"]), "any", {
     description: "Whether the hosts share a fast interconnect (cluster) or may be anywhere (any)",
     examples: ["cluster"],
-    standing: fromFiles,
+    standing: { kind: "later", when: "replicas can span several hosts" },
   }),
   blocks: optional(blocks, 1, {
     description: "Into how many parts the accelerators of each host are divided",
     examples: [1, 8, "auto"],
-    standing: fromFiles,
+    standing: { kind: "later", when: "hosts can be divided into blocks" },
+  }),
+  overcommit: optional(flag, true, {
+    description: "Whether the cpus and the memory of a host may be promised more than once",
+    examples: [false],
+    standing: { kind: "extended", how: "says whether jobs share a host's cpus and memory" },
+  }),
+  allow: optional(allow, null, {
+    description: "What jobs may do to the hosts that would get them out of their containers; nothing when left out",
+    examples: [{ privileged: true, host_paths: ["/mnt/models"] }],
+    standing: { kind: "extended", how: "a job gets no power over a host that its fleet does not give it" },
   }),
   ...cloudFields,
   ...sshFields,

@@ -57,7 +57,12 @@ export const fleet: fc.Arbitrary<FleetSpec> = fc.record({
   name,
   placement: fc.constantFrom("any", "cluster"),
   blocks: fc.constantFrom(1, 8, "auto" as const),
-  hosts: fc.oneof(cloud, ssh),
+  overcommit: fc.boolean(),
+  allow: fc.record({
+    privileged: fc.boolean(),
+    hostPaths: fc.constantFrom<string[]>([], ["/"], ["/mnt/models", "/opt/lib"]),
+  }),
+  hosts: fc.oneof(cloud, ssh, fc.constant({ kind: "joined" as const })),
 });
 
 /** What goes together of backend, certificate and the rest. */
