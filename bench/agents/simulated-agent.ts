@@ -41,6 +41,10 @@ export function inventoryOf(serial: number): Inventory {
     })),
     runtimes: ["process"],
     warnings: ["jobs are not confined: no cgroup of the agent's own may be written"],
+    interface: null,
+    nics: [],
+    fabric: null,
+    problems: [],
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { inventory } from "./inventory.ts";
+import { accelerator, acceleratorDevice, inventory, nic } from "./inventory.ts";
 
 const at = (address: string) => inventory.shape.address.safeParse(address).success;
 
@@ -20,4 +20,37 @@ it.each([
   "10.0.0.1:80",
 ])("%j is none that others could connect to", (address) => {
   expect(at(address)).toBe(false);
+});
+
+it("an inventory of an older agent, which knows of no NICs, stays valid", () => {
+  const older = {
+    address: "10.0.0.1",
+    arch: "x86",
+    cpus: 8,
+    memoryGib: 16,
+    diskGib: 200,
+    accelerators: [{ index: 0, vendor: "nvidia", name: "H100", memoryGib: 80 }],
+    runtimes: ["process"],
+    warnings: [],
+  };
+  expect(inventory.parse(older)).toEqual({ ...older, interface: null, nics: [], fabric: null, problems: [] });
+});
+
+it("a device's node stays below /dev", () => {
+  const node = (text: string) => acceleratorDevice.shape.nodes.safeParse([text]).success;
+  expect(["dri/renderD128", "nvidia0", "infiniband/uverbs12"].map(node)).toEqual([true, true, true]);
+  expect(["/dev/kfd", "../etc/shadow", "dri/..", "dri//x", ""].map(node)).toEqual([false, false, false, false, false]);
+});
+
+it("a PCI address is written in one way, so that addresses sort as text", () => {
+  const bus = (text: string) => nic.shape.bus.safeParse(text).success;
+  expect(["0000:0c:00.0", "10000:e1:00.7"].map(bus)).toEqual([true, true]);
+  expect(["0000:0C:00.0", "0c:00.0", "0000:0c:00.8"].map(bus)).toEqual([false, false, false]);
+});
+
+it("no report can carry more accelerators than a host can have", () => {
+  const one = { index: 0, vendor: "amd", name: "MI300X", memoryGib: 192 };
+  expect(accelerator.parse(one)).toEqual(one);
+  expect(inventory.shape.accelerators.safeParse(Array(1_025).fill(one)).success).toBe(false);
+  expect(inventory.shape.nics.safeParse(Array(257).fill({})).success).toBe(false);
 });

@@ -333,5 +333,9 @@ export function inventoryOf({ spec }: Pick<Machine, "spec">): Inventory {
     })),
     runtimes: ["process"],
     warnings: [],
+    interface: null,
+    nics: [],
+    fabric: null,
+    problems: [],
   };
 }

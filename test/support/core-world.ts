@@ -86,6 +86,10 @@ export class World {
       accelerators: [],
       runtimes: ["process"],
       warnings: [],
+      interface: null,
+      nics: [],
+      fabric: null,
+      problems: [],
       ...over,
     };
     this.hosts.set(id, {

@@ -14,6 +14,10 @@ export const INVENTORY: Inventory = {
   accelerators: [],
   runtimes: ["process"],
   warnings: [],
+  interface: null,
+  nics: [],
+  fabric: null,
+  problems: [],
 };
 
 /** A sync that is not answered by then fails. */

@@ -10,6 +10,10 @@ export const INVENTORY: Inventory = {
   accelerators: [],
   runtimes: ["process"],
   warnings: [],
+  interface: null,
+  nics: [],
+  fabric: null,
+  problems: [],
 };
 
 /** The first report of an agent that was told nothing yet, on machine `m1`, but for what is said otherwise. */

@@ -1,6 +1,6 @@
 import { parse as parseYaml } from "yaml";
 import * as z from "zod";
-import { accelerator, inventory } from "../../../src/wire/index.ts";
+import { ACCELERATORS_MAX, accelerator, inventory } from "../../../src/wire/index.ts";
 import { findModel } from "./models.ts";
 
 /**
@@ -14,8 +14,6 @@ export interface Declaration {
   arch?: "x86" | "arm";
   accelerators?: z.infer<typeof accelerator>[];
 }
-
-const ACCELERATORS_MAX = 1024;
 
 const fileShape = z.strictObject({
   cpus: z.number().positive().optional(),

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { readFile, statfs } from "node:fs/promises";
 import { arch, availableParallelism, totalmem } from "node:os";
-import { type Inventory, WARNING_CHARS_MAX } from "../../../src/wire/index.ts";
+import { type Inventory, WARNING_CHARS_MAX, WARNINGS_MAX } from "../../../src/wire/index.ts";
 import { findAddress } from "./address.ts";
 import { findAmd } from "./amd.ts";
 import { type Declaration, isInlineDeclaration, parseDeclarationFile, parseInlineDeclaration } from "./declare.ts";
@@ -22,9 +22,6 @@ const BYTES_PER_GIB = 1024 ** 3;
 /** RDMA registers accelerator and host memory by the gigabyte; a limit below this is surely the distribution's default. */
 const MEMLOCK_BYTES_MIN = BYTES_PER_GIB;
 
-/** What a report may carry of them. */
-const WARNINGS_MAX = 50;
-
 /** What this host has. Takes as long as the vendor's tool does, seconds at worst: collect it now and then. */
 export async function collectInventory(options: InventoryOptions): Promise<Inventory> {
   const { declared } = options;
@@ -41,6 +38,10 @@ export async function collectInventory(options: InventoryOptions): Promise<Inven
     warnings: [...options.warnings, ...(found?.warnings ?? []), ...memlockWarnings()]
       .slice(0, WARNINGS_MAX)
       .map((warning) => warning.slice(0, WARNING_CHARS_MAX)),
+    interface: null,
+    nics: [],
+    fabric: null,
+    problems: [],
   };
 }
 
