@@ -5,21 +5,21 @@ export const WARNING_CHARS_MAX = 1_000;
 
 /** What a report may carry of warnings, and of problems: a person reads the first few. */
 export const WARNINGS_MAX = 50;
-export const PROBLEMS_MAX = 50;
+const PROBLEMS_MAX = 50;
 
 /** A problem's length; what is longer is cut by the agent. */
-export const PROBLEM_CHARS_MAX = 300;
+const PROBLEM_CHARS_MAX = 300;
 
 export const ACCELERATORS_MAX = 1024;
 
 /** The largest machines that are sold have 32; virtual functions can multiply that. */
-export const NICS_MAX = 256;
+const NICS_MAX = 256;
 
 /** How many NICs can be equally near to one accelerator: where nothing is known of distances, all of them. */
 const NICS_NEAR_MAX = NICS_MAX;
 
 /** `0000:0c:00.0`: of fixed width in each domain and in lower case, so that addresses sort as text. */
-export const PCI_ADDRESS = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
+const PCI_ADDRESS = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
 
 const pciAddress = z.string().regex(PCI_ADDRESS);
 
@@ -38,7 +38,7 @@ const nicName = z.string().regex(/^[\w.-]{1,64}$/);
  * How far a NIC is from an accelerator over PCI, nearest first: under one switch, beyond one more bridge, under one root
  * complex, on one NUMA node, on another one.
  */
-export const DISTANCES = ["pix", "pxb", "phb", "node", "sys"] as const;
+const DISTANCES = ["pix", "pxb", "phb", "node", "sys"] as const;
 
 /** What the machine says of an accelerator, where it was found and not declared. */
 export const acceleratorDevice = z.object({
@@ -85,7 +85,7 @@ export const nic = z.object({
 });
 
 /** The NICs over which the accelerators of several hosts reach each other: the largest group of equal, active ones. */
-export const fabric = z.object({
+const fabric = z.object({
   kind: z.enum(["infiniband", "roce", "efa", "other"]),
   rateGbps: z.number().min(0),
   nics: z.array(nicName).max(NICS_MAX),
@@ -97,7 +97,7 @@ export const fabric = z.object({
  * What is wrong with a part of a host so that nothing new should be placed there while it lasts. Agents report what they
  * hold to be so after looking more than once, so that it does not come and go with each report.
  */
-export const hostProblem = z.object({
+const hostProblem = z.object({
   /** e.g. `accelerator_gone`. Not an enumeration: a newer agent may know more. */
   code: z.string().regex(/^[a-z][a-z_]{0,39}$/),
   /** An accelerator's PCI address or a NIC's name. */
@@ -131,10 +131,5 @@ function isAddress(text: string): boolean {
   return /^[\w.:-]{1,253}$/.test(text) && URL.canParse(`http://${text.includes(":") ? `[${text}]` : text}:80`);
 }
 
-export type Distance = (typeof DISTANCES)[number];
 export type Accelerator = z.infer<typeof accelerator>;
-export type AcceleratorDevice = z.infer<typeof acceleratorDevice>;
-export type Nic = z.infer<typeof nic>;
-export type Fabric = z.infer<typeof fabric>;
-export type HostProblem = z.infer<typeof hostProblem>;
 export type Inventory = z.infer<typeof inventory>;
