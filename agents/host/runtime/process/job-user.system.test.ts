@@ -14,6 +14,6 @@ test.runIf(isRoot)("root makes the default user when it is missing, once, withou
     expect(entry.slice(5)).toEqual(["/nonexistent", "/usr/sbin/nologin"]);
     expect(await resolveJobUser(name)).toEqual(made[0]);
   } finally {
-    execFileSync("userdel", [name]);
+    execFileSync("/usr/sbin/userdel", [name]);
   }
 });

@@ -97,7 +97,11 @@ async function makeUser(name: string): Promise<JobUser> {
   const options = ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"];
   try {
     const useradd = ["useradd", ...options, ...membership, "--shell", "/usr/sbin/nologin", name];
-    await run("flock", [USERS_LOCK, "sh", "-c", UNLESS_THERE, name, ...useradd], { timeout: COMMAND_MS_MAX });
+    await run("flock", [USERS_LOCK, "sh", "-c", UNLESS_THERE, name, ...useradd], {
+      timeout: COMMAND_MS_MAX,
+      // Where `su` made somebody root, PATH has no place of an administrator's tools.
+      env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+    });
   } catch (error) {
     throw new Error(
       `cannot make the system user "${name}" that jobs run as (${(error as Error).message.trim()}); ` +
