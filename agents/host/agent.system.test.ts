@@ -82,6 +82,7 @@ function engine(port: number, fields: Partial<DesiredJob> = {}): DesiredJob {
       env,
       workingDir: null,
       files: [],
+      container: null,
     },
     ...fields,
   });

@@ -141,9 +141,18 @@ export class JobRunner {
     if (runtime === undefined) throw new Error(`this host has no ${job.launch.runtime} runtime`);
     this.#parts.starting(job);
     this.#owner.set(job.job, runtime);
-    const { replica, launch } = job;
+    const { replica, launch, accelerators } = job;
     const env = await this.#parts.environment(job);
     const files = launch.files.map((file) => ({ path: file.path, fetch: () => this.#parts.fetchFile(file) }));
-    await runtime.start({ job: job.job, replica, attempt, launch, env, files, logBytesMax: LOG_BYTES_MAX });
+    await runtime.start({
+      job: job.job,
+      replica,
+      attempt,
+      launch,
+      accelerators,
+      env,
+      files,
+      logBytesMax: LOG_BYTES_MAX,
+    });
   }
 }

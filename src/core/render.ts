@@ -43,6 +43,7 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Seale
       env,
       workingDir: revision.spec.workingDir,
       files: revision.files,
+      container: null,
     },
     port: job.port,
     ports: job.ports.map((claim) => claim.port),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { containerLaunch } from "./container.ts";
 import { deliveredFile, FILES_PER_SERVICE_MAX } from "./files.ts";
 import { commitVersion, id, JOBS_MAX, role, spanMs } from "./names.ts";
 
@@ -61,6 +62,8 @@ export const desiredJob = z.object({
     workingDir: z.string().nullable(),
     /** What the service's user sent along; an older control plane sends nothing. */
     files: z.array(deliveredFile).max(FILES_PER_SERVICE_MAX).default([]),
+    /** Set exactly when `runtime` is `docker`; an older control plane, which only has processes, sends nothing. */
+    container: containerLaunch.nullable().default(null),
   }),
   /** The port it serves HTTP on. */
   port: z.int().min(1).max(65535),

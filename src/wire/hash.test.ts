@@ -21,6 +21,7 @@ const job: DesiredJob = {
     env: { A: "1", B: "2" },
     workingDir: null,
     files: [],
+    container: null,
   },
   port: 8000,
   ports: [8000],

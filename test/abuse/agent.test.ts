@@ -58,6 +58,7 @@ async function job(name: string, script: string, over: Partial<DesiredJob> = {},
       env: { HEADRACE_PORT: String(port), ...env },
       workingDir: null,
       files: [],
+      container: null,
     },
     ...over,
   });

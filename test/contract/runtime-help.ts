@@ -6,8 +6,26 @@ import { type LogLine, logLine } from "../../src/wire/index.ts";
 export const LOG_BYTES_MAX = 4 * 1024 * 1024;
 
 export function spec(job: string, script: string, env: Record<string, string> = {}, attempt = 1): StartSpec {
-  const launch = { runtime: "process" as const, image: null, shell: "bash", script, env, workingDir: null, files: [] };
-  return { job, replica: `replica-${job}`, attempt, launch, env, files: [], logBytesMax: LOG_BYTES_MAX };
+  const launch = {
+    runtime: "process" as const,
+    image: null,
+    shell: "bash",
+    script,
+    env,
+    workingDir: null,
+    files: [],
+    container: null,
+  };
+  return {
+    job,
+    replica: `replica-${job}`,
+    attempt,
+    launch,
+    accelerators: [],
+    env,
+    files: [],
+    logBytesMax: LOG_BYTES_MAX,
+  };
 }
 
 export async function find(runtime: Runtime, job: string): Promise<RuntimeJob> {

@@ -77,6 +77,7 @@ function job(role: "prefill" | "decode", port: number, bootstrapPort: number): D
       env: {},
       workingDir: null,
       files: [],
+      container: null,
     },
   });
 }

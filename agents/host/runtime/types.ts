@@ -15,6 +15,8 @@ export interface StartSpec {
   replica: string;
   attempt: number;
   launch: DesiredJob["launch"];
+  /** Indices of the host's accelerators promised to it; the environment already says which it may use. */
+  accelerators: number[];
   /** The complete environment, host's additions included. */
   env: Record<string, string>;
   /** Asked for when the job is first started; it keeps them over its attempts. */

@@ -14,8 +14,18 @@ function spec(launch: Partial<StartSpec["launch"]> = {}, env: Record<string, str
     env: {},
     workingDir: null,
     files: [],
+    container: null,
   };
-  return { job: "a", replica: "r", attempt: 1, launch: { ...plain, ...launch }, env, files: [], logBytesMax: 1 };
+  return {
+    job: "a",
+    replica: "r",
+    attempt: 1,
+    launch: { ...plain, ...launch },
+    accelerators: [],
+    env,
+    files: [],
+    logBytesMax: 1,
+  };
 }
 
 test("the script is one argument of an interactive shell, started in the job's own folder", () => {
