@@ -45,7 +45,11 @@ export function listJobs(dataDir: string): string[] {
   return readdirSync(jobsFolder(dataDir)).filter((name) => !name.startsWith("."));
 }
 
-/** Makes a job's folder anew; it is seen whole or not at all, with what `fill` puts into it. */
+/**
+ * Makes a job's folder anew; it is seen whole or not at all, with what `fill` puts into it. Until it is whole nobody else
+ * can enter it, other jobs of the same user least of all: what they put there could lead the agent, which may be root,
+ * anywhere.
+ */
 export async function makeJobFolder(
   dataDir: string,
   ids: { job: string; replica: string },
@@ -57,7 +61,21 @@ export async function makeJobFolder(
   await rm(making, REMOVE);
   await removeJobFolder(dataDir, jobDir);
   mkdirSync(making, { mode: 0o700 });
-  if (user !== null) chmodSync(making, 0o711);
+  try {
+    await makeParts(making, ids, user, fill);
+    renameSync(making, jobDir);
+  } catch (error) {
+    await rm(making, REMOVE);
+    throw error;
+  }
+}
+
+async function makeParts(
+  making: string,
+  ids: { job: string; replica: string },
+  user: JobUser | null,
+  fill: (making: string) => Promise<void>,
+): Promise<void> {
   for (const own of [attemptsFolder(making), logsFolder(making)]) mkdirSync(own, { mode: 0o700 });
   for (const theirs of [homeFolder(making), workFolder(making)]) {
     mkdirSync(theirs, { mode: 0o700 });
@@ -67,7 +85,7 @@ export async function makeJobFolder(
   giveTo(user, outputFifo(making));
   await fill(making);
   writeRecord(jobFile(making), ids);
-  renameSync(making, jobDir);
+  if (user !== null) chmodSync(making, 0o711);
 }
 
 /** Clears what the last attempt left in TMPDIR (dead sockets, mostly) and forgets attempts before the last one. */

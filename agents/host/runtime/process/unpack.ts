@@ -1,12 +1,19 @@
-import { chownSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
+import { lchownSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
+import { reasonOf } from "../../log.ts";
 import type { Delivery } from "../types.ts";
 import { homeFolder, workFolder } from "./folder.ts";
 import type { JobUser } from "./job-user.ts";
 
+/** What may be in an archive. */
+const FOLDER = "Directory";
+const PLAIN = [FOLDER, "File", "OldFile"];
+/** A tar archive is made of blocks of so many bytes, of which the first is a header. */
+const TAR_BLOCK = 512;
+
 /**
  * Puts what travels with a job where its commands find it: below the job's `work` folder, where they start, or with
- * `~/` below its home. Only ever done in folders that no process of the job has touched, since the agent may be root
+ * `~/` below its home. Only ever done in folders that no process of any job can reach into, since the agent may be root
  * and a link in them could point anywhere.
  * @throws Error for people: a path that a process must not be given, an archive that cannot be had or read
  */
@@ -22,9 +29,9 @@ export async function unpackFiles(files: readonly Delivery[], jobDir: string, us
 
 /** @throws Error for people */
 function placeOf(path: string, jobDir: string): { root: string; inside: string } {
-  const inHome = path.startsWith("~/");
+  const inHome = /^~(\/|$)/.test(path);
   const inside = normalize(inHome ? path.slice(2) : path);
-  if (!path.startsWith("/") && inside !== ".." && !inside.startsWith("../")) {
+  if (!inside.startsWith("/") && inside !== ".." && !inside.startsWith("../")) {
     return { root: inHome ? homeFolder(jobDir) : workFolder(jobDir), inside };
   }
   throw new Error(
@@ -33,10 +40,14 @@ function placeOf(path: string, jobDir: string): { root: string; inside: string }
   );
 }
 
-/** Files and folders alone: no link, no device, nothing above `target`. The library refuses paths that lead out. */
+/**
+ * Files and folders alone: no link, no device, nothing above `target` (the library refuses names that lead out), no mode
+ * that gives rights. What comes compressed is none of ours: its size would say nothing of what it becomes.
+ */
 async function unpack(archive: Buffer, target: string, path: string): Promise<void> {
   // Few services have files, and an agent shall be small.
-  const { extract } = await import("tar");
+  const { extract, Header } = await import("tar");
+  const isTar = () => archive.length >= TAR_BLOCK && new Header(archive, 0).cksumValid;
   const refused: string[] = [];
   const unpacking = extract({
     cwd: target,
@@ -44,18 +55,25 @@ async function unpack(archive: Buffer, target: string, path: string): Promise<vo
     strict: true,
     preserveOwner: false,
     filter: (name, entry) => {
-      const plain =
-        "type" in entry && (entry.type === "File" || entry.type === "OldFile" || entry.type === "Directory");
-      if (!plain) refused.push(name);
-      return plain;
+      const isPlain = "type" in entry && PLAIN.includes(entry.type);
+      if (!isPlain) refused.push(name);
+      return isPlain;
+    },
+    onReadEntry: (entry) => {
+      entry.mode = entry.type === FOLDER || (entry.mode ?? 0) & 0o100 ? 0o755 : 0o644;
     },
   });
-  unpacking.end(archive);
+  try {
+    if (!isTar()) throw new Error("it is no tar archive");
+    unpacking.end(archive);
+  } catch (error) {
+    throw new Error(`the file ${path} cannot be unpacked: ${reasonOf(error)}`, { cause: error });
+  }
   if (refused.length > 0) throw new Error(`the file ${path} holds more than files and folders: ${refused.join(", ")}`);
 }
 
 function giveAll(path: string, user: JobUser): void {
-  chownSync(path, user.uid, user.gid);
+  lchownSync(path, user.uid, user.gid);
   if (!lstatSync(path).isDirectory()) return;
   for (const name of readdirSync(path)) giveAll(join(path, name), user);
 }
