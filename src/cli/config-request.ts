@@ -13,7 +13,7 @@ import { CliError } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { type PackedFile, packFiles } from "./pack-files.ts";
 import { passedEnv, readEnvFile } from "./pass-env.ts";
-import { colorsFor } from "./style.ts";
+import { colorsFor, oneLine } from "./style.ts";
 
 /** What `plan` and `apply` are told about a configuration on the command line. */
 export interface ConfigFlags extends MeaningFlags {
@@ -91,6 +91,8 @@ export async function requestOf(
   const env = passedEnv(passedVariables(spec), { assignments, env: io.env, envFile });
   const overrides = assignments.map(({ name }) => name);
   const files = await packFiles(spec.files, file === "-" ? "." : dirname(file));
+  const { cyan } = colorsFor(io.stderr, io.env);
+  for (const note of files.flatMap(({ notes }) => notes)) io.stderr.write(`${cyan("note:")} ${oneLine(note)}.\n`);
   const named = files.map(({ localPath, sha256, archive }) => ({ localPath, sha256, bytes: archive.byteLength }));
   const request = { config, file, env, overrides, args, files: named, ...(profiles === null ? {} : { profiles }) };
   return { request, spec, files };
