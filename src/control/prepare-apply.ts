@@ -82,14 +82,15 @@ export async function prepareApply(
   }
   const pinned = await pinSecrets(spec, project, store, seal);
   secrets.push(...pinned.copies);
+  const files = deliveredFiles(spec, request);
   return {
     input: {
       kind: "apply",
       spec,
       sealed,
-      files: deliveredFiles(spec, request),
+      files,
       secrets: pinned.versions,
-      pairing: await pairingOf(spec, { sealed, secrets: pinned.versions }, digest),
+      pairing: await pairingOf(spec, { sealed, secrets: pinned.versions, files }, digest),
       expectedRevision: request.expectedRevision ?? null,
       actor,
     },
@@ -165,11 +166,11 @@ function passedValues(spec: ServiceSpec, request: ApplyRequest): [string, string
 
 /**
  * What decides whether a prefill and a decode understand each other: their groups without counts and scaling, with
- * the images and the environment in them. Coarse, and therefore safe.
+ * the images and the environment in them, and what travels with them. Coarse, and therefore safe.
  */
 async function pairingOf(
   spec: ServiceSpec,
-  versions: { sealed: Record<string, string>; secrets: Record<string, string> },
+  versions: { sealed: Record<string, string>; secrets: Record<string, string>; files: DeliveredFile[] },
   digest: Digest,
 ): Promise<string> {
   const groups = spec.groups

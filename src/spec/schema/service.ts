@@ -83,7 +83,7 @@ export const service = mapping("service", {
     examples: [["./config.json:/app/config.json"]],
     standing: {
       kind: "extended",
-      how: "a folder travels without its `.git`, at most 4 MiB each; on hosts that run jobs as processes the path is relative to where the commands start",
+      how: "the same contents are the same files whoever applies, whatever their times, owners and umask; at most 16 of 4 MiB each; on hosts that run jobs as processes the path is relative to where the commands start, or begins with `~/`",
     },
   }),
   repos: refused(
