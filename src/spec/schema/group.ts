@@ -113,7 +113,12 @@ export const replicaFields = {
     {
       description: "How many hosts one replica spans; 1 when left out",
       examples: [2],
-      standing: { kind: "later", when: "replicas can span hosts", until: "each runs on one host", except: [1] },
+      standing: {
+        kind: "later",
+        when: "replicas can span hosts",
+        until: "more than one is refused when it is applied",
+        except: [1],
+      },
     },
   ),
 };
