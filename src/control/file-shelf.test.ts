@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
+import { closedFleet } from "../core/fleets.ts";
 import type { CommitBatch } from "../store/types.ts";
 import { FILE_BYTES_MAX } from "../wire/index.ts";
 import { systemClock } from "./clock.ts";
@@ -59,10 +60,7 @@ test("a project has room for sixteen of the largest, and one that is there alrea
 
 test("workers with other files are not paired with those from before", async () => {
   const store = new MemoryStore();
-  await store.createProject("main", 0, [
-    { kind: "project", id: "project", nextSerial: 1 },
-    { kind: "fleet", id: "default", placement: "any", overcommit: true, frozenSince: null, thawedAt: null },
-  ]);
+  await store.createProject("main", 0, [{ kind: "project", id: "project", nextSerial: 1 }, closedFleet("default")]);
   const batches: CommitBatch[] = [];
   const commit = store.commit.bind(store);
   store.commit = (batch) => {

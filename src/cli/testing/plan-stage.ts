@@ -27,10 +27,15 @@ interface StagedHost {
 }
 
 /** Accelerators of one kind. */
-export function gpus(count: number, name: string, memoryGib: number): Partial<Inventory> {
+export function gpus(
+  count: number,
+  name: string,
+  memoryGib: number,
+  vendor: "nvidia" | "amd" = "nvidia",
+): Partial<Inventory> {
   const accelerators = Array.from({ length: count }, (_, index) => ({
     index,
-    vendor: "nvidia" as const,
+    vendor,
     name,
     memoryGib,
   }));

@@ -67,7 +67,10 @@ export const counts: Suite = {
       `replicas: 1..2\n${scaling}`,
       "5 scaling: `scaling` acts when scaling exists; until then as many replicas run as the range begins with.",
     ],
-    ["nodes: 2", "4 nodes: `nodes` acts when replicas can span hosts; until then more than one is refused when it is applied."],
+    [
+      "nodes: 2",
+      "4 nodes: `nodes` acts when replicas can span hosts; until then more than one is refused when it is applied.",
+    ],
     ["nodes: 1"],
   ],
 };
