@@ -119,7 +119,13 @@ async function supervise(
   const supervisor = new Supervisor(
     {
       runtimes,
-      environment: async (job) => jobEnvironment(job, await inventory(), process.env),
+      environment: async (job) => {
+        const { variables, derived } = jobEnvironment(job, await inventory(), process.env);
+        for (const { name, value, reason } of derived) {
+          log("info", `${name}=${value} for a job: ${reason}`, { job: job.job });
+        }
+        return variables;
+      },
       ask: (question, job) => answerQuestion(question, job, asker, (port) => forwarder.openOn(port)),
       fetchFile: (wanted) => deliveries.fetch(wanted),
       starting: (job) => addresses.forget(job.port),

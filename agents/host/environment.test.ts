@@ -7,10 +7,29 @@ function accelerators(vendor: Accelerator["vendor"], count: number): Accelerator
   return Array.from({ length: count }, (_, index) => ({ index, vendor, name: "X", memoryGib: 80 }));
 }
 
+/** One of which nothing is known but its accelerators. */
+function host(present: Accelerator[]) {
+  return { address: "10.0.0.7", accelerators: present, nics: [], fabric: null, interface: null };
+}
+
+function inContainer(promised: number[], present: Accelerator[], privileged = false) {
+  const job = desiredJob({ accelerators: promised });
+  job.launch.container = {
+    image: "i",
+    registryAuth: null,
+    command: { kind: "shell" },
+    user: null,
+    privileged,
+    shmBytes: null,
+    volumes: [],
+  };
+  return jobEnvironment(job, host(present), { PATH: "/usr/bin", LANG: "C" }).variables;
+}
+
 function environment(promised: number[], present: Accelerator[], env: Record<string, string> = {}) {
   const job = desiredJob({ accelerators: promised });
   job.launch.env = env;
-  return jobEnvironment(job, { address: "10.0.0.7", accelerators: present }, { PATH: "/usr/bin", SECRET: "s" });
+  return jobEnvironment(job, host(present), { PATH: "/usr/bin", SECRET: "s" }).variables;
 }
 
 describe("the environment of a job", () => {
@@ -40,5 +59,27 @@ describe("the environment of a job", () => {
   it("leaves the last word to what was rendered", () => {
     const env = { PATH: "/opt/bin", CUDA_VISIBLE_DEVICES: "0", HEADRACE_ADDRESS: "1.2.3.4" };
     expect(environment([1], accelerators("nvidia", 2), env)).toMatchObject(env);
+  });
+});
+
+describe("the environment of a container", () => {
+  it("inherits nothing, since the image's programs are not where the host's are", () => {
+    expect(inContainer([], [])).toEqual({ HEADRACE_ADDRESS: "10.0.0.7" });
+  });
+
+  it("does not count by the host what the container counts from 0", () => {
+    const address = { HEADRACE_ADDRESS: "10.0.0.7" };
+    expect(inContainer([2, 3], accelerators("amd", 4))).toEqual(address);
+    expect(inContainer([2, 3], accelerators("nvidia", 4))).toEqual({ ...address, CUDA_DEVICE_ORDER: "PCI_BUS_ID" });
+  });
+
+  it("hides from an image that asks for all of NVIDIA's accelerators those that were not promised", () => {
+    expect(inContainer([], accelerators("nvidia", 2))).toMatchObject({ NVIDIA_VISIBLE_DEVICES: "void" });
+  });
+
+  it("says as for a process which are meant where it is privileged, and so has all of them", () => {
+    expect(inContainer([2, 3], accelerators("amd", 4), true)).toMatchObject({ ROCR_VISIBLE_DEVICES: "2,3" });
+    expect(inContainer([1], accelerators("nvidia", 4), true)).toMatchObject({ CUDA_VISIBLE_DEVICES: "1" });
+    expect(inContainer([], accelerators("nvidia", 4), true)).toMatchObject({ CUDA_VISIBLE_DEVICES: "" });
   });
 });

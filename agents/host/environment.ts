@@ -1,11 +1,19 @@
 import type { DesiredJob, Inventory } from "../../src/wire/index.ts";
+import { type DerivedVariable, fabricEnvironment } from "./fabric-environment.ts";
 
-/** Of the agent's own environment, what every job gets. Anything else may be the operator's secret. */
+/** Of the agent's own environment, what every process gets. Anything else may be the operator's secret. */
 const INHERITED = ["PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ"] as const;
+
+interface JobEnvironment {
+  variables: Record<string, string>;
+  /** Those of them that follow from the host's network, with their reasons. */
+  derived: DerivedVariable[];
+}
 
 /**
  * The environment of a job: what the control plane rendered, with what only the host knows added. The rendered one wins
- * wherever both name a variable. What is the job's own on the host (HOME, TMPDIR) is for the runtime to add.
+ * wherever both name a variable. What is the job's own on the host (HOME, TMPDIR) is for the runtime to add. A container
+ * inherits nothing: its image knows where its programs are.
  *
  * A job that was promised no accelerator sees none: on a host that has some, the variables are set and empty.
  *
@@ -13,16 +21,26 @@ const INHERITED = ["PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ"] as const;
  */
 export function jobEnvironment(
   job: Pick<DesiredJob, "launch" | "accelerators">,
-  host: Pick<Inventory, "address" | "accelerators">,
+  host: Pick<Inventory, "address" | "accelerators" | "nics" | "fabric" | "interface">,
   agent: Record<string, string | undefined>,
-): Record<string, string> {
-  const environment: Record<string, string> = {};
-  for (const name of INHERITED) if (agent[name] !== undefined) environment[name] = agent[name];
+): JobEnvironment {
+  const { container, env } = job.launch;
+  const inherited: Record<string, string> = {};
+  if (container === null) {
+    for (const name of INHERITED) if (agent[name] !== undefined) inherited[name] = agent[name];
+  }
+  // A privileged container has every device of the host in its /dev, as a process has.
+  const choosing = container === null || container.privileged ? visibleDevices : devicesInContainer;
+  const derived = fabricEnvironment(job.accelerators, host, env);
   return {
-    ...environment,
-    ...visibleDevices(job.accelerators, host.accelerators),
-    HEADRACE_ADDRESS: host.address,
-    ...job.launch.env,
+    variables: {
+      ...inherited,
+      ...choosing(job.accelerators, host.accelerators),
+      ...Object.fromEntries(derived.map(({ name, value }) => [name, value])),
+      HEADRACE_ADDRESS: host.address,
+      ...env,
+    },
+    derived,
   };
 }
 
@@ -42,4 +60,14 @@ function visibleDevices(promised: number[], present: Inventory["accelerators"]):
     visible.HIP_VISIBLE_DEVICES = chosen.map((_, position) => position).join(",");
   }
   return visible;
+}
+
+/**
+ * A container has only the devices that it was given, and both vendors count those from 0: the host's indices would hide
+ * them. What is left to say is that it was given none, since images made for NVIDIA's accelerators ask for all of them.
+ */
+function devicesInContainer(promised: number[], present: Inventory["accelerators"]): Record<string, string> {
+  if (!present.some(({ vendor }) => vendor === "nvidia")) return {};
+  const given = present.some(({ vendor, index }) => vendor === "nvidia" && promised.includes(index));
+  return given ? { CUDA_DEVICE_ORDER: "PCI_BUS_ID" } : { NVIDIA_VISIBLE_DEVICES: "void" };
 }

@@ -34,7 +34,7 @@ export const containerLaunch = z.object({
   user: z.string().nullable(),
   /** Only what the host's fleet allows comes here. */
   privileged: z.boolean(),
-  /** Size of /dev/shm; null = the host's is shared, which has no bound of its own. */
+  /** Size of /dev/shm; null = that of the host for a job with accelerators, and what the engine gives else. */
   shmBytes: z.int().min(0).nullable(),
   volumes: z.array(containerVolume),
 });
