@@ -78,7 +78,7 @@ export class World {
 
   addHost(id: string, over: Partial<Inventory> = {}, fleet = "default"): void {
     const inventory: Inventory = {
-      address: `10.0.0.${this.hosts.size + 1}`,
+      address: `10.0.${(this.hosts.size + 1) >> 8}.${(this.hosts.size + 1) & 255}`,
       arch: "x86",
       cpus: 64,
       memoryGib: 512,
