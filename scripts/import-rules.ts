@@ -12,11 +12,16 @@ const MAY_IMPORT: Record<string, string[]> = {
 MAY_IMPORT["src/control"] = Object.keys(MAY_IMPORT);
 MAY_IMPORT["src/api"] = Object.keys(MAY_IMPORT);
 MAY_IMPORT["src/replica"] = ["src/wire", "src/link"];
+MAY_IMPORT["src/install"] = [];
 MAY_IMPORT["src/stderr.ts"] = [];
 MAY_IMPORT["src/node"] = Object.keys(MAY_IMPORT);
-MAY_IMPORT["src/edge"] = Object.keys(MAY_IMPORT).filter((folder) => !/^src\/(node|replica|stderr)/.test(folder));
+MAY_IMPORT["src/edge"] = Object.keys(MAY_IMPORT).filter(
+  (folder) => !/^src\/(node|replica|install|stderr)/.test(folder),
+);
 MAY_IMPORT["src/node.ts"] = Object.keys(MAY_IMPORT).filter((folder) => folder !== "src/edge");
-MAY_IMPORT["src/worker.ts"] = Object.keys(MAY_IMPORT).filter((folder) => !/^src\/(node|replica|stderr)/.test(folder));
+MAY_IMPORT["src/worker.ts"] = Object.keys(MAY_IMPORT).filter(
+  (folder) => !/^src\/(node|replica|install|stderr)/.test(folder),
+);
 MAY_IMPORT["src/deploy"] = ["src/node", "src/store", "src/control"];
 MAY_IMPORT["src/deploy.ts"] = ["src/deploy"];
 MAY_IMPORT["src/cli"] = [
@@ -26,6 +31,7 @@ MAY_IMPORT["src/cli"] = [
   "src/control/views.ts",
   "src/node.ts",
   "src/deploy.ts",
+  "src/install",
   "agents/host",
 ];
 

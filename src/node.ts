@@ -14,6 +14,7 @@ import { agentLinks } from "./node/agent-links.ts";
 import { DirectWays, withDirectWays } from "./node/direct/direct-ways.ts";
 import { firstStart } from "./node/first-start.ts";
 import { createHttpServer } from "./node/http-server.ts";
+import { installFolder } from "./node/install-folder.ts";
 import { sealingKeys } from "./node/key.ts";
 import { logToStderr } from "./node/log.ts";
 import { isProxied, proxyListener } from "./node/proxy-listener.ts";
@@ -59,6 +60,7 @@ export async function startServer(
       version: VERSION,
       whenSent,
       pace,
+      install: installFolder(settings.nodeUrl),
       report: (requestId, error) => log("error", "a request failed", { requestId, error: describe(error) }),
     });
     const api = getRequestListener(app.fetch);

@@ -82,6 +82,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       server: parts.server,
       dataDir,
       token: parts.joinToken,
+      fleet: null,
       request: async () => ({
         name: parts.name ?? hostname(),
         machine: facts.machine,

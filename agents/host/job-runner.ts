@@ -1,15 +1,13 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { DeliveredFile, DesiredJob } from "../../src/wire/index.ts";
 import type { Action, Answer } from "./decide/types.ts";
 import { type Log, reasonOf } from "./log.ts";
 import type { Runtime, RuntimeJob } from "./runtime/types.ts";
+import { listEveryJob, stopEveryJob } from "./stop-jobs.ts";
 
 /** What the runtimes listed is good for this long when they announced no change. */
 const LISTED_MS_MAX = 2_000;
 /** Bytes of log kept for a job on this host. */
 const LOG_BYTES_MAX = 64 * 1024 * 1024;
-/** While jobs are waited for at the agent's end, they are looked at this often. */
-const STOPPING_POLL_MS = 50;
 
 export type RuntimeAction = Extract<Action, { kind: "start" | "signal" | "remove" }>;
 
@@ -67,14 +65,8 @@ export class JobRunner {
   }
 
   /** Ends every job, wanted or not: those that do not end in time are killed. Removes their files. */
-  async stopAll(withinMs: number): Promise<void> {
-    const runs = await this.#listAll();
-    await Promise.all(runs.map(({ run, runtime }) => runtime.signal(run.job, "SIGTERM")));
-    for (let waitedMs = 0; waitedMs < withinMs; waitedMs += STOPPING_POLL_MS) {
-      if ((await this.#listAll()).every(({ run }) => run.state === "ended")) break;
-      await delay(STOPPING_POLL_MS);
-    }
-    await Promise.all(runs.map(({ run, runtime }) => runtime.remove(run.job)));
+  stopAll(withinMs: number): Promise<void> {
+    return stopEveryJob(this.#parts.runtimes, withinMs);
   }
 
   #changed(): void {
@@ -88,7 +80,7 @@ export class JobRunner {
     // A change that is announced while they are read takes this away again.
     this.#listed = reading;
     try {
-      const listed = await this.#listAll();
+      const listed = await listEveryJob(this.#parts.runtimes);
       for (const { run, runtime } of listed) this.#owner.set(run.job, runtime);
       reading.runs = listed.map(({ run }) => run);
     } catch (error) {
@@ -98,11 +90,6 @@ export class JobRunner {
     const present = new Set([...reading.runs.map((run) => run.job), ...this.#busy.keys(), ...reading.busy]);
     for (const job of this.#owner.keys()) if (!present.has(job)) this.#owner.delete(job);
     return reading;
-  }
-
-  async #listAll(): Promise<{ run: RuntimeJob; runtime: Runtime }[]> {
-    const lists = this.#parts.runtimes.map(async (runtime) => (await runtime.list()).map((run) => ({ run, runtime })));
-    return (await Promise.all(lists)).flat();
   }
 
   async #performAll(steps: RuntimeAction[], job: DesiredJob | null, failed: (answer: Answer) => void): Promise<void> {

@@ -14,30 +14,47 @@ interface JoinOptions {
   dataDir: string;
   /** null: this agent must have joined before. */
   token: string | null;
-  request: () => Promise<Omit<JoinRequest, "credentialHash">>;
+  /** The one that the host is meant for; null = the token's. */
+  fleet: string | null;
+  request: () => Promise<Omit<JoinRequest, "credentialHash" | "fleet">>;
+}
+
+/** The server said no: nothing has come of the join. After any other error it may have, and the same join goes on. */
+export class JoinRefused extends Error {
+  override name = "JoinRefused";
 }
 
 /**
  * Joins once. An agent that has a credential keeps it, whatever token it is given.
- * @throws Error for people: no token, a token that is not accepted, another server than before, no server
+ * @throws JoinRefused for a token that is not accepted; Error for people: no token, another server or fleet than before,
+ *   no server
  */
 export async function ensureJoined(options: JoinOptions): Promise<{ host: HostCredential; joined: boolean }> {
   const known = await readCredential(options.dataDir);
   if (known !== null) {
-    if (known.server === options.server) return { host: known, joined: false };
-    throw new Error(
-      `This agent joined ${known.server} and not ${options.server}. Name that server, or use another data folder ` +
-        `(this one is ${options.dataDir}).`,
-    );
+    if (known.server !== options.server) {
+      throw new JoinRefused(
+        `This agent joined ${known.server} and not ${options.server}. Name that server, or use another data folder ` +
+          `(this one is ${options.dataDir}).`,
+      );
+    }
+    if (options.fleet !== null && known.fleet !== options.fleet) {
+      throw new JoinRefused(
+        `This host is in the fleet ${known.fleet} and not in ${options.fleet}. To move it, take it out first ` +
+          "(headrace host leave), then join anew.",
+      );
+    }
+    return { host: known, joined: false };
   }
   if (options.token === null) {
-    throw new Error(
-      "This host has not joined yet: it needs a join token. Make one with `headrace token create --host` and give it " +
+    throw new JoinRefused(
+      "This host has not joined yet: it needs a join token. Make one with `headrace host join` and give it " +
         "in HEADRACE_JOIN_TOKEN.",
     );
   }
   const credential = await chooseCredential(options.dataDir, options.server);
-  const request = { ...(await options.request()), credentialHash: sha256Hex(credential) };
+  const meant = options.fleet === null ? {} : { fleet: options.fleet };
+  const request = { ...(await options.request()), ...meant, credentialHash: sha256Hex(credential) };
   const host = { ...(await join(options.server, options.token, request)), server: options.server, credential };
   await writeCredential(options.dataDir, host);
   await forgetChoice(options.dataDir);
@@ -56,6 +73,8 @@ async function join(server: string, token: string, body: JoinRequest): Promise<J
     if (error instanceof AnswerTooLarge) throw notHeadrace(server);
     throw new Error(`The server ${server} cannot be reached: ${reasonOf(error)}.`);
   });
+  // Too many requests at once is no answer about the token.
+  if (status >= 400 && status < 500 && status !== 429) throw new JoinRefused(refusalText(server, status, text));
   if (status < 200 || status > 299) throw new Error(refusalText(server, status, text));
   const parsed = joinAnswer.safeParse(parseJson(text));
   if (!parsed.success) throw notHeadrace(server);
@@ -72,7 +91,7 @@ function refusalText(server: string, status: number, text: string): string {
   if (status === 401 || status === 403) {
     return (
       `The server ${server} does not accept this join token (${status}): it is wrong, used or expired. ` +
-      `Make a new one with \`headrace token create --host\`.${said}`
+      `Make a new one with \`headrace host join\`.${said}`
     );
   }
   return `The server ${server} refused to let this host join (${status}).${said}`;

@@ -10,6 +10,9 @@ import type { Declaration } from "./inventory/declare.ts";
 import { collectInventory, readDeclaration } from "./inventory/inventory.ts";
 import { readMachineId } from "./inventory/machine.ts";
 import { busyPorts } from "./inventory/ports.ts";
+import { JoinRefused } from "./join.ts";
+import { joinOnly } from "./join-only.ts";
+import { leave } from "./leave.ts";
 import { LOG_LEVELS, type Log, type LogLevel, logToStderr, reasonOf } from "./log.ts";
 import { resolveJobUser } from "./runtime/process/job-user.ts";
 import { openProcessRuntime } from "./runtime/process/process-runtime.ts";
@@ -86,8 +89,13 @@ function logLevel(text: string): LogLevel {
   return level;
 }
 
+/** `EX_TEMPFAIL`: the host may have joined or not, and the same command again goes on from there. */
+const JOIN_UNCLEAR = 75;
+
 const USAGE = `Usage: main.ts --server URL [--name NAME] [--address ADDRESS] [--data-dir DIR] [--declare WHAT]
                [--job-user USER] [--stop-jobs-on-exit] [--end-with-input] [--log-level debug|info|warn|error]
+       main.ts --join-only [--fleet FLEET] --server URL ...   joins and ends; ${JOIN_UNCLEAR}: try the same again
+       main.ts --leave [--data-dir DIR]   ends the jobs of a host whose agent has ended
 The join token is read from HEADRACE_JOIN_TOKEN; it is needed the first time only.`;
 
 /**
@@ -105,13 +113,29 @@ async function main(): Promise<void> {
       "job-user": { type: "string" },
       "stop-jobs-on-exit": { type: "boolean" },
       "end-with-input": { type: "boolean" },
+      "join-only": { type: "boolean" },
+      fleet: { type: "string" },
+      leave: { type: "boolean" },
       "log-level": { type: "string", default: "info" },
     },
   });
+  if (values.leave) return leave({ dataDir: values["data-dir"] ?? null });
   if (values.server === undefined) throw new Error(`--server is missing.\n${USAGE}`);
   const joinToken = process.env.HEADRACE_JOIN_TOKEN ?? null;
   // Nothing that is started from here shall find it.
   delete process.env.HEADRACE_JOIN_TOKEN;
+  const declared = values.declare === undefined ? {} : await readDeclaration(values.declare);
+  const named = {
+    name: values.name ?? null,
+    address: values.address ?? null,
+    dataDir: values["data-dir"] ?? null,
+  };
+  if (values["join-only"]) {
+    const server = serverAddress(values.server);
+    const { host, fleet } = await joinOnly({ ...named, server, joinToken, declared, fleet: values.fleet ?? null });
+    process.stdout.write(`${host} ${fleet}\n`);
+    return;
+  }
   const stopped = new Promise<void>((stop) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop());
     if (values["end-with-input"]) process.stdin.resume().once("close", () => stop());
@@ -119,10 +143,8 @@ async function main(): Promise<void> {
   const agent = await runAgent({
     server: values.server,
     joinToken,
-    name: values.name ?? null,
-    address: values.address ?? null,
-    dataDir: values["data-dir"] ?? null,
-    declared: values.declare === undefined ? {} : await readDeclaration(values.declare),
+    ...named,
+    declared,
     jobUser: values["job-user"] ?? null,
     stopJobsOnExit: values["stop-jobs-on-exit"] ?? false,
     log: logToStderr(logLevel(values["log-level"])),
@@ -138,7 +160,7 @@ if (import.meta.main) {
     () => process.exit(0),
     (error) => {
       process.stderr.write(`headrace agent: ${reasonOf(error)}\n`);
-      process.exit(1);
+      process.exit(process.argv.includes("--join-only") && !(error instanceof JoinRefused) ? JOIN_UNCLEAR : 1);
     },
   );
 }

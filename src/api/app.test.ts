@@ -12,7 +12,11 @@ const FILE = { config: "type: service", file: "chat.yml" };
 function setUp() {
   const control = new FakeControl();
   const reported: { id: string; error: unknown }[] = [];
-  const app = createApp(control, { version: "0.0.0-test", report: (id, error) => reported.push({ id, error }) });
+  const app = createApp(control, {
+    version: "0.0.0-test",
+    report: (id, error) => reported.push({ id, error }),
+    install: async () => ({ type: "text/plain", open: () => "" }),
+  });
   const call = (method: string, path: string, init: { token?: string; body?: unknown; headers?: object } = {}) =>
     app.request(path, {
       method,
@@ -54,7 +58,7 @@ const concrete = (path: string, project = "main") =>
     .replace("{sha256}", "0f".repeat(32));
 
 /** The only routes that need no token. Adding one here is a decision. */
-const OPEN = ["/health"];
+const OPEN = ["/health", "/install/{file}"];
 
 /** Changes that a member may not make. */
 const ADMINS_ONLY = ["/tokens", "/hosts/{host}", "/secrets/{secret}"];
@@ -93,6 +97,7 @@ describe("every route x every holder of a token", () => {
         "GET /api/projects/{project}/services/{service}",
         "GET /api/projects/{project}/services/{service}/logs",
         "GET /health",
+        "GET /install/{file}",
         "POST /agent/join",
         "POST /agent/sync",
         "POST /api/projects/{project}/apply",

@@ -8,6 +8,7 @@ import type { ReportPace } from "./pace.ts";
 import { agentRoutes, JOIN_PATH } from "./routes/agent.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { hostRoutes } from "./routes/hosts.ts";
+import { type InstallFolder, installRoutes } from "./routes/install.ts";
 import { journalRoutes } from "./routes/journal.ts";
 import { secretRoutes } from "./routes/secrets.ts";
 import { serviceRoutes } from "./routes/services.ts";
@@ -23,6 +24,8 @@ export interface AppOptions {
   report: ReportError;
   /** The request path; its routes carry their whole paths (`/proxy/...`), their own authentication and errors. */
   proxy?: Hono;
+  /** What an agent is installed from; absent where the platform has no files. */
+  install?: InstallFolder | undefined;
   heartbeatMs?: number;
   /** How long the control plane may take to answer, the reading of a request's body apart. */
   answerWithinMs?: number;
@@ -48,8 +51,9 @@ export function createApp(patient: Control, options: AppOptions): OpenAPIHono<Ap
   app.onError(answerError(options.report));
   app.notFound((c) => refuse(c, "no_such_path", `There is nothing at this path; ${OPENAPI_PATH} lists what there is.`));
 
-  for (const path of ["/api/*", "/agent/*", "/health"]) app.use(path, protectiveHeaders);
+  for (const path of ["/api/*", "/agent/*", "/health", "/install/*"]) app.use(path, protectiveHeaders);
   healthRoute(app);
+  installRoutes(app, options.install, options.whenSent);
   describe(app, options.version);
 
   app.use("/api/*", allow(control, ["admin", "member"]));

@@ -41,3 +41,6 @@ export const TAIL_LINES_MAX = 10_000;
 
 /** A follower of commits is sent away after an hour, so that an expired token stops reading; it comes back by itself. */
 export const FOLLOW_MS_MAX = 3_600_000;
+
+/** Each may be packing a Node as it is sent: a core for 2.5 s, more slowly where the host takes it more slowly. */
+export const INSTALL_DOWNLOADS_MAX = 8;

@@ -327,7 +327,14 @@ export class HeadraceControl implements Control {
   async join(caller: Caller, request: JoinRequest): Promise<JoinAnswer> {
     const { kind, subject: fleet, project } = caller;
     if (kind !== "join" || fleet === null) {
-      throw new ControlError("forbidden", "a host joins with a join token (headrace token create --host)");
+      throw new ControlError("forbidden", "a host joins with a join token (headrace host join)");
+    }
+    if (request.fleet !== undefined && request.fleet !== fleet) {
+      const message = `this join token is for the fleet ${fleet}, and the host means to join ${request.fleet}`;
+      throw new ControlError(
+        "conflict",
+        `${message}; make one for that fleet (headrace host join --fleet ${request.fleet})`,
+      );
     }
     await this.requireFleet(project, fleet);
     const host = await this.admit(caller, request);
@@ -368,7 +375,7 @@ export class HeadraceControl implements Control {
       usedAt: null,
     });
     if (!isFirst) {
-      const message = "this join token was used before; make another (headrace token create --host)";
+      const message = "this join token was used before or has expired; make another (headrace host join)";
       throw new ControlError("forbidden", message);
     }
     return host;

@@ -15,6 +15,7 @@ describe("server settings", () => {
       key: null,
       keyFile: "/home/ada/.config/headrace/key",
       direct: NO_DIRECT_WAY,
+      nodeUrl: null,
     });
   });
 
@@ -34,6 +35,7 @@ describe("server settings", () => {
       key: "secret",
       keyFile: "/etc/headrace/key",
       direct: NO_DIRECT_WAY,
+      nodeUrl: null,
     });
   });
 
@@ -53,6 +55,7 @@ describe("server settings", () => {
       key: null,
       keyFile: "/key",
       direct: NO_DIRECT_WAY,
+      nodeUrl: null,
     });
   });
 
@@ -74,6 +77,15 @@ describe("server settings", () => {
     expect(serverSettings(flags, {}, HOME).remote).toEqual({ url: "libsql://flag.example", token: null });
     expect(serverSettings({ dataDir: "/data" }, env, HOME).remote).toBeNull();
     expect(() => serverSettings({ ...flags, dataDir: "/data" }, {}, HOME)).toThrowError("exclude each other");
+  });
+
+  test("where hosts get Node is an address for each kind of machine", () => {
+    const from = (HEADRACE_NODE_URL: string) => serverSettings({}, { HEADRACE_NODE_URL }, HOME).nodeUrl;
+    expect(from("https://mirror.test/node-linux-{arch}.tgz")).toBe("https://mirror.test/node-linux-{arch}.tgz");
+    expect(from("")).toBeNull();
+    for (const wrong of ["https://mirror.test/node.tgz", "ftp://mirror.test/{arch}", "https://a b/{arch}"]) {
+      expect(() => from(wrong)).toThrowError("HEADRACE_NODE_URL is no address of an archive for each kind of machine");
+    }
   });
 
   test.each(["65536", "-1", "http", "80 ", "1e3", ""])(

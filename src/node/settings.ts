@@ -17,6 +17,8 @@ export interface ServerSettings {
   keyFile: string;
   /** `--direct`, `HEADRACE_DIRECT_FLEETS`: where the request path may connect to replicas itself. Nowhere by default. */
   direct: DirectNetworks;
+  /** `HEADRACE_NODE_URL`: where hosts get Node, with `{arch}` in it; null = from here. */
+  nodeUrl: string | null;
 }
 
 /** What was given on the command line. */
@@ -57,6 +59,7 @@ export function serverSettings(
     direct: flags.direct
       ? DirectNetworks.parse(flags.direct, "--direct")
       : DirectNetworks.parse(env.HEADRACE_DIRECT_FLEETS ?? "", "HEADRACE_DIRECT_FLEETS"),
+    nodeUrl: nodeUrl(env.HEADRACE_NODE_URL),
   };
 }
 
@@ -67,6 +70,15 @@ function remote(flags: ServerFlags, env: Record<string, string | undefined>): Se
   }
   const url = flags.databaseUrl || (flags.dataDir ? "" : env.HEADRACE_DATABASE_URL);
   return url ? { url, token: env.HEADRACE_DATABASE_TOKEN || null } : null;
+}
+
+function nodeUrl(written: string | undefined): string | null {
+  if (!written) return null;
+  if (/^https?:\/\/[!-~]+$/.test(written) && written.includes("{arch}")) return written;
+  throw new StartError(
+    "HEADRACE_NODE_URL is no address of an archive for each kind of machine: write it like " +
+      "https://mirror.example.com/node-v{version}-linux-{arch}.tar.gz.",
+  );
 }
 
 function port(flags: ServerFlags, env: Record<string, string | undefined>): number {

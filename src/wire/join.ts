@@ -9,6 +9,8 @@ export const joinRequest = z.object({
   machine: opaqueName.min(1),
   agentVersion: opaqueName,
   inventory,
+  /** The fleet that the host means to join: a token for another one is refused, and not used up. */
+  fleet: resourceName.optional(),
   /**
    * Hex SHA-256 of the credential that the agent has chosen for itself, and keeps before it asks: a join whose answer was
    * lost is sent again as it was and succeeds again, though its token is used.

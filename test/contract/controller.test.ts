@@ -463,6 +463,23 @@ describe("joining", () => {
     expect(await control.hosts(FIRST_PROJECT)).toHaveLength(1);
   });
 
+  test("a token for another fleet than the host means is refused, and still good for its own", async () => {
+    const control = await openControl();
+    const { token } = await control.createToken(ADMIN, { kind: "join", name: "j", fleet: "default" }, "key-0001");
+    const caller = (await control.authenticate(token)) as Caller;
+    const request = { name: "h1", machine: "m1", agentVersion: "0", inventory: INVENTORY };
+    const credentialHash = await tokenHash("mine");
+    const elsewhere = control.join(caller, { ...request, fleet: "h100", credentialHash });
+    await expect(elsewhere).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringMatching(/fleet default.*means to join h100/),
+    });
+    expect(await control.hosts(FIRST_PROJECT)).toEqual([]);
+    expect(await control.join(caller, { ...request, fleet: "default", credentialHash })).toMatchObject({
+      fleet: "default",
+    });
+  });
+
   test("admits one of many that come with it at once, and one alone is left in the project", async () => {
     const control = await openControl();
     const { token } = await control.createToken(ADMIN, { kind: "join", name: "j", fleet: "default" }, "key-0001");

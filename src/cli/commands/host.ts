@@ -5,11 +5,15 @@ import { CliError } from "../failure.ts";
 import { type Colors, colorsFor, oneLine } from "../style.ts";
 import { table } from "../table.ts";
 import { showSpan } from "../time-span.ts";
+import { addFiles } from "./host-files.ts";
+import { addJoin } from "./host-join.ts";
 
 export const addHost: AddCommand = (program, context) => {
-  const host = program.command("host").description("List hosts, forget one");
+  const host = program.command("host").description("Add hosts, list them, forget one");
+  addJoin(host, context);
   addList(host, context);
   addRemove(host, context);
+  addFiles(host, context);
 };
 
 const addList: AddCommand = (host, { io }) => {
@@ -25,8 +29,7 @@ const addList: AddCommand = (host, { io }) => {
       const { client } = await connect(io);
       const hosts = await client.hosts();
       if (options.json) return printJson(io, hosts);
-      if (hosts.length === 0)
-        return note(io, "No hosts yet. `headrace token create --host` makes a token to join with.");
+      if (hosts.length === 0) return note(io, "No hosts yet. `headrace host join` prints what to run on one.");
       for (const line of hostTable(hosts, io.now(), colorsFor(io.stdout, io.env))) printLine(io, line);
     });
 };

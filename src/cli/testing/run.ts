@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../api/app.ts";
+import type { InstallFolder } from "../../api/routes/install.ts";
 import { FakeControl, TOKENS } from "../../api/testing/fake-control.ts";
 import type { Control } from "../../control/types.ts";
 import type { ExitCode } from "../exit-codes.ts";
@@ -21,6 +22,8 @@ export class Cli {
   readonly control = new FakeControl();
   /** What the API serves instead of the fake, if anything. */
   served: Control | null = null;
+  /** What the API gives out to install agents from, if anything. */
+  install: InstallFolder | undefined;
   readonly home: string;
   env: Record<string, string | undefined>;
   /** Whether standard output and error are a terminal, and what is typed at it. */
@@ -61,7 +64,11 @@ export class Cli {
   async run(...argv: string[]): Promise<Outcome> {
     this.out = "";
     let err = "";
-    const app = createApp(this.served ?? this.control, { version: "0.0.0-test", report: () => {} });
+    const app = createApp(this.served ?? this.control, {
+      version: "0.0.0-test",
+      report: () => {},
+      install: this.install,
+    });
     const screen = (write: (text: string) => void): Screen => ({
       write,
       isTTY: this.terminal,
