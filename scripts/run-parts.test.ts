@@ -68,6 +68,14 @@ describe("a run of several parts", () => {
     expect(printed).not.toContain("nothing to see");
   });
 
+  it("says how many tests were not run, and which", async () => {
+    const skipped = ["one (not run: no packet filter)", "two"];
+    const leftOut = async () => ({ ok: true, counts: { passed: 1, failed: 0, skipped } });
+    const { printed, last } = await run([{ name: "left out", run: leftOut }]);
+    expect(printed).toContain("\nTests that were not run: 2\n  one (not run: no packet filter)\n  two\n");
+    expect(last).toBe("1 passed, 0 failed");
+  });
+
   it("has its counts on one line only", async () => {
     const { printed } = await run([part("one", 2, 0), part("two", 3, 0)]);
     expect(printed.match(/\d+ passed, \d+ failed/g)).toHaveLength(1);

@@ -41,7 +41,9 @@ export async function runParts(
       ok = all.every(Boolean) && ok;
     }
   }
-  if (total.skipped.length > 0) print(`\nNot run:\n${total.skipped.map((name) => `  ${name}\n`).join("")}`);
+  if (total.skipped.length > 0) {
+    print(`\nTests that were not run: ${total.skipped.length}\n${total.skipped.map((name) => `  ${name}\n`).join("")}`);
+  }
   print(`\n${summary.join("\n")}\n`);
   if (!ok && total.failed === 0) print("\nThe tests passed; what failed stands above.\n");
   print(`\n${countsLine(total)}\n`);

@@ -6,22 +6,26 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROOT } from "../../scripts/bootstrap.js";
 import { ensurePython } from "../../scripts/python.ts";
 import { RUNTIMES } from "../support/control-planes.ts";
+import { findPacketFilter } from "../support/packet-filter.ts";
 import type { NoInboundResult } from "./namespaces/no-inbound.ts";
 
 /** A host without jobs syncs by itself every two minutes, so that whatever comes sooner has woken it. */
 const WOKEN_WITHIN_MS = 5_000;
 
 /** Root makes the namespaces itself; anyone else is root in a user namespace of their own. */
-const NAMESPACES = [
+const INTO_NAMESPACES = [
+  "unshare",
   ...(process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"]),
   ...["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"],
 ];
-const env = { ...process.env, PATH: [process.env.PATH, "/usr/sbin"].join(delimiter) };
-/** Some kernels in containers have no packet filter, and no test can give them one. */
-const hasFilter = spawnSync("unshare", [...NAMESPACES, "nft", "add", "table", "inet", "probe"], { env }).status === 0;
 
-describe.skipIf(!hasFilter).each(RUNTIMES)(
-  "a host whose firewall drops what is no answer, by a control plane on %s",
+const found = findPacketFilter(INTO_NAMESPACES);
+const filter = "filter" in found ? found.filter : null;
+/** Names are what is printed of tests that were not run, so they say why. */
+const how = "filter" in found ? found.filter : `not run: ${found.none.replaceAll("%", "%%")}`;
+
+describe.skipIf(filter === null).each(RUNTIMES)(
+  `a host whose firewall (${how}) drops what is no answer, by a control plane on %s`,
   (runtime) => {
     const folder = mkdtempSync(join(tmpdir(), "headrace-closed-"));
     let result: NoInboundResult;
@@ -29,9 +33,11 @@ describe.skipIf(!hasFilter).each(RUNTIMES)(
     beforeAll(async () => {
       const { bin } = await ensurePython();
       const script = join(ROOT, "test/e2e/namespaces/no-inbound.ts");
-      const done = spawnSync("unshare", [...NAMESPACES, process.execPath, script, runtime, folder, bin], {
+      const [unshare = "", ...flags] = INTO_NAMESPACES;
+      const done = spawnSync(unshare, [...flags, process.execPath, script, runtime, `${filter}`, folder, bin], {
         encoding: "utf8",
-        env,
+        // What sets up networks is not on everybody's PATH.
+        env: { ...process.env, PATH: [process.env.PATH, "/usr/sbin"].join(delimiter) },
         timeout: 150_000,
         maxBuffer: 64 * 1024 * 1024,
       });

@@ -4,7 +4,6 @@
  *
  * Prints one line of JSON (`NoInboundResult`) as its last line.
  */
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -14,6 +13,7 @@ import { createClient } from "../../../src/api/client.ts";
 import { type Answer, chat } from "../../support/chat.ts";
 import { CONTROL_PLANES, type Runtime } from "../../support/control-planes.ts";
 import { BRIDGE_ADDRESS, HostNetwork } from "../../support/host-network.ts";
+import { dropInbound, droppedPackets, type PacketFilter } from "../../support/packet-filter.ts";
 import { CLI, type Running, startProcess, until } from "../../support/processes.ts";
 
 export interface NoInboundResult {
@@ -29,24 +29,16 @@ export interface NoInboundResult {
 const HOST = "closed";
 const SERVICE = "prefill-decode";
 const EXAMPLE = join(ROOT, "examples/prefill-decode.yml");
-const FIREWALL = `table inet closed {
-  chain input {
-    type filter hook input priority 0; policy drop;
-    iif lo accept
-    ct state established,related accept
-    counter drop
-  }
-}
-`;
+const INTO_HOST = ["ip", "netns", "exec", HOST];
 /** A connection that the firewall lets through is there in a millisecond. */
 const CONNECT_WITHIN_MS = 2_000;
 
-const [runtime, folder, pythonBin] = process.argv.slice(2) as [Runtime, string, string];
+const [runtime, filter, folder, pythonBin] = process.argv.slice(2) as [Runtime, PacketFilter, string, string];
 const running: Running[] = [];
 
 async function main(): Promise<NoInboundResult> {
   const network = HostNetwork.make([HOST]);
-  nft(["-f", "-"], FIREWALL);
+  dropInbound(filter, INTO_HOST);
   const base = { PATH: process.env.PATH, HOME: folder, XDG_CONFIG_HOME: join(folder, "config") };
   const plane = await CONTROL_PLANES[runtime]({ folder, env: base, host: BRIDGE_ADDRESS });
   running.push(await plane.start());
@@ -69,15 +61,15 @@ async function main(): Promise<NoInboundResult> {
 
   const { replicas } = await client.service(SERVICE);
   const router = replicas.find(({ group }) => group === "router");
-  const before = dropped();
+  const before = droppedPackets(filter, INTO_HOST);
   const fromOutside = await tryToConnect(network.addressOf(HOST), Number(router?.port));
-  return { wokenMs, answers, fromOutside, dropped: dropped() - before };
+  return { wokenMs, answers, fromOutside, dropped: droppedPackets(filter, INTO_HOST) - before };
 }
 
 async function startAgent(url: string, joinToken: string, base: NodeJS.ProcessEnv): Promise<void> {
   const flags = ["--server", url, "--name", HOST, "--data-dir", join(folder, "agent"), "--job-user", "same"];
   const env = { ...base, PATH: pythonBin + delimiter + process.env.PATH, HEADRACE_JOIN_TOKEN: joinToken };
-  running.push(startProcess(["ip", "netns", "exec", HOST, process.execPath, CLI, "agent", ...flags], env));
+  running.push(startProcess([...INTO_HOST, process.execPath, CLI, "agent", ...flags], env));
 }
 
 function tryToConnect(host: string, port: number): Promise<NoInboundResult["fromOutside"]> {
@@ -91,16 +83,6 @@ function tryToConnect(host: string, port: number): Promise<NoInboundResult["from
     socket.once("timeout", () => end("nothing"));
     socket.once("error", () => end("nothing"));
   });
-}
-
-/** Packets that the last rule has counted. */
-function dropped(): number {
-  return Number(/counter packets (\d+)/.exec(nft(["list", "table", "inet", "closed"]))?.[1]);
-}
-
-function nft(args: string[], input = ""): string {
-  const env = { ...process.env, PATH: [process.env.PATH, "/usr/sbin"].join(delimiter) };
-  return execFileSync("ip", ["netns", "exec", HOST, "nft", ...args], { input, encoding: "utf8", env });
 }
 
 function output(): string {
