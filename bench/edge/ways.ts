@@ -7,8 +7,9 @@ import {
   rivalWay,
   serveUpstream,
   startGenerator,
+  TUNNEL,
 } from "../proxy/measure.ts";
-import { ensureRivals, startNginx } from "../proxy/rivals.ts";
+import { ensureRivals, startNginx, startTunnel } from "../proxy/rivals.ts";
 import type { BenchTable } from "../support/report.ts";
 
 /** Fewer than the bench of the ways has: this one shows what the other runtime costs beside Node. */
@@ -24,10 +25,13 @@ export async function measureWays(): Promise<BenchTable[]> {
   const upstreamPort = await serveUpstream(edge);
   await serveUpstream(node);
   const nginx = ends.use(await startNginx(edge.folder, upstreamPort));
+  const tunnel = ends.use(await startTunnel(edge.folder, upstreamPort));
+  const throughTunnel = ends.use(await startNginx(edge.folder, tunnel.port));
   const generator = ends.adopt(startGenerator(), (process) => process.disconnect());
   const ways = [
     rivalWay("upstream itself", { port: upstreamPort, pids: {} }),
     rivalWay(NGINX, nginx),
+    rivalWay(TUNNEL, { port: throughTunnel.port, pids: { ...throughTunnel.pids, ...tunnel.pids } }),
     ourWay("link, Node", node),
     ourWay("link, workerd", edge),
   ];
