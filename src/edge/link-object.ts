@@ -5,10 +5,11 @@ import type { Report } from "../wire/index.ts";
 import { edgeLog } from "./edge-log.ts";
 import { type Env, type HostName, projectStub } from "./env.ts";
 import { LinkLife } from "./link-life.ts";
-import { answerResponse, bodyOf, failureResponse, openedBy, REQUEST_PATH } from "./link-requests.ts";
+import { answerResponse, bodyOf, failureResponse, isProxied, openedBy, REQUEST_PATH } from "./link-requests.ts";
 import { outcomeOf } from "./outcome.ts";
 import { type DurableState, type EdgeSocket, edgeGlobals } from "./platform.ts";
 import type { LinkStub } from "./stubs.ts";
+import { watched } from "./watched.ts";
 
 /** Opens the link of the host that the header names; the Worker has checked its credential. */
 export const OPEN_PATH = "/open";
@@ -31,7 +32,10 @@ export class LinkObject extends DurableObject<Env> implements LinkStub {
     try {
       const life = this.#known();
       if (!life) throw new LinkError("closed", "the host was never connected", false);
-      return answerResponse(await life.request(openedBy(request), await bodyOf(request), request.signal));
+      const [open, body] = [openedBy(request), await bodyOf(request)];
+      const ask = (signal: AbortSignal) => life.request(open, body, signal);
+      if (!isProxied(open)) return answerResponse(await ask(request.signal), false);
+      return answerResponse(await watched(ask, request.signal), true);
     } catch (error) {
       return failureResponse(error);
     }

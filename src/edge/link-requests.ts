@@ -2,7 +2,8 @@ import { LinkError, type LinkErrorCode } from "../link/errors.ts";
 import { flowOf, streamOf } from "../link/flows.ts";
 import { WHOLE_BODY_BYTES_MAX } from "../link/limits.ts";
 import type { LinkAnswerHead, LinkBody, ReceivedAnswer, ReceivedBody } from "../link/types.ts";
-import type { FetchStub } from "./platform.ts";
+import type { OpenToReplica } from "../proxy/types.ts";
+import { edgeGlobals, type FetchStub } from "./platform.ts";
 
 /**
  * Requests over a link that ends in another object, carried there by `fetch`: heads as JSON in a header, bodies as they
@@ -13,6 +14,15 @@ export const REQUEST_PATH = "/request";
 const OPEN_HEADER = "x-headrace-open";
 const ANSWER_HEADER = "x-headrace-answer";
 const FAILED_HEADER = "x-headrace-failed";
+
+/** What a body may have waiting for a reader, so that the pieces of several turns go on as one where they come fast. */
+const AHEAD_BYTES = 16 * 1024;
+
+interface AnswerHead extends LinkAnswerHead {
+  /** The body is here in one piece. */
+  whole: boolean;
+  watched: boolean;
+}
 
 /** @throws LinkError as the link itself would */
 export async function requestOverLink(
@@ -43,14 +53,30 @@ export async function requestOverLink(
     const { code, message, sent } = JSON.parse(failed) as { code: LinkErrorCode; message: string; sent: boolean };
     throw new LinkError(code, message, sent);
   }
-  const head = JSON.parse(response.headers.get(ANSWER_HEADER) ?? "null") as LinkAnswerHead & { whole: boolean };
+  const head = JSON.parse(response.headers.get(ANSWER_HEADER) ?? "null") as AnswerHead;
   const { status, headers } = head;
-  return { head: { status, headers }, body: await received(response, head.whole) };
+  return { head: { status, headers }, body: await received(response, head) };
 }
 
-async function received(response: Response, whole: boolean): Promise<ReceivedBody> {
-  if (response.body === null) return null;
-  return whole ? new Uint8Array(await response.arrayBuffer()) : flowOf(response.body);
+async function received(response: Response, { whole, watched }: AnswerHead): Promise<ReceivedBody> {
+  const { body } = response;
+  if (body === null) return null;
+  if (whole) return new Uint8Array(await response.arrayBuffer());
+  const flow = flowOf(body);
+  if (watched) flow.passOn = (over) => passedOn(body, over);
+  return flow;
+}
+
+/** The same bytes, which the platform passes on by itself. */
+function passedOn(body: ReadableStream<Uint8Array>, over: () => void): ReadableStream<Uint8Array> {
+  const { readable, writable } = new (edgeGlobals().IdentityTransformStream)();
+  body.pipeTo(writable).then(over, over);
+  return readable;
+}
+
+/** Whether somebody's request to a replica is opened, rather than something of our own. */
+export function isProxied(open: unknown): open is OpenToReplica {
+  return (open as Partial<OpenToReplica> | null)?.kind === "http";
 }
 
 /** What such a request asks of the link. @throws Error when it is none */
@@ -65,11 +91,12 @@ export async function bodyOf(request: Request): Promise<LinkBody> {
   return length <= WHOLE_BODY_BYTES_MAX ? new Uint8Array(await request.arrayBuffer()) : request.body;
 }
 
-export function answerResponse({ head, body }: ReceivedAnswer): Response {
+/** @param watched whether what comes of the body is seen to before it gets here */
+export function answerResponse({ head, body }: ReceivedAnswer, watched: boolean): Response {
   const whole = body === null || body instanceof Uint8Array;
-  const headers = { [ANSWER_HEADER]: inHeader({ ...head, whole }) };
+  const headers = { [ANSWER_HEADER]: inHeader({ ...head, whole, watched } satisfies AnswerHead) };
   if (body === null) return new Response(null, { headers });
-  return new Response(whole ? new Uint8Array(body as Uint8Array) : streamOf(body), { headers });
+  return new Response(whole ? new Uint8Array(body as Uint8Array) : streamOf(body, AHEAD_BYTES), { headers });
 }
 
 export function failureResponse(error: unknown): Response {

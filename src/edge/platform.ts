@@ -52,6 +52,8 @@ export interface EdgeSocket {
 /** Globals that only Workers have. */
 export interface EdgeGlobals {
   WebSocketPair: new () => { 0: unknown; 1: EdgeSocket };
+  /** What is written comes out as it is, and none of it is looked at by a program. */
+  IdentityTransformStream: new () => { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> };
   WebSocketRequestResponsePair: new (request: string, response: string) => object;
 }
 

@@ -65,8 +65,16 @@ class StreamFlow implements BodyFlow {
   }
 }
 
-/** A received body as a web stream, which takes a piece whenever it is asked for one. */
-export function streamOf(body: ReceivedBody): ReadableStream<Uint8Array> {
+/** A body that can be sent, as a flow. */
+export function asFlow(body: BodyFlow | ReadableStream<Uint8Array>): BodyFlow {
+  return body instanceof ReadableStream ? flowOf(body) : body;
+}
+
+/**
+ * A received body as a web stream, which takes a piece whenever it is asked for one.
+ * @param aheadBytes it takes so much before it is asked: pieces that came meanwhile then leave together
+ */
+export function streamOf(body: ReceivedBody, aheadBytes = 0): ReadableStream<Uint8Array> {
   if (body === null || body instanceof Uint8Array) return wholeStream(body);
   let started = false;
   return new ReadableStream<Uint8Array>(
@@ -77,7 +85,7 @@ export function streamOf(body: ReceivedBody): ReadableStream<Uint8Array> {
         body.start({
           write(bytes) {
             controller.enqueue(bytes);
-            return false;
+            return controller.desiredSize !== null && controller.desiredSize > 0;
           },
           end: () => controller.close(),
           fail: (error) => controller.error(error),
@@ -85,7 +93,7 @@ export function streamOf(body: ReceivedBody): ReadableStream<Uint8Array> {
       },
       cancel: (reason) => body.cancel(reason),
     },
-    { highWaterMark: 0 },
+    new ByteLengthQueuingStrategy({ highWaterMark: aheadBytes }),
   );
 }
 

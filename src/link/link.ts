@@ -1,13 +1,13 @@
 import { answerHead } from "./answer-head.ts";
 import { LinkError, reasonOf } from "./errors.ts";
-import { flowOf } from "./flows.ts";
+import { asFlow } from "./flows.ts";
 import { decodeMessage, type Frame, type FrameBody } from "./frames.ts";
 import { Inbound } from "./inbound.ts";
 import { OPEN_STREAMS_MAX, WHOLE_BODY_BYTES_MAX } from "./limits.ts";
 import { Outbound } from "./outbound.ts";
 import { Outbox } from "./outbox.ts";
 import { StreamTable } from "./stream-table.ts";
-import type { BodyFlow, LinkBody, LinkEnd, LinkHandler, ReceivedAnswer, ReceivedBody } from "./types.ts";
+import type { LinkBody, LinkEnd, LinkHandler, ReceivedAnswer, ReceivedBody } from "./types.ts";
 
 export interface LinkOptions {
   /** Ids of streams are odd on the side that dialled and even on the other, so both can open without asking. */
@@ -275,10 +275,6 @@ export class Link implements LinkEnd {
     stream.answer?.reject(error);
     stream.abort?.abort(error);
   }
-}
-
-function asFlow(body: Exclude<LinkBody, Uint8Array | null>): BodyFlow {
-  return body instanceof ReadableStream ? flowOf(body) : body;
 }
 
 /** @throws LinkError `protocol` when no body is being received. */

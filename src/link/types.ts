@@ -19,6 +19,12 @@ export interface BodyFlow {
   resume(): void;
   /** The body is not wanted, or no longer: nothing comes any more. Harmless after its end. */
   cancel(reason: unknown): void;
+  /**
+   * Where the platform can pass the body on by itself, which is faster than piece by piece: all of it, instead of
+   * `start`. Such a body is watched where it comes from.
+   * @param over told when it has ended, however
+   */
+  passOn?(over: () => void): ReadableStream<Uint8Array>;
 }
 
 /** A body as it is received: absent, whole, or in pieces. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Log } from "../control/log.ts";
+import { asFlow } from "../link/flows.ts";
 import type { BodyFlow, BodySink } from "../link/types.ts";
 import { clientGone } from "../proxy/errors.ts";
 import type { RequestPath } from "../proxy/request-path.ts";
@@ -67,7 +68,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function send({ status, headers, body }: ProxyAnswer, response: ServerResponse): void {
-  const flow = body === null || body instanceof Uint8Array ? null : body;
+  const flow = body === null || body instanceof Uint8Array ? null : asFlow(body);
   if (response.destroyed) {
     flow?.cancel(clientGone());
     return;

@@ -1,25 +1,31 @@
 import { describe, expect, it } from "vitest";
 import { flowOf, streamOf } from "../link/flows.ts";
 import { fed } from "../link/testing.ts";
+import type { BodyFlow } from "../link/types.ts";
 import { answerOf } from "./answer.ts";
+import { Watch } from "./watch.ts";
+
+/** Of a clock that stands still. */
+const watching = (cancel = new AbortController()) => new Watch(cancel, 10_000, () => 0);
 
 /** A streamed answer of this kind, and how often it was said to be over. */
 function streaming(headers: [string, string][]) {
   const source = fed();
   const seen = { over: 0 };
+  const watch = watching();
   const answer = answerOf(
     { head: { status: 200, headers }, body: flowOf(source.body) },
     {
       method: "GET",
       requestId: "id-1",
-      moved: () => undefined,
+      watch,
       over: () => {
+        watch.stop();
         seen.over += 1;
       },
-      givenUp: () => null,
     },
   );
-  return { source, seen, response: new Response(streamOf(answer.body)) };
+  return { source, seen, response: new Response(streamOf(answer.body as BodyFlow)) };
 }
 
 describe("a streamed answer", () => {
@@ -62,6 +68,26 @@ describe("a streamed answer", () => {
     }
   });
 
+  it("that the platform passes on goes by untouched, is timed no more, and is over when it ends", () => {
+    const passed = new ReadableStream<Uint8Array>();
+    let end = () => {};
+    const body = Object.assign(flowOf(new ReadableStream()), {
+      passOn: (over: () => void) => {
+        end = over;
+        return passed;
+      },
+    });
+    const seen = { over: 0, stopped: 0 };
+    const watch = watching();
+    const stopped = Object.assign(watch, { stop: () => (seen.stopped += 1) });
+    const options = { method: "GET", requestId: "id-1", watch: stopped, over: () => (seen.over += 1) };
+    const answer = answerOf({ head: { status: 200, headers: [["content-length", "5"]] }, body }, options);
+    expect(answer.body).toBe(passed);
+    expect(seen).toEqual({ over: 0, stopped: 1 });
+    end();
+    expect(seen.over).toBe(1);
+  });
+
   it("gets no event of ours into a compressed stream", async () => {
     const { source, response } = streaming([
       ["content-type", "text/event-stream"],
@@ -76,7 +102,7 @@ describe("an answer without a body", () => {
   const lengthOf = (method: string, status: number) =>
     answerOf(
       { head: { status, headers: [["content-length", "500"]] }, body: null },
-      { method, requestId: "id-1", moved: () => {}, over: () => {}, givenUp: () => null },
+      { method, requestId: "id-1", watch: watching(), over: () => {} },
     ).headers.filter(([name]) => name === "content-length");
 
   it("promises none, but for one to HEAD, which says how long it would be", () => {

@@ -61,3 +61,7 @@ export function jsonAnswer(status: number, json: string, requestId: string): Pro
 export function clientGone(): Refusal {
   return new Refusal(499, "client_gone", "the client has closed its connection");
 }
+
+export function invalidAnswer(what: string): Refusal {
+  return new Refusal(502, "invalid_answer", `the replica answered with ${what} that cannot be passed on`);
+}

@@ -131,6 +131,7 @@ function unreachable(entry: ServiceEntry): Refusal {
   return new Refusal(502, "replica_unreachable", `a replica of ${entry.service} accepts no connection`);
 }
 
-function discard({ body }: ReceivedAnswer): void {
+/** Ends an answer that nobody gets. */
+export function discard({ body }: ReceivedAnswer): void {
   if (body !== null && !(body instanceof Uint8Array)) body.cancel(new Error("the answer is not wanted"));
 }

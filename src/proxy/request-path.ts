@@ -3,7 +3,7 @@ import { KeptBodies, lengthOf, modelOf, type RequestBody, takeBody } from "./bod
 import { Directory } from "./directory.ts";
 import { jsonAnswer, Refusal, refusalAnswer } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
-import { type Forwarder, forward, headersTooLarge } from "./forward.ts";
+import { discard, type Forwarder, forward, headersTooLarge } from "./forward.ts";
 import { bearerOf, headerOf, requestHeaders } from "./headers.ts";
 import { HEADERS_MAX, IDLE_MS_MAX } from "./limits.ts";
 import { Load } from "./load.ts";
@@ -63,7 +63,7 @@ export class RequestPath {
     } catch (error) {
       exchange.end();
       // A client that goes away breaks the reading of its body: what broke it says more than how.
-      const refusal = exchange.givenUp ?? error;
+      const refusal = exchange.watch.givenUp ?? error;
       if (!(refusal instanceof Refusal)) throw error;
       return refusalAnswer(refusal, exchange.id, request.method);
     }
@@ -114,7 +114,7 @@ export class RequestPath {
     prefix: { before: string; kept: string },
     body: RequestBody,
   ) {
-    const { request, id, signal } = exchange;
+    const { request, id, watch } = exchange;
     if (entry.router && !allowedAtRouter(path)) {
       throw new Refusal(
         403,
@@ -132,27 +132,26 @@ export class RequestPath {
       contentLength,
     });
     if (headers.length > HEADERS_MAX) throw headersTooLarge();
-    const call = { entry, method, path: prefix.kept + path + url.search, headers, body, signal };
+    const call = { entry, method, path: prefix.kept + path + url.search, headers, body, signal: watch.signal };
     const { answer, release } = await forward(call, this.#forwarder);
     exchange.hold(release);
-    return answerOf(answer, {
-      method,
-      requestId: id,
-      moved: exchange.moved,
-      over: exchange.end,
-      givenUp: () => exchange.givenUp,
-    });
+    try {
+      return answerOf(answer, { method, requestId: id, watch, over: exchange.end });
+    } catch (error) {
+      discard(answer);
+      throw error;
+    }
   }
 
   async #take(exchange: Exchange): Promise<RequestBody> {
     const { method, headers, body } = exchange.request;
     const source = method === "GET" || method === "HEAD" ? null : body;
-    const taken = takeBody(source, lengthOf(headers), this.#kept, exchange.moved);
+    const taken = takeBody(source, lengthOf(headers), this.#kept, exchange.watch.moved);
     // Also when the client goes away first: what was reserved is given back once reading has come to its end.
     exchange.hold(
       () => void taken.then(({ reservedBytes }) => this.#kept.release(reservedBytes)).catch(() => undefined),
     );
-    return (await orAborted(taken, exchange.signal)).body;
+    return (await orAborted(taken, exchange.watch.signal)).body;
   }
 
   async #mustBeAllowed(project: string, request: ProxyRequest): Promise<void> {

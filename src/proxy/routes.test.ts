@@ -521,6 +521,16 @@ describe("the choice of a replica", () => {
     expect(await errorOf(await get("/services/main/qwen/101"))).toMatchObject({ status: 502, code: "invalid_answer" });
     expect(await errorOf(await get("/services/main/qwen/x"))).toMatchObject({ status: 502, code: "invalid_answer" });
   });
+
+  it("leaves no stream open for an answer that is refused", async () => {
+    const world = new World();
+    const endless = fed();
+    const link = world.host("a", async () => answered(endless.body, [["content-length", "many"]]));
+    world.serve("qwen", ["a"]);
+    expect(await errorOf(await appOf(world)("/services/main/qwen/x"))).toMatchObject({ code: "invalid_answer" });
+    await endless.cancelled;
+    expect(link.openStreams).toBe(0);
+  });
 });
 
 describe("a request by model", () => {

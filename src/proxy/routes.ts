@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { flowOf, streamOf } from "../link/flows.ts";
+import type { LinkBody } from "../link/types.ts";
 import { clientGone } from "./errors.ts";
 import type { RequestPath } from "./request-path.ts";
 
@@ -21,9 +22,11 @@ export function proxyRoutes(path: RequestPath, clientAddress: (c: Context) => st
       clientAddress: clientAddress(c),
       cancel,
     });
-    return new Response(body === null ? null : body instanceof Uint8Array ? new Uint8Array(body) : streamOf(body), {
-      status,
-      headers,
-    });
+    return new Response(asBodyInit(body), { status, headers });
   });
+}
+
+function asBodyInit(body: LinkBody): BodyInit | null {
+  if (body === null || body instanceof ReadableStream) return body;
+  return body instanceof Uint8Array ? new Uint8Array(body) : streamOf(body);
 }

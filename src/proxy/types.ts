@@ -1,4 +1,4 @@
-import type { BodyFlow, ReceivedAnswer, ReceivedBody } from "../link/types.ts";
+import type { BodyFlow, LinkBody, ReceivedAnswer, ReceivedBody } from "../link/types.ts";
 import type { OpenToAgent } from "../wire/index.ts";
 
 /** A place to send a request of a service to. */
@@ -72,5 +72,5 @@ export interface ProxyRequest {
 export interface ProxyAnswer {
   status: number;
   headers: [string, string][];
-  body: ReceivedBody;
+  body: LinkBody;
 }
