@@ -12,8 +12,6 @@ const HOSTS = 100;
 const MINUTE_MS = 60_000;
 /** What a change sets going has come to rest by then: wake-ups, syncs, the last alarm of a host that is looked after. */
 const REST_MS = 20_000;
-/** All hosts have reported to an object by then that was just made. It is asked meanwhile, or it would sleep again. */
-const WAKING_S = 10;
 
 /** What a minute costs in which nothing happens, with agents that sync as real ones do. */
 export async function measureMinutes(): Promise<BenchTable> {
@@ -36,11 +34,6 @@ export async function measureMinutes(): Promise<BenchTable> {
     );
   await all((agent) => agent.backAt(0) !== null);
   const idle = await minute(plane, `${HOSTS} hosts that run nothing`);
-  // The project's object has gone to sleep. Awake again it asks its hosts to report, and places on those that have.
-  for (let asked = 0; asked < WAKING_S; asked += 1) {
-    await plane.client().services();
-    await delay(1_000);
-  }
   await plane.client().apply({ config: serviceEverywhere("everywhere", HOSTS), file: "everywhere.yml", env: {} });
   await all((agent) => agent.runs(1));
   const busy = await minute(plane, `${HOSTS} hosts with a job each`);

@@ -137,7 +137,9 @@ export class HeadraceControl implements Control {
   }
 
   private async prepare(caller: Caller, request: ApplyRequest): Promise<PreparedApply> {
-    const state = await this.open(caller.project).project.controller.state();
+    const { project } = this.open(caller.project);
+    await project.heard();
+    const state = await project.controller.state();
     return prepareApply(state, caller.name, request, this.options);
   }
 

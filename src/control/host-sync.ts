@@ -96,6 +96,7 @@ export class HostSync {
     if (!isNew && host.silentSince === null && state.observed.has(id)) return;
     try {
       await controller.report(id, report);
+      this.project.heardOf(id);
     } catch (error) {
       // It was not taken in, so it is news when it comes again.
       const heard = this.heard.get(id);

@@ -7,14 +7,22 @@ import type { FarHosts } from "./far-hosts.ts";
 import type { Log } from "./log.ts";
 import { Presence } from "./presence.ts";
 
+/** Hosts that were asked what they run have said it after this long, or are not waited for. */
+const HEARD_WITHIN_MS = 5_000;
+
 /** What one project has in this process: its controller, its hosts as they are heard, and who follows its commits. */
 export class Project {
   readonly name: string;
   readonly controller: Controller;
   readonly presence: Presence;
+  private readonly clock: Clock;
   private readonly log: Log;
   private readonly far: FarHosts | null;
   private readonly waking = new Set<string>();
+  /** Hosts that are here and were asked to say anew what they run. */
+  private readonly asked = new Set<string>();
+  private askedAt = 0;
+  private readonly answered = Promise.withResolvers<void>();
   private readonly listeners = new Set<() => void>();
   private readonly invalidated: ((host: string | null) => void)[] = [];
   private watchesAll = false;
@@ -31,6 +39,7 @@ export class Project {
     far: FarHosts | null;
   }) {
     this.name = options.name;
+    this.clock = options.clock;
     this.log = options.log;
     this.far = options.far;
     this.presence = new Presence({
@@ -59,12 +68,28 @@ export class Project {
     return this.isClosed;
   }
 
+  /**
+   * Waits until the hosts that were here before this controller was have said what they run: until then nothing can be
+   * placed on them. Not for long, since one may have gone without a word.
+   */
+  async heard(): Promise<void> {
+    await this.controller.state();
+    const leftMs = this.askedAt + HEARD_WITHIN_MS - this.clock.now();
+    if (this.asked.size > 0 && leftMs > 0) await Promise.race([this.answered.promise, this.clock.sleep(leftMs)]);
+  }
+
+  /** A host has said what it runs, or is not asked any more. */
+  heardOf(host: string): void {
+    if (this.asked.delete(host) && this.asked.size === 0) this.answered.resolve();
+  }
+
   /** An operator removed a host: its link goes, and what was observed of it. */
   async hostRemoved(host: string): Promise<void> {
     const state = await this.controller.state();
     state.present.delete(host);
     state.observed.delete(host);
     this.presence.forget(host);
+    this.heardOf(host);
   }
 
   /** Calls `listener` after each commit. @returns stops that */
@@ -108,11 +133,15 @@ export class Project {
     this.watchesAll = true;
     const hosts = new Set([...state.tables.job.byId.values()].map((job) => job.host));
     this.presence.expectBack(hosts, state.listeningSince, RETURN_AFTER_START_MS);
+    if (!this.far) return;
     // Elsewhere it is remembered what a host said last, and what it repeats goes no further: it is asked to say it anew.
-    if (this.far) for (const host of new Set([...hosts, ...this.presence.here()])) this.far.wake(host);
+    for (const host of this.presence.here()) if (!state.observed.has(host)) this.asked.add(host);
+    this.askedAt = this.clock.now();
+    for (const host of new Set([...hosts, ...this.presence.here()])) this.far.wake(host);
   }
 
   private tell(host: string, present: boolean): void {
+    if (!present) this.heardOf(host);
     const told = this.controller.state().then((state) => {
       if (!present) return void state.present.delete(host);
       state.present.add(host);

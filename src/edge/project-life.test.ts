@@ -214,6 +214,26 @@ describe("a life that begins", () => {
     expect(called.sort()).toEqual(hosts.map((host) => `wake ${host}`).sort());
   });
 
+  test("places on all who are here, once they have said what they run, and waits for none that went", async () => {
+    const [one, two, three] = [await here("one"), await here("two"), await here("three")];
+    const config = CONFIG.replace("port: 8000", "replicas: 2\nport: 8000");
+    await wakeUp();
+    let isPlanned = false;
+    const planned = life.control.plan(ADMIN, { config, file: "web.yml", env: {}, files: [] });
+    void planned.then(() => {
+      isPlanned = true;
+    });
+    await sync(two, "two");
+    life.hostGone(three, true, 0);
+    await turn();
+    expect(isPlanned).toBe(false);
+    await sync(one, "one");
+    await planned;
+    await life.control.apply(ADMIN, { config, file: "web.yml", env: {}, files: [] }, "key-apply");
+    const jobs = (await store.load("main"))?.entities.filter((entity) => entity.kind === "job") ?? [];
+    expect(new Set(jobs.map(({ host }) => host))).toEqual(new Set([one, two]));
+  });
+
   test("writes nothing for a project that somebody made up", async () => {
     await wakeUp("nobodys");
     await expect(life.call("services", ["nobodys"])).rejects.toMatchObject({ code: "not_found" });
