@@ -54,6 +54,7 @@ async function start(options: { token?: string | null; server?: string; stopJobs
         fabric: null,
         problems: [],
       }),
+      watch: () => undefined,
       busyPorts: async () => [],
     },
     runtimes: [await openProcessRuntime({ dataDir, user: null })],

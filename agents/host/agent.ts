@@ -38,6 +38,8 @@ export interface HostFacts {
   /** The address at which other hosts and the jobs' peers reach this one. */
   address: string;
   inventory: () => Promise<Inventory>;
+  /** Tells from now on when the inventory is another one than before, whoever asks for it. */
+  watch: (changed: () => void) => void;
   /** Ports that something listens on, without the given ones. */
   busyPorts: (own: number[]) => Promise<number[]>;
 }
@@ -101,7 +103,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
 async function supervise(
   parts: AgentParts,
   host: { project: string; host: string; credential: string },
-  inventory: () => Promise<Inventory>,
+  inventory: Cached<Inventory>,
   unlock: () => Promise<void>,
 ): Promise<RunningAgent> {
   const { log, facts, runtimes, server } = parts;
@@ -192,6 +194,10 @@ async function supervise(
   // What it last had to run is taken up before the server is reached, which may be never.
   await supervisor.start();
   uplink.start();
+  facts.watch(() => {
+    inventory.forget();
+    sync.soon();
+  });
   return {
     host: host.host,
     close: async () => {
@@ -225,18 +231,26 @@ function bootClock(): Instant {
   return Number(process.hrtime.bigint() / 1_000_000n);
 }
 
+interface Cached<T> {
+  (): Promise<T>;
+  /** The next call reads again. */
+  forget(): void;
+}
+
 /** Calls again only when the last value is older than this; callers in between share one call. */
-function cached<T>(read: () => Promise<T>, maxAgeMs: number): () => Promise<T> {
+function cached<T>(read: () => Promise<T>, maxAgeMs: number): Cached<T> {
   let value: Promise<T> | null = null;
   let readAt = Number.NEGATIVE_INFINITY;
-  return () => {
+  const forget = () => {
+    value = null;
+  };
+  const get = () => {
     if (value === null || performance.now() - readAt > maxAgeMs) {
       readAt = performance.now();
       value = read();
-      value.catch(() => {
-        value = null;
-      });
+      value.catch(forget);
     }
     return value;
   };
+  return Object.assign(get, { forget });
 }

@@ -7,11 +7,12 @@ import { defaultDataDir } from "./data-dir.ts";
 import { findAddress } from "./inventory/address.ts";
 import type { Declaration } from "./inventory/declare.ts";
 import { collectInventory } from "./inventory/inventory.ts";
+import { type LookOptions, lookAt } from "./inventory/look.ts";
 import { readMachineId } from "./inventory/machine.ts";
 import { ensureJoined } from "./join.ts";
 import { lockDataDir } from "./lock.ts";
 
-interface JoinOnlyOptions {
+interface JoinOnlyOptions extends LookOptions {
   /** As in `AgentOptions`, for the agent that is started later. */
   server: string;
   joinToken: string | null;
@@ -35,6 +36,7 @@ export async function joinOnly(options: JoinOnlyOptions): Promise<{ host: string
   const unlock = (await readCredential(dataDir)) === null ? await lockDataDir(dataDir) : null;
   try {
     const address = options.address ?? findAddress();
+    const look = lookAt(options, null, () => undefined);
     const { host, joined } = await ensureJoined({
       server: options.server,
       dataDir,
@@ -44,7 +46,7 @@ export async function joinOnly(options: JoinOnlyOptions): Promise<{ host: string
         name: options.name ?? hostname(),
         machine: readMachineId(dataDir),
         agentVersion: manifest.version,
-        inventory: await collectInventory({ dataDir, address, declared: options.declared, warnings: [] }),
+        inventory: await collectInventory({ dataDir, address, declared: options.declared, ...look, warnings: [] }),
       }),
     });
     return { host: host.host, fleet: host.fleet, joined };

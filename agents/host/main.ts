@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { flushCompileCache } from "node:module";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type RunningAgent, startAgent } from "./agent.ts";
 import { defaultDataDir } from "./data-dir.ts";
@@ -8,6 +8,7 @@ import { findAddress } from "./inventory/address.ts";
 import { readBootId } from "./inventory/boot-id.ts";
 import type { Declaration } from "./inventory/declare.ts";
 import { collectInventory, readDeclaration } from "./inventory/inventory.ts";
+import { type LookOptions, lookAt } from "./inventory/look.ts";
 import { readMachineId } from "./inventory/machine.ts";
 import { busyPorts } from "./inventory/ports.ts";
 import { JoinRefused } from "./join.ts";
@@ -18,7 +19,7 @@ import { resolveJobUser } from "./runtime/process/job-user.ts";
 import { openProcessRuntime } from "./runtime/process/process-runtime.ts";
 
 /** What whoever starts an agent may say; what is left out (or null) is found. */
-export interface AgentOptions {
+export interface AgentOptions extends LookOptions {
   /** `http://host:port` or `https://host`. */
   server: string;
   /** Needed once: the agent keeps a credential of its own from then on. */
@@ -48,10 +49,12 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   // Others may pass through it to their jobs' folders; what is private in it is private by itself.
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
   const address = options.address ?? findAddress();
+  const log = options.log ?? logToStderr("info");
+  const { hardware, proc } = lookAt(options, join(dataDir, "hardware.json"), log);
   const user = await resolveJobUser(options.jobUser ?? null);
   const runtime = await openProcessRuntime({ dataDir, user });
   try {
-    return await startAgent({
+    const agent = await startAgent({
       server,
       joinToken: options.joinToken ?? null,
       name: options.name ?? null,
@@ -62,12 +65,27 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         bootId: readBootId(),
         address,
         inventory: () =>
-          collectInventory({ dataDir, address, declared: options.declared ?? {}, warnings: runtime.warnings }),
+          collectInventory({
+            dataDir,
+            address,
+            declared: options.declared ?? {},
+            hardware,
+            proc,
+            warnings: runtime.warnings,
+          }),
+        watch: (changed) => hardware.start(changed),
         busyPorts,
       },
       runtimes: [runtime],
-      log: options.log ?? logToStderr("info"),
+      log,
     });
+    return {
+      host: agent.host,
+      close: async () => {
+        hardware.close();
+        await agent.close();
+      },
+    };
   } catch (error) {
     await runtime.close();
     throw error;
@@ -93,6 +111,7 @@ function logLevel(text: string): LogLevel {
 const JOIN_UNCLEAR = 75;
 
 const USAGE = `Usage: main.ts --server URL [--name NAME] [--address ADDRESS] [--data-dir DIR] [--declare WHAT]
+               [--sysfs-root DIR] [--proc-root DIR] [--dev-root DIR] [--nvidia-smi PROGRAM]
                [--job-user USER] [--stop-jobs-on-exit] [--end-with-input] [--log-level debug|info|warn|error]
        main.ts --join-only [--fleet FLEET] --server URL ...   joins and ends; ${JOIN_UNCLEAR}: try the same again
        main.ts --leave [--data-dir DIR]   ends the jobs of a host whose agent has ended
@@ -110,6 +129,10 @@ async function main(): Promise<void> {
       address: { type: "string" },
       "data-dir": { type: "string" },
       declare: { type: "string" },
+      "sysfs-root": { type: "string" },
+      "proc-root": { type: "string" },
+      "dev-root": { type: "string" },
+      "nvidia-smi": { type: "string" },
       "job-user": { type: "string" },
       "stop-jobs-on-exit": { type: "boolean" },
       "end-with-input": { type: "boolean" },
@@ -130,9 +153,20 @@ async function main(): Promise<void> {
     address: values.address ?? null,
     dataDir: values["data-dir"] ?? null,
   };
+  const look: LookOptions = {
+    roots: { sys: values["sysfs-root"] ?? null, proc: values["proc-root"] ?? null, dev: values["dev-root"] ?? null },
+    nvidiaSmi: values["nvidia-smi"] ?? null,
+  };
   if (values["join-only"]) {
     const server = serverAddress(values.server);
-    const { host, fleet } = await joinOnly({ ...named, server, joinToken, declared, fleet: values.fleet ?? null });
+    const { host, fleet } = await joinOnly({
+      ...named,
+      ...look,
+      server,
+      joinToken,
+      declared,
+      fleet: values.fleet ?? null,
+    });
     process.stdout.write(`${host} ${fleet}\n`);
     return;
   }
@@ -145,6 +179,7 @@ async function main(): Promise<void> {
     joinToken,
     ...named,
     declared,
+    ...look,
     jobUser: values["job-user"] ?? null,
     stopJobsOnExit: values["stop-jobs-on-exit"] ?? false,
     log: logToStderr(logLevel(values["log-level"])),

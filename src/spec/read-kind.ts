@@ -8,7 +8,6 @@ import type { Finding } from "./finding.ts";
 import { type NotApplied, whyNotApplied } from "./not-applied.ts";
 import { noteFields } from "./notes.ts";
 import { quote } from "./quote.ts";
-import { noteOtherCounts } from "./rules/counts.ts";
 import { checkFleet } from "./rules/fleet.ts";
 import { checkGateway } from "./rules/gateway.ts";
 import { checkService } from "./rules/index.ts";
@@ -42,8 +41,7 @@ export function readKind(kind: ConfigKind, document: Document, options: ParseOpt
       const read = readFields(service, document, checkService(written, options));
       if (!read.ok) return read;
       const spec = fillService(read.written, options);
-      const notes = [...noteFields(document.root, service), ...noteOtherCounts(written)];
-      return { ok: true, described: { type: kind, spec }, notes };
+      return { ok: true, described: { type: kind, spec }, notes: noteFields(document.root, service) };
     }
     case "fleet": {
       const read = readFields(fleet, document, checkFleet(written));

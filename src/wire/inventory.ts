@@ -5,15 +5,15 @@ export const WARNING_CHARS_MAX = 1_000;
 
 /** What a report may carry of warnings, and of problems: a person reads the first few. */
 export const WARNINGS_MAX = 50;
-const PROBLEMS_MAX = 50;
+export const PROBLEMS_MAX = 50;
 
 /** A problem's length; what is longer is cut by the agent. */
-const PROBLEM_CHARS_MAX = 300;
+export const PROBLEM_CHARS_MAX = 300;
 
 export const ACCELERATORS_MAX = 1024;
 
 /** The largest machines that are sold have 32; virtual functions can multiply that. */
-const NICS_MAX = 256;
+export const NICS_MAX = 256;
 
 /** How many NICs can be equally near to one accelerator: where nothing is known of distances, all of them. */
 const NICS_NEAR_MAX = NICS_MAX;
@@ -38,7 +38,7 @@ const nicName = z.string().regex(/^[\w.-]{1,64}$/);
  * How far a NIC is from an accelerator over PCI, nearest first: under one switch, beyond one more bridge, under one root
  * complex, on one NUMA node, on another one.
  */
-const DISTANCES = ["pix", "pxb", "phb", "node", "sys"] as const;
+export const DISTANCES = ["pix", "pxb", "phb", "node", "sys"] as const;
 
 /** What the machine says of an accelerator, where it was found and not declared. */
 export const acceleratorDevice = z.object({
@@ -131,5 +131,10 @@ function isAddress(text: string): boolean {
   return /^[\w.:-]{1,253}$/.test(text) && URL.canParse(`http://${text.includes(":") ? `[${text}]` : text}:80`);
 }
 
+export type Distance = (typeof DISTANCES)[number];
 export type Accelerator = z.infer<typeof accelerator>;
+export type AcceleratorDevice = z.infer<typeof acceleratorDevice>;
+export type Nic = z.infer<typeof nic>;
+export type Fabric = z.infer<typeof fabric>;
+export type HostProblem = z.infer<typeof hostProblem>;
 export type Inventory = z.infer<typeof inventory>;

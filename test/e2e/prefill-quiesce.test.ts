@@ -50,6 +50,7 @@ async function start(stopJobsOnExit: boolean): Promise<RunningAgent> {
         fabric: null,
         problems: [],
       }),
+      watch: () => undefined,
       busyPorts: async () => [],
     },
     runtimes: [await openProcessRuntime({ dataDir, user: null })],

@@ -4,10 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { inventory } from "../../../src/wire/index.ts";
+import { efaHost } from "../../../test/support/fake-sysfs/efa.ts";
+import { h100Host } from "../../../test/support/fake-sysfs/h100.ts";
+import { mi300xHost } from "../../../test/support/fake-sysfs/mi300x.ts";
 import { defaultInterface } from "./address.ts";
 import { collectInventory, parseMemlockLimit, readDeclaration } from "./inventory.ts";
 import { readMachineId } from "./machine.ts";
 import { busyPorts, parseListening } from "./ports.ts";
+import { diskTree, type Trees } from "./tree.ts";
+import { HardwareWatch } from "./watch.ts";
 
 let folder = "";
 
@@ -19,8 +24,16 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
+/** What there is to read on this machine, or on another one. */
+function optionsOf(trees: Trees) {
+  const file = join(folder, "hardware.json");
+  const hardware = new HardwareWatch({ trees, nvidiaSmi: null, file, bootId: "b1", log: () => undefined });
+  return { dataDir: folder, address: "10.1.2.3", declared: {}, hardware, proc: trees.proc, warnings: [] };
+}
+
 test("this host is found, in the shape that a report carries", async () => {
-  const found = await collectInventory({ dataDir: folder, address: null, declared: {}, warnings: ["careful"] });
+  const trees = { sys: diskTree("/sys"), proc: diskTree("/proc"), dev: diskTree("/dev") };
+  const found = await collectInventory({ ...optionsOf(trees), warnings: ["careful"] });
   expect(inventory.parse(found)).toEqual(found);
   expect(found.cpus).toBeGreaterThan(0);
   expect(found.memoryGib).toBeGreaterThan(0);
@@ -32,9 +45,21 @@ test("what is declared stands over what is found", async () => {
   const file = join(folder, "host.yml");
   writeFileSync(file, "cpus: 3\naccelerators:\n  - {name: H200, count: 1}\n");
   const declared = await readDeclaration(file);
-  const found = await collectInventory({ dataDir: folder, address: "10.1.2.3", declared, warnings: [] });
+  const found = await collectInventory({ ...optionsOf(h100Host().trees()), declared });
   expect(found).toMatchObject({ address: "10.1.2.3", cpus: 3, accelerators: [{ index: 0, name: "H200" }] });
   expect(found.diskGib).toBeGreaterThan(0);
+  expect(found.fabric?.kind).toBe("infiniband");
+});
+
+test.each([
+  ["eno1", mi300xHost()],
+  ["eno12399np0", h100Host()],
+  ["enp71s0", efaHost()],
+])("others reach a host by its default route's interface, %s, and all of it fits a report", async (name, tree) => {
+  const found = await collectInventory(optionsOf(tree.trees()));
+  expect(found.interface).toBe(name);
+  expect(found.accelerators).toHaveLength(8);
+  expect(inventory.parse(found)).toEqual(found);
 });
 
 test("a declaration that cannot be read, or is wrong, names its file", async () => {

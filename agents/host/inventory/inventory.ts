@@ -1,47 +1,48 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { readFile, statfs } from "node:fs/promises";
-import { arch, availableParallelism, totalmem } from "node:os";
+import { arch, availableParallelism, networkInterfaces, totalmem } from "node:os";
 import { type Inventory, WARNING_CHARS_MAX, WARNINGS_MAX } from "../../../src/wire/index.ts";
-import { findAddress } from "./address.ts";
-import { findAmd } from "./amd.ts";
+import { defaultInterface } from "./address.ts";
 import { type Declaration, isInlineDeclaration, parseDeclarationFile, parseInlineDeclaration } from "./declare.ts";
-import { findNvidia } from "./nvidia.ts";
+import { BYTES_PER_GIB } from "./found.ts";
+import type { Tree } from "./tree.ts";
+import type { HardwareWatch } from "./watch.ts";
 
 export interface InventoryOptions {
   /** Where the agent keeps its data and its jobs'; its file system is the host's disk. */
   dataDir: string;
-  /** The address for other hosts, where the operator gave one. */
-  address: string | null;
+  /** The address for other hosts. */
+  address: string;
   declared: Declaration;
+  hardware: Pick<HardwareWatch, "current">;
+  proc: Tree;
   /** What the host's runtimes have to say to an operator. */
   warnings: string[];
 }
 
-const BYTES_PER_GIB = 1024 ** 3;
-
 /** RDMA registers accelerator and host memory by the gigabyte; a limit below this is surely the distribution's default. */
 const MEMLOCK_BYTES_MIN = BYTES_PER_GIB;
 
-/** What this host has. Takes as long as the vendor's tool does, seconds at worst: collect it now and then. */
+/** What this host has. Takes long the first time alone, when its accelerators and NICs are looked for. */
 export async function collectInventory(options: InventoryOptions): Promise<Inventory> {
-  const { declared } = options;
-  const found = declared.accelerators === undefined ? await findAccelerators() : null;
+  const { declared, proc, address } = options;
+  const found = await options.hardware.current();
   return {
-    address: options.address ?? findAddress(),
+    address,
     arch: declared.arch ?? (arch() === "arm64" ? "arm" : "x86"),
     // Counts what we may run on: affinity and a cgroup's quota are taken off.
     cpus: declared.cpus ?? availableParallelism(),
     memoryGib: declared.memoryGib ?? roundDown(memoryBytes() / BYTES_PER_GIB),
     diskGib: declared.diskGib ?? roundDown((await diskBytes(options.dataDir)) / BYTES_PER_GIB),
-    accelerators: declared.accelerators ?? found?.accelerators ?? [],
+    accelerators: declared.accelerators ?? found.accelerators,
     runtimes: ["process"],
-    warnings: [...options.warnings, ...(found?.warnings ?? []), ...memlockWarnings()]
+    warnings: [...options.warnings, ...found.warnings, ...(found.nics.length > 0 ? await memlockWarnings() : [])]
       .slice(0, WARNINGS_MAX)
       .map((warning) => warning.slice(0, WARNING_CHARS_MAX)),
-    interface: null,
-    nics: [],
-    fabric: null,
-    problems: [],
+    interface: interfaceOf(address) ?? defaultInterface((await proc.read("net/route")) ?? ""),
+    nics: found.nics,
+    fabric: found.fabric,
+    // Those of accelerators are told by their index, which is another one among declared ones.
+    problems: declared.accelerators === undefined ? found.problems : [],
   };
 }
 
@@ -61,16 +62,11 @@ export async function readDeclaration(value: string): Promise<Declaration> {
   }
 }
 
-async function findAccelerators(): Promise<Pick<Inventory, "accelerators" | "warnings">> {
-  const nvidia = await findNvidia();
-  const amd = findAmd("/sys");
-  if (nvidia.accelerators.length === 0) return { accelerators: amd, warnings: nvidia.warnings };
-  if (amd.length === 0) return nvidia;
-  // The vendors number their devices apart, and an index must name one device.
-  return {
-    ...nvidia,
-    warnings: [...nvidia.warnings, "this host has NVIDIA and AMD accelerators; only NVIDIA's are offered"],
-  };
+/** The interface of this machine that has an address; null for none, and for the one that others cannot reach. */
+function interfaceOf(address: string): string | null {
+  const all = Object.entries(networkInterfaces());
+  const having = all.find(([, addresses]) => addresses?.some((one) => one.address === address && !one.internal));
+  return having?.[0] ?? null;
 }
 
 /** A cgroup's limit counts where it is lower; 0 or a huge number stand for none. */
@@ -85,9 +81,8 @@ async function diskBytes(folder: string): Promise<number> {
 }
 
 /** Jobs inherit the agent's limit on locked memory, and RDMA cannot register memory beyond it. */
-function memlockWarnings(): string[] {
-  if (listFolder("/sys/class/infiniband").length === 0) return [];
-  const limit = parseMemlockLimit(readFileSync("/proc/self/limits", "utf8"));
+async function memlockWarnings(): Promise<string[]> {
+  const limit = parseMemlockLimit(await readFile("/proc/self/limits", "utf8"));
   if (limit === null || limit >= MEMLOCK_BYTES_MIN) return [];
   return [
     `this host has RDMA devices, but its jobs may lock only ${Math.floor(limit / 1024)} KiB of memory; ` +
@@ -99,14 +94,6 @@ function memlockWarnings(): string[] {
 export function parseMemlockLimit(limits: string): number | null {
   const match = /^Max locked memory\s+(\d+)\s/m.exec(limits);
   return match === null ? null : Number(match[1]);
-}
-
-function listFolder(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
 }
 
 /** One decimal, never more than there is. */

@@ -14,6 +14,10 @@ interface AgentFlags {
   address?: string;
   dataDir?: string;
   declare?: string;
+  sysfsRoot?: string;
+  procRoot?: string;
+  devRoot?: string;
+  nvidiaSmi?: string;
   jobUser?: string;
   stopJobsOnExit?: boolean;
   logLevel: LogLevel;
@@ -36,6 +40,10 @@ export const addAgent: AddCommand = (program, { io }) => {
       "where its state is kept (default /var/lib/headrace as root, else in ~/.local/share)",
     )
     .option("--declare <what>", "what it has, over what is found: cpu=128,memory=1024,disk=2000,gpu=H200:8, or a file")
+    .option("--sysfs-root <folder>", "where accelerators and NICs are looked for instead of in /sys; with the next two")
+    .option("--proc-root <folder>", "the same instead of /proc")
+    .option("--dev-root <folder>", "the same instead of /dev")
+    .option("--nvidia-smi <program>", "NVIDIA's tool (default: nvidia-smi, none with --sysfs-root)")
     .option("--job-user <user>", "whom jobs run as; same = as the agent (default: headrace-job as root, else same)")
     .option("--stop-jobs-on-exit", "end the jobs with the agent")
     .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error"]).default("info"))
@@ -69,6 +77,10 @@ function agentFlags(server: string, flags: AgentFlags): string[] {
     ["--address", flags.address],
     ["--data-dir", flags.dataDir],
     ["--declare", flags.declare],
+    ["--sysfs-root", flags.sysfsRoot],
+    ["--proc-root", flags.procRoot],
+    ["--dev-root", flags.devRoot],
+    ["--nvidia-smi", flags.nvidiaSmi],
     ["--job-user", flags.jobUser],
     ["--log-level", flags.logLevel],
   ];

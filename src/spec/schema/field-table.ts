@@ -38,27 +38,20 @@ interface FieldSection {
 
 /** Every field of these mappings and of all that stand in them, each kind of mapping once, outer ones first. */
 export function fieldTable(roots: readonly z.core.$ZodType[]): FieldSection[] {
-  return [...fieldsByKind(roots)].map(([kind, fields]) => ({
-    kind,
-    rows: [...fields].map(([name, field]) => writeRow(name, field as Schema)),
-  }));
-}
-
-/** The schemas of the fields of each kind of mapping, by name, outer kinds first. */
-export function fieldsByKind(roots: readonly z.core.$ZodType[]): Map<string, Map<string, z.core.$ZodType>> {
-  const kinds = new Map<string, Map<string, z.core.$ZodType>>();
+  const sections = new Map<string, FieldSection>();
   const open = roots.flatMap((root) => mappingsIn(root as Schema));
   for (let mapping = open.shift(); mapping !== undefined; mapping = open.shift()) {
     const kind = kindOf(mapping);
     const { shape } = mapping._zod.def as z.core.$ZodObjectDef;
-    const known = kinds.get(kind) ?? new Map<string, z.core.$ZodType>();
+    const rows = Object.entries(shape).map(([name, field]) => writeRow(name, field as Schema));
+    const known = sections.get(kind);
     // Ranges of different things, and the forms of one mapping, are one kind.
-    const fresh = Object.entries(shape).filter(([name]) => !known.has(name));
+    const fresh = rows.filter((row) => !known?.rows.some(({ name }) => name === row.name));
     if (fresh.length === 0) continue;
-    kinds.set(kind, new Map([...known, ...fresh]));
+    sections.set(kind, { kind, rows: [...(known?.rows ?? []), ...fresh] });
     open.push(...Object.values(shape).flatMap((field) => mappingsIn(field as Schema)));
   }
-  return kinds;
+  return [...sections.values()];
 }
 
 function kindOf(mapping: Schema): string {
