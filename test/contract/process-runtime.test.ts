@@ -1,6 +1,14 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +17,7 @@ import { resolveJobUser } from "../../agents/host/runtime/process/job-user.ts";
 import { openProcessRuntime } from "../../agents/host/runtime/process/process-runtime.ts";
 import type { Runtime } from "../../agents/host/runtime/types.ts";
 import { runtimeContract } from "./runtime.ts";
-import { find, processesNaming, spec, texts, until, untilEnded } from "./runtime-help.ts";
+import { bytesUnder, find, killedOnItsWay, processesNaming, spec, texts, until, untilEnded } from "./runtime-help.ts";
 
 const AGENT = fileURLToPath(new URL("./process-runtime/agent.ts", import.meta.url));
 
@@ -22,18 +30,47 @@ for (const cgroups of [true, false]) {
       const agent = spawn(process.execPath, [AGENT, dataDir, String(cgroups), JSON.stringify(started)], {
         stdio: ["ignore", "pipe", "inherit"],
       });
-      const exited = once(agent, "exit");
-      // Its first word is that it begins, its second that the job was started.
-      let words = 0;
-      agent.stdout.on("data", () => {
-        words++;
-        if (afterMs === null && words === 2) agent.kill("SIGKILL");
-        if (afterMs !== null && words === 1) setTimeout(() => agent.kill("SIGKILL"), afterMs);
-      });
-      await exited;
+      await killedOnItsWay(agent, afterMs);
     },
+    launch: () => ({}),
+    left: async (dataDir) => [...readdirSync(join(dataDir, "jobs")), ...processesNaming(dataDir)],
+    logBytes: async (dataDir, job) => bytesUnder(join(dataDir, "jobs", job, "logs")),
+    startTakesMs: 320,
   });
 }
+
+describe("the folders of a process", () => {
+  let dataDir = "";
+  let runtime: Runtime;
+
+  beforeEach(async () => {
+    dataDir = realpathSync(mkdtempSync(join(tmpdir(), "headrace-folders-")));
+    runtime = await openProcessRuntime({ dataDir, user: null });
+  });
+
+  afterEach(async () => {
+    await runtime.remove("a");
+    await runtime.close();
+    rmSync(dataDir, { recursive: true });
+  });
+
+  test("HOME and TMPDIR are its own, and gone with it", async () => {
+    await runtime.start(spec("a", 'cd; pwd; touch "$TMPDIR/x"; echo "$TMPDIR"'));
+    await untilEnded(runtime, "a");
+    const [home, tmp] = await texts(runtime, "a");
+    expect(home).toContain(join(dataDir, "jobs", "a"));
+    await runtime.remove("a");
+    expect([home, tmp].map((folder) => existsSync(folder ?? "/"))).toEqual([false, false]);
+  });
+
+  test("a working directory that is not there is said, and leaves nothing", async () => {
+    const plain = spec("a", "true");
+    const start = runtime.start({ ...plain, launch: { ...plain.launch, workingDir: "/no/such" } });
+    await expect(start).rejects.toThrow(/working directory \/no\/such is not on this host/);
+    expect(await runtime.list()).toEqual([]);
+    expect(readdirSync(join(dataDir, "jobs"))).toEqual([]);
+  });
+});
 
 describe("the process runtime's supervisors", () => {
   let dataDir = "";

@@ -1,3 +1,5 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Runtime, RuntimeJob, StartSpec } from "../../agents/host/runtime/types.ts";
@@ -102,7 +104,27 @@ export function processesNaming(folder: string): string[] {
   return found;
 }
 
-export function bytesUnder(folder: string): number {
-  const sizes = readdirSync(folder).map((name) => readFileSync(join(folder, name)).length);
+/** Bytes of a folder's own files, of those whose names count. */
+export function bytesUnder(folder: string, counts: (name: string) => boolean = () => true): number {
+  const sizes = readdirSync(folder)
+    .filter(counts)
+    .map((name) => readFileSync(join(folder, name)).length);
   return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/**
+ * Kills an agent that starts a job: once it has, or after so many milliseconds. Its first line says that it begins, its
+ * second that the job was started; on a busy machine both may come at once.
+ */
+export async function killedOnItsWay(agent: ChildProcess, afterMs: number | null): Promise<void> {
+  const exited = once(agent, "exit");
+  let timer: NodeJS.Timeout | null = null;
+  let said = "";
+  agent.stdout?.on("data", (part: Buffer) => {
+    said += part;
+    if (afterMs === null && said.includes("started\n")) agent.kill("SIGKILL");
+    if (afterMs !== null) timer ??= setTimeout(() => agent.kill("SIGKILL"), afterMs);
+  });
+  await exited;
+  if (timer !== null) clearTimeout(timer);
 }

@@ -40,18 +40,31 @@ export interface RuntimeJob {
   end: JobEnd | null;
 }
 
+/** What goes on while a job is started, which may take long where an image must be fetched first. */
+export interface StartWatch {
+  /** Aborted when the job is not wanted any more: a start that has not begun to run anything is given up. */
+  signal: AbortSignal;
+  /** Told what is being done, in words for people; each text is new. */
+  progress: (text: string) => void;
+}
+
 /** Runs jobs on this host. One contract suite holds for every implementation. */
 export interface Runtime {
   readonly name: "process" | "docker";
+  /** Whether jobs can be started now. */
+  readonly usable: boolean;
   /** Things an operator should know, e.g. that jobs are not confined by a cgroup. */
   readonly warnings: string[];
-  /** Every job that this runtime has on the host: adoption after a restart is just this. */
+  /**
+   * Every job that this runtime has on the host: adoption after a restart is just this.
+   * @throws Error when it cannot be known, and was not known before; then nothing may be concluded about any job of it
+   */
   list(): Promise<RuntimeJob[]>;
   /**
    * Starts an attempt. Refuses when an earlier attempt of the job still lives.
    * @throws Error with a message for people when it cannot be started at all (no such shell, no permission).
    */
-  start(spec: StartSpec): Promise<void>;
+  start(spec: StartSpec, watch?: StartWatch): Promise<void>;
   /** Sends a signal to every process of the job. No error when it has ended. */
   signal(job: string, signal: "SIGTERM" | "SIGKILL"): Promise<void>;
   /** Kills what is left of the job, escaped children included, and removes its files. Idempotent. */

@@ -11,9 +11,6 @@ export const LOG_SEGMENTS_MAX = 4;
 /** A segment holds at least some pieces of output (see log-writer.ts), so that rotating is not all it does. */
 export const LOG_SEGMENT_BYTES_MIN = 512 * 1024;
 
-/** Longer lines are cut: no person reads more, and a reader must be able to hold one. */
-export const LOG_LINE_BYTES_MAX = 16 * 1024;
-
 export interface LogRecord {
   atMs: number;
   attempt: number;

@@ -1,27 +1,12 @@
 import { closeSync, fstatSync, openSync, rmSync, writeFileSync } from "node:fs";
-import {
-  LOG_LINE_BYTES_MAX,
-  LOG_SEGMENT_BYTES_MIN,
-  LOG_SEGMENTS_MAX,
-  listSegments,
-  recordPrefix,
-  segmentPath,
-} from "./log-format.ts";
+import { cutLine, isShellNoise, LOG_LINE_BYTES_MAX, SHELL_NOISE_MAX, splitProgress } from "../log-text.ts";
+import { LOG_SEGMENT_BYTES_MIN, LOG_SEGMENTS_MAX, listSegments, recordPrefix, segmentPath } from "./log-format.ts";
 
 /**
  * Output is taken in pieces of this size. The worst piece is all empty lines, each of which grows to a record of about
  * 20 bytes; the smallest segment takes it.
  */
 const PIECE_BYTES_MAX = 16 * 1024;
-
-const CUT_MARK = " [line cut]";
-
-/** What an interactive shell says first when it has no terminal; true of every job and of no use to anyone. */
-const SHELL_NOISE = [
-  /^bash: cannot set terminal process group \(-?\d+\): /,
-  /^bash: no job control in this shell$/,
-  /^sh: \d+: can't access tty; job control turned off$/,
-];
 
 /**
  * Writes a job's output as records into segments. Writing is synchronous: a full disk or a slow one holds up the
@@ -40,7 +25,7 @@ export class LogWriter {
   #unfinished = "";
   /** Within the rest of a line that was cut already. */
   #skipping = false;
-  #noiseLeft = SHELL_NOISE.length;
+  #noiseLeft = SHELL_NOISE_MAX;
 
   /** Goes on in the folder's last segment. `bytesMax` bounds all segments together, but is at least 2 MiB. */
   constructor(folder: string, attempt: number, bytesMax: number, now: () => number = Date.now) {
@@ -103,7 +88,7 @@ export class LogWriter {
     let from = 0;
     while (from < lines.length && this.#noiseLeft > 0) {
       const line = lines[from] ?? "";
-      if (SHELL_NOISE.some((noise) => noise.test(line))) {
+      if (isShellNoise(line)) {
         this.#noiseLeft--;
         from++;
       } else {
@@ -134,15 +119,4 @@ export class LogWriter {
     this.#segment++;
     this.#size = 0;
   }
-}
-
-/** Progress bars return to the start of their line instead of ending it: each state that they show becomes a line. */
-function splitProgress(line: string): string[] {
-  if (!line.includes("\r")) return [line];
-  const shown = line.split("\r").filter((part) => part !== "");
-  return shown.length === 0 ? [""] : shown;
-}
-
-function cutLine(line: string): string {
-  return line.length > LOG_LINE_BYTES_MAX ? line.slice(0, LOG_LINE_BYTES_MAX) + CUT_MARK : line;
 }

@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { LOG_LINE_BYTES_MAX, type LogRecord, parseRecord } from "./log-format.ts";
+import { LOG_LINE_BYTES_MAX } from "../log-text.ts";
+import { type LogRecord, parseRecord } from "./log-format.ts";
 import { readLog } from "./log-reader.ts";
 import { LogWriter } from "./log-writer.ts";
 

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { readBootId } from "../../inventory/boot-id.ts";
 import { findProgram } from "../../programs.ts";
+import { JobTurns } from "../job-turns.ts";
 import type { Runtime, RuntimeJob, StartSpec } from "../types.ts";
 import { type CgroupHome, findCgroupHome, removeCgroup } from "./cgroup.ts";
 import { buildCommand, findSetpriv } from "./command.ts";
@@ -66,6 +67,7 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
 
 class ProcessRuntime implements Runtime {
   readonly name = "process";
+  readonly usable = true;
   readonly warnings: string[] = [];
   readonly #dataDir: string;
   readonly #user: JobUser | null;
@@ -75,8 +77,8 @@ class ProcessRuntime implements Runtime {
   readonly #listeners: (() => void)[] = [];
   /** Jobs that ran when they were last looked at; each is looked at again every WATCH_MS. */
   readonly #running = new Set<string>();
-  /** Start, adoption and removal of one job never overlap: the last of them per job. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  /** Start, adoption and removal of one job never overlap. */
+  readonly #turns = new JobTurns();
   readonly #adoptedAtMs = new Map<string, number>();
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
@@ -109,7 +111,7 @@ class ProcessRuntime implements Runtime {
   }
 
   async start(spec: StartSpec): Promise<void> {
-    await this.#inTurn(spec.job, () => this.#start(spec));
+    await this.#turns.run(spec.job, () => this.#start(spec));
   }
 
   async signal(job: string, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
@@ -128,7 +130,7 @@ class ProcessRuntime implements Runtime {
   }
 
   async remove(job: string): Promise<void> {
-    await this.#inTurn(job, () => this.#remove(job));
+    await this.#turns.run(job, () => this.#remove(job));
   }
 
   logs(job: string, options: { tailLines: number; follow: boolean }, signal: AbortSignal): Readable {
@@ -146,7 +148,7 @@ class ProcessRuntime implements Runtime {
     this.#closed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#listeners.length = 0;
-    await Promise.allSettled(this.#turns.values());
+    await this.#turns.settled();
   }
 
   async #start(spec: StartSpec): Promise<void> {
@@ -298,7 +300,7 @@ class ProcessRuntime implements Runtime {
     } else if (this.#isUnattended(job, last) && this.#mayAdopt(job)) {
       this.#adoptedAtMs.set(job, performance.now());
       // It is tried again after a pause; what a supervisor fails with stands in the job's supervisor.log.
-      this.#inTurn(job, () => this.#adopt(job)).catch(() => {});
+      this.#turns.run(job, () => this.#adopt(job)).catch(() => {});
     }
   }
 
@@ -309,16 +311,6 @@ class ProcessRuntime implements Runtime {
 
   #spawn(order: SupervisorOrder): Promise<void> {
     return spawnSupervisor(findProgram("supervisor", this.#dataDir), order, () => this.#changed());
-  }
-
-  async #inTurn(job: string, task: () => Promise<void>): Promise<void> {
-    const turn = (this.#turns.get(job) ?? Promise.resolve()).then(task, task);
-    this.#turns.set(job, turn);
-    try {
-      await turn;
-    } finally {
-      if (this.#turns.get(job) === turn) this.#turns.delete(job);
-    }
   }
 
   #changed(): void {
