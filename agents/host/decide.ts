@@ -51,6 +51,7 @@ export function keepMemory(memory: Memory): Memory {
   const kept = copyMemory(memory);
   for (const job of Object.values(kept.jobs)) {
     job.removeNextAt = 0;
+    delete job.startDetail;
     const run = job.run;
     if (run !== null) {
       for (const check of Object.values(run.checks)) {
@@ -89,6 +90,10 @@ function noteAnswer(memory: Memory, jobs: DesiredJob[], answer: Answer, now: Ins
     return;
   }
   const job = memory.jobs[answer.job];
+  if (answer.kind === "starting") {
+    if (job?.starting && job.attempt === answer.attempt) job.startDetail = answer.detail;
+    return;
+  }
   const run = job?.run;
   if (answer.kind === "start-failed" || !run?.alive || run.incarnation !== answer.incarnation) return;
   switch (answer.kind) {

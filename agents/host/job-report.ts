@@ -75,6 +75,7 @@ function messageOf(wanted: DesiredJob | null, job: JobMemory): string {
       return run === null ? "stopped" : "told to end";
     case "run":
       if (run !== null) return wanted === null ? "found running" : runMessage(wanted, run, job);
+      if (job.starting && job.startDetail !== undefined) return job.startDetail;
       if (job.attempt === 0 || job.starting) return "starts";
       return `${endText(job)}; will be started again`;
   }

@@ -46,7 +46,14 @@ export async function joinOnly(options: JoinOnlyOptions): Promise<{ host: string
         name: options.name ?? hostname(),
         machine: readMachineId(dataDir),
         agentVersion: manifest.version,
-        inventory: await collectInventory({ dataDir, address, declared: options.declared, ...look, warnings: [] }),
+        inventory: await collectInventory({
+          dataDir,
+          address,
+          declared: options.declared,
+          ...look,
+          runtimes: ["process"],
+          warnings: [],
+        }),
       }),
     });
     return { host: host.host, fleet: host.fleet, joined };

@@ -15,8 +15,7 @@ import { JoinRefused } from "./join.ts";
 import { joinOnly } from "./join-only.ts";
 import { leave } from "./leave.ts";
 import { LOG_LEVELS, type Log, type LogLevel, logToStderr, reasonOf } from "./log.ts";
-import { resolveJobUser } from "./runtime/process/job-user.ts";
-import { openProcessRuntime } from "./runtime/process/process-runtime.ts";
+import { openRuntimes } from "./runtime/open-runtimes.ts";
 
 /** What whoever starts an agent may say; what is left out (or null) is found. */
 export interface AgentOptions extends LookOptions {
@@ -34,13 +33,15 @@ export interface AgentOptions extends LookOptions {
   declared?: Declaration;
   /** Whom jobs run as: `same` as the agent, or a user; see `resolveJobUser`. */
   jobUser?: string | null;
+  /** Where the Docker engine listens: the path of a Unix socket; `/var/run/docker.sock` where there is one. */
+  dockerSocket?: string | null;
   /** End the jobs with the agent: for demos. Otherwise they run on, and the next agent adopts them. */
   stopJobsOnExit?: boolean;
   log?: Log;
 }
 
 /**
- * Runs an agent with the process runtime on this machine until it is closed.
+ * Runs an agent on this machine until it is closed.
  * @throws Error for people when an option is wrong, the host cannot join, or another agent works in the data folder
  */
 export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
@@ -51,8 +52,8 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const address = options.address ?? findAddress();
   const log = options.log ?? logToStderr("info");
   const { hardware, proc } = lookAt(options, join(dataDir, "hardware.json"), log);
-  const user = await resolveJobUser(options.jobUser ?? null);
-  const runtime = await openProcessRuntime({ dataDir, user });
+  const jobUser = options.jobUser ?? null;
+  const runtimes = await openRuntimes({ dataDir, jobUser, dockerSocket: options.dockerSocket ?? null });
   try {
     const agent = await startAgent({
       server,
@@ -71,12 +72,13 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
             declared: options.declared ?? {},
             hardware,
             proc,
-            warnings: runtime.warnings,
+            runtimes: runtimes.filter((runtime) => runtime.usable).map((runtime) => runtime.name),
+            warnings: runtimes.flatMap((runtime) => runtime.warnings),
           }),
         watch: (changed) => hardware.start(changed),
         busyPorts,
       },
-      runtimes: [runtime],
+      runtimes,
       log,
     });
     return {
@@ -87,7 +89,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
       },
     };
   } catch (error) {
-    await runtime.close();
+    await Promise.all(runtimes.map((runtime) => runtime.close()));
     throw error;
   }
 }
@@ -112,9 +114,10 @@ const JOIN_UNCLEAR = 75;
 
 const USAGE = `Usage: main.ts --server URL [--name NAME] [--address ADDRESS] [--data-dir DIR] [--declare WHAT]
                [--sysfs-root DIR] [--proc-root DIR] [--dev-root DIR] [--nvidia-smi PROGRAM]
-               [--job-user USER] [--stop-jobs-on-exit] [--end-with-input] [--log-level debug|info|warn|error]
+               [--job-user USER] [--docker-socket PATH] [--stop-jobs-on-exit] [--end-with-input]
+               [--log-level debug|info|warn|error]
        main.ts --join-only [--fleet FLEET] --server URL ...   joins and ends; ${JOIN_UNCLEAR}: try the same again
-       main.ts --leave [--data-dir DIR]   ends the jobs of a host whose agent has ended
+       main.ts --leave [--data-dir DIR] [--docker-socket PATH]   ends the jobs of a host whose agent has ended
 The join token is read from HEADRACE_JOIN_TOKEN; it is needed the first time only.`;
 
 /**
@@ -134,6 +137,7 @@ async function main(): Promise<void> {
       "dev-root": { type: "string" },
       "nvidia-smi": { type: "string" },
       "job-user": { type: "string" },
+      "docker-socket": { type: "string" },
       "stop-jobs-on-exit": { type: "boolean" },
       "end-with-input": { type: "boolean" },
       "join-only": { type: "boolean" },
@@ -142,7 +146,8 @@ async function main(): Promise<void> {
       "log-level": { type: "string", default: "info" },
     },
   });
-  if (values.leave) return leave({ dataDir: values["data-dir"] ?? null });
+  const dockerSocket = values["docker-socket"] ?? null;
+  if (values.leave) return leave({ dataDir: values["data-dir"] ?? null, dockerSocket });
   if (values.server === undefined) throw new Error(`--server is missing.\n${USAGE}`);
   const joinToken = process.env.HEADRACE_JOIN_TOKEN ?? null;
   // Nothing that is started from here shall find it.
@@ -181,6 +186,7 @@ async function main(): Promise<void> {
     declared,
     ...look,
     jobUser: values["job-user"] ?? null,
+    dockerSocket,
     stopJobsOnExit: values["stop-jobs-on-exit"] ?? false,
     log: logToStderr(logLevel(values["log-level"])),
   });

@@ -16,7 +16,7 @@ export async function stopEveryJob(runtimes: Runtime[], withinMs: number): Promi
 }
 
 /** Every job of the host with the runtime that has it. */
-export async function listEveryJob(runtimes: Runtime[]): Promise<{ run: RuntimeJob; runtime: Runtime }[]> {
+async function listEveryJob(runtimes: Runtime[]): Promise<{ run: RuntimeJob; runtime: Runtime }[]> {
   const lists = runtimes.map(async (runtime) => (await runtime.list()).map((run) => ({ run, runtime })));
   return (await Promise.all(lists)).flat();
 }

@@ -74,6 +74,7 @@ export class Supervisor {
     this.#held = desired;
     await this.#save(keepMemory(this.#memory));
     this.#desired = desired;
+    this.#runner.giveUpStarts((id) => this.#jobOf(id)?.phase.kind === "run");
     this.#wakeIn(0);
   }
 
@@ -82,11 +83,15 @@ export class Supervisor {
     return this.#runner.ownerOf(job);
   }
 
-  /** Ends supervision; jobs go on. What was begun is brought to its end, and the last state is on disk. */
+  /**
+   * Ends supervision; jobs go on. What was begun is brought to its end, but for an image that is being fetched, and the
+   * last state is on disk.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#round;
+    this.#runner.giveUpStarts(() => false);
     await this.#runner.settled();
     await this.#keep();
   }
@@ -130,7 +135,7 @@ export class Supervisor {
 
   /** @returns when to decide again */
   async #decide(): Promise<number> {
-    const listed = await this.#runner.list();
+    const listed = await this.#runner.list(this.#known());
     const observed = { ...listed, answers: this.#answers.splice(0) };
     const decision = decide(this.#desired, observed, this.#memory, this.#parts.now());
     this.#memory = decision.memory;
@@ -148,7 +153,10 @@ export class Supervisor {
       } else void this.#ask(action);
     }
     for (const [job, steps] of byJob) {
-      this.#runner.perform(job, steps, this.#jobOf(job), (answer) => this.#answers.push(answer));
+      this.#runner.perform(job, steps, this.#jobOf(job), (answer) => {
+        this.#answers.push(answer);
+        this.#wakeIn(0);
+      });
     }
   }
 
@@ -161,6 +169,13 @@ export class Supervisor {
       // An error of ours. It costs this one answer, and not the agent.
       this.#parts.log("error", "a question failed", { question: question.kind, error: reasonOf(error) });
     }
+  }
+
+  /** Every job that is wanted or remembered; which runtime had one that is not wanted any more is not known. */
+  #known(): { job: string; runtime: string | null }[] {
+    const wanted = (this.#desired?.jobs ?? []).map(({ job, launch }) => ({ job, runtime: launch.runtime }));
+    const others = Object.keys(this.#memory.jobs).filter((id) => this.#jobOf(id) === null);
+    return [...wanted, ...others.map((job) => ({ job, runtime: null }))];
   }
 
   #jobOf(id: string): DesiredJob | null {

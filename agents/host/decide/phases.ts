@@ -17,6 +17,7 @@ export function keepRunning(turn: Turn, job: DesiredJob, memory: JobMemory): voi
     if (!turn.due(memory.startAfter)) return;
     memory.attempt += 1;
     memory.starting = true;
+    delete memory.startDetail;
     turn.act({ kind: "start", job: job.job, attempt: memory.attempt });
     return;
   }

@@ -30,6 +30,8 @@ export type Answer =
       /** Nothing listens on its port. */
       refused: boolean;
     }
+  /** How a start goes that takes long, e.g. what of an image was fetched. */
+  | { kind: "starting"; job: string; attempt: number; detail: string }
   | { kind: "start-failed"; job: string; attempt: number; detail: string }
   | { kind: "listed"; job: string; incarnation: string; workers: ListedWorker[] | null }
   | { kind: "added"; job: string; incarnation: string; url: string; ok: boolean; detail: string }
@@ -102,6 +104,8 @@ export interface JobMemory {
   attempt: number;
   /** Set from the decision to start until the run is listed or has failed to start. */
   starting: boolean;
+  /** What its runtime says of the start that is under way. */
+  startDetail?: string;
   run: RunMemory | null;
   /** Instants of ends by itself within the window. */
   ends: readonly Instant[];

@@ -28,7 +28,15 @@ afterEach(() => {
 function optionsOf(trees: Trees) {
   const file = join(folder, "hardware.json");
   const hardware = new HardwareWatch({ trees, nvidiaSmi: null, file, bootId: "b1", log: () => undefined });
-  return { dataDir: folder, address: "10.1.2.3", declared: {}, hardware, proc: trees.proc, warnings: [] };
+  return {
+    dataDir: folder,
+    address: "10.1.2.3",
+    declared: {},
+    hardware,
+    proc: trees.proc,
+    runtimes: ["process" as const],
+    warnings: [],
+  };
 }
 
 test("this host is found, in the shape that a report carries", async () => {

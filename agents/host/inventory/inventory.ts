@@ -15,6 +15,8 @@ export interface InventoryOptions {
   declared: Declaration;
   hardware: Pick<HardwareWatch, "current">;
   proc: Tree;
+  /** With which jobs can be run now. */
+  runtimes: Inventory["runtimes"];
   /** What the host's runtimes have to say to an operator. */
   warnings: string[];
 }
@@ -34,7 +36,7 @@ export async function collectInventory(options: InventoryOptions): Promise<Inven
     memoryGib: declared.memoryGib ?? roundDown(memoryBytes() / BYTES_PER_GIB),
     diskGib: declared.diskGib ?? roundDown((await diskBytes(options.dataDir)) / BYTES_PER_GIB),
     accelerators: declared.accelerators ?? found.accelerators,
-    runtimes: ["process"],
+    runtimes: options.runtimes,
     warnings: [...options.warnings, ...found.warnings, ...(found.nics.length > 0 ? await memlockWarnings() : [])]
       .slice(0, WARNINGS_MAX)
       .map((warning) => warning.slice(0, WARNING_CHARS_MAX)),

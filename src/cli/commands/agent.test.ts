@@ -3,7 +3,8 @@ import { Cli } from "../testing/run.ts";
 
 test("the agent becomes a process of its own, with the flags that were given", async () => {
   await using cli = await Cli.create();
-  const given = ["--name", "gpu-1", "--data-dir", "/srv/agent", "--declare", "gpu=H200:8", "--stop-jobs-on-exit"];
+  const host = ["--name", "gpu-1", "--data-dir", "/srv/agent", "--declare", "gpu=H200:8"];
+  const given = [...host, "--docker-socket", "/run/docker.sock", "--stop-jobs-on-exit"];
   await cli.run("agent", "--server", "https://headrace.example.com", ...given);
   const [flag, script, ...args] = cli.became;
   expect(flag).toMatch(/^--max-semi-space-size=/);
@@ -14,6 +15,7 @@ test("the agent becomes a process of its own, with the flags that were given", a
     "--name=gpu-1",
     "--data-dir=/srv/agent",
     "--declare=gpu=H200:8",
+    "--docker-socket=/run/docker.sock",
     "--log-level=info",
     "--stop-jobs-on-exit",
   ]);

@@ -19,6 +19,7 @@ interface AgentFlags {
   devRoot?: string;
   nvidiaSmi?: string;
   jobUser?: string;
+  dockerSocket?: string;
   stopJobsOnExit?: boolean;
   logLevel: LogLevel;
 }
@@ -45,6 +46,7 @@ export const addAgent: AddCommand = (program, { io }) => {
     .option("--dev-root <folder>", "the same instead of /dev")
     .option("--nvidia-smi <program>", "NVIDIA's tool (default: nvidia-smi, none with --sysfs-root)")
     .option("--job-user <user>", "whom jobs run as; same = as the agent (default: headrace-job as root, else same)")
+    .option("--docker-socket <path>", "where its Docker engine listens (default: /var/run/docker.sock if there is one)")
     .option("--stop-jobs-on-exit", "end the jobs with the agent")
     .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error"]).default("info"))
     .addHelpText(
@@ -82,6 +84,7 @@ function agentFlags(server: string, flags: AgentFlags): string[] {
     ["--dev-root", flags.devRoot],
     ["--nvidia-smi", flags.nvidiaSmi],
     ["--job-user", flags.jobUser],
+    ["--docker-socket", flags.dockerSocket],
     ["--log-level", flags.logLevel],
   ];
   const given = texts.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`]));

@@ -92,7 +92,7 @@ class DockerRuntime implements Runtime {
     this.#agent = agentName(options.dataDir);
     this.#watch = new EngineWatch(this.#engine, agentLabel(this.#agent), () => this.#changed());
     this.#images = new Images(this.#engine, options.dataDir, options.unusedImageBytesMax ?? UNUSED_IMAGE_BYTES_MAX);
-    this.opened = this.#watch.tried;
+    this.opened = this.#watch.tried.then(() => this.#cleanUpImages());
   }
 
   get usable(): boolean {
