@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll } from "vitest";
 import { containerBody } from "../../agents/host/runtime/docker/container-spec.ts";
 import { openDockerRuntime } from "../../agents/host/runtime/docker/docker-runtime.ts";
 import type { StartSpec } from "../../agents/host/runtime/types.ts";
-import { Dockerd, makeRootFolder } from "../support/dockerd.ts";
+import { Dockerd } from "../support/dockerd.ts";
+import { dockerLaunch, importImage, SMALL_IMAGE } from "./docker-runtime/launch.ts";
 import { runtimeContract } from "./runtime.ts";
 import { bytesUnder, killedOnItsWay } from "./runtime-help.ts";
 
@@ -17,10 +17,7 @@ let dockerd: Dockerd;
 
 beforeAll(async () => {
   dockerd = await Dockerd.start();
-  const root = mkdtempSync(join(tmpdir(), "headrace-root-"));
-  makeRootFolder(root, { shell: true });
-  await dockerd.importImage("test/small:1", root);
-  rmSync(root, { recursive: true });
+  await importImage(dockerd, SMALL_IMAGE, { shell: true });
 });
 
 afterAll(() => dockerd?.[Symbol.asyncDispose]());
@@ -43,18 +40,7 @@ runtimeContract("containers of a Docker engine", {
     });
     await killedOnItsWay(agent, afterMs);
   },
-  launch: (dataDir) => ({
-    runtime: "docker",
-    container: {
-      image: "test/small:1",
-      registryAuth: null,
-      command: { kind: "shell" },
-      user: null,
-      privileged: false,
-      shmBytes: null,
-      volumes: [{ source: dataDir, target: dataDir, optional: false }],
-    },
-  }),
+  launch: (dataDir) => dockerLaunch(dataDir),
   left: async (dataDir) => [
     ...readdirSync(join(dataDir, "containers"), { withFileTypes: true }).map(({ name }) => name),
     ...(await jobContainers()).flatMap(({ Names, State }) => `${Names[0]} ${State}`),

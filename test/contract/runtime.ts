@@ -100,7 +100,7 @@ export function runtimeContract(name: string, harness: RuntimeHarness): void {
       const runtime = await open();
       const child =
         "trap 'echo child asked; sleep 0.3; echo child done; exit 0' TERM; echo up; while :; do sleep 0.05; done";
-      await runtime.start(spec("a", `sh -c "${child}" & sh -c "${child}"; exit 5`));
+      await runtime.start(spec("a", `sh -c "${child}" & sh -c "${child}"; wait; exit 5`));
       await until(
         "both children are up",
         async () => (await texts(runtime, "a")).filter((t) => t === "up").length === 2,

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { authHeader, registryOf } from "../../agents/host/runtime/docker/engine.ts";
 import { EngineSocket } from "../../agents/host/runtime/docker/engine-socket.ts";
 import { ensurePrograms } from "../../scripts/system-packages.ts";
 
@@ -113,6 +114,23 @@ export class Dockerd {
       body: archive.stdout,
       withinMs: READY_MS,
     });
+  }
+
+  async hasImage(reference: string): Promise<boolean> {
+    return this.call("GET", `/images/${reference}/json`).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Puts an image into the registry that its name leads to, and forgets it here. */
+  async push(reference: string, auth: { username: string; password: string }): Promise<void> {
+    const at = reference.lastIndexOf(":");
+    const headers = { "x-registry-auth": authHeader(auth, registryOf(reference)) };
+    const path = `/v1.41/images/${reference.slice(0, at)}/push?tag=${reference.slice(at + 1)}`;
+    const answer = await this.#api.call({ method: "POST", path, headers, withinMs: READY_MS });
+    if (answer.includes('"error"')) throw new Error(`push: ${answer.toString("utf8").slice(-500)}`);
+    await this.call("DELETE", `/images/${reference}`);
   }
 
   logText(): string {

@@ -163,7 +163,7 @@ export class Engine {
     );
     try {
       const path = `/images/create?fromImage=${encode(withTag(reference))}`;
-      const headers = auth === null ? {} : { "x-registry-auth": authHeader(auth, reference) };
+      const headers = auth === null ? {} : { "x-registry-auth": authHeader(auth, registryOf(reference)) };
       const answer = await this.#open("POST", path, PULL_SILENCE_MS, both, headers);
       for await (const value of this.#reading(readJsonLines(answer), both)) {
         timer.refresh();
@@ -270,10 +270,10 @@ export function withTag(reference: string): string {
   return name.includes(":") || name.includes("@") ? reference : `${reference}:latest`;
 }
 
-function authHeader({ username, password }: RegistryAuth, reference: string): string {
-  return Buffer.from(JSON.stringify({ username, password, serveraddress: registryOf(reference) })).toString(
-    "base64url",
-  );
+/** Who asks a registry, as the engine wants it in a header: base64 for URLs, padded, which Node's own is not. */
+export function authHeader(auth: RegistryAuth, registry: string): string {
+  const json = JSON.stringify({ username: auth.username, password: auth.password, serveraddress: registry });
+  return Buffer.from(json).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 }
 
 /** The registry that a name leads to: what stands before the first slash if it can be a host, else Docker Hub. */

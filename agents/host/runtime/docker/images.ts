@@ -43,8 +43,10 @@ export class Images {
     progress: (text: string) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    const isHere = (await this.#engine.image(withTag(image))) !== null;
-    if (!isHere) await this.#pull(image, auth, progress, signal);
+    const isHere = await this.#fetch(image, auth, progress, signal).catch((error) => {
+      if (!(error instanceof EngineRefusal)) throw error;
+      throw new Error(explainPull(image, error.message, auth !== null), { cause: error });
+    });
     await this.#inTurn(async () => {
       const pulled = await this.#read();
       if (!isHere || image in pulled) await this.#write({ ...pulled, [image]: Date.now() });
@@ -80,27 +82,25 @@ export class Images {
     }
   }
 
-  async #pull(
+  /** @returns whether it was here before */
+  async #fetch(
     image: string,
     auth: RegistryAuth | null,
     progress: (text: string) => void,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
+    if ((await this.#engine.image(withTag(image))) !== null) return true;
     const state = new PullProgress();
     let toldAt = Number.NEGATIVE_INFINITY;
     progress(`pulls the image ${image}`);
-    try {
-      for await (const line of this.#engine.pull(image, auth, signal)) {
-        if (line.error !== undefined) throw new EngineRefusal(500, line.error);
-        state.note(line);
-        if (state.text() === "" || performance.now() - toldAt < PROGRESS_MS) continue;
-        toldAt = performance.now();
-        progress(`pulls the image ${image}: ${state.text()}`);
-      }
-    } catch (error) {
-      if (!(error instanceof EngineRefusal)) throw error;
-      throw new Error(explainPull(image, error.message, auth !== null), { cause: error });
+    for await (const line of this.#engine.pull(image, auth, signal)) {
+      if (line.error !== undefined) throw new EngineRefusal(500, line.error);
+      state.note(line);
+      if (state.text() === "" || performance.now() - toldAt < PROGRESS_MS) continue;
+      toldAt = performance.now();
+      progress(`pulls the image ${image}: ${state.text()}`);
     }
+    return false;
   }
 
   async #read(): Promise<Record<string, number>> {
