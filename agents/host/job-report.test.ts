@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { desiredJob } from "./decide/testing.ts";
-import { EMPTY_MEMORY } from "./decide.ts";
+import { decide, EMPTY_MEMORY, keepMemory } from "./decide.ts";
 import { reportJobs } from "./job-report.ts";
 
 test("a job that was not decided about yet is reported, never left out as if it were gone", () => {
@@ -15,4 +15,25 @@ test("a job that was not decided about yet is reported, never left out as if it 
     ["w-2.0", "quiescing"],
     ["w-3.0", "stopping"],
   ]);
+});
+
+test("a start that takes long says what is being done, for as long as it takes", () => {
+  const job = desiredJob({ job: "w-1.0" });
+  const desired = { project: "main", host: "h1", version: 7, jobs: [job] };
+  const started = decide(desired, { runs: [], busy: [], answers: [] }, EMPTY_MEMORY, 0);
+  const detail = "pulls the image x: 3 of 12 layers, 2.4 GB fetched";
+  const heard = (attempt: number) =>
+    decide(
+      desired,
+      { runs: [], busy: ["w-1.0"], answers: [{ kind: "starting", job: "w-1.0", attempt, detail }] },
+      started.memory,
+      10,
+    ).memory;
+  expect(reportJobs(desired, heard(1), 10)[0]).toMatchObject({ state: "starting", message: detail });
+  expect(reportJobs(desired, heard(2), 10)[0]?.message).toBe("starts");
+  expect(JSON.stringify(keepMemory(heard(1)))).not.toContain(detail);
+  const end = { exitCode: null, signal: null, outOfMemory: false, tail: "" };
+  const run = { job: "w-1.0", replica: "w-1", attempt: 1, state: "ended" as const, incarnation: "i", ageMs: 0, end };
+  const over = decide(desired, { runs: [run], busy: [], answers: [] }, heard(1), 5_000).memory;
+  expect(reportJobs(desired, over, 5_000)[0]?.message).not.toContain(detail);
 });

@@ -22,6 +22,7 @@ import {
 } from "./container-names.ts";
 import { Engine } from "./engine.ts";
 import type { ContainerAnswer } from "./engine-answers.ts";
+import { EngineDisk } from "./engine-disk.ts";
 import { EngineRefusal, EngineUnreachable, isRefusal } from "./engine-error.ts";
 import { EngineWatch } from "./engine-watch.ts";
 import { explainStart } from "./explain.ts";
@@ -75,6 +76,7 @@ class DockerRuntime implements Runtime {
   readonly #agent: string;
   readonly #watch: EngineWatch;
   readonly #images: Images;
+  readonly #disk: EngineDisk;
   readonly #listeners: (() => void)[] = [];
   /** Starting and removing one job never overlap. */
   readonly #turns = new JobTurns();
@@ -89,6 +91,7 @@ class DockerRuntime implements Runtime {
   constructor(options: DockerRuntimeOptions) {
     this.#options = options;
     this.#engine = new Engine(options.socket);
+    this.#disk = new EngineDisk(this.#engine);
     this.#agent = agentName(options.dataDir);
     this.#watch = new EngineWatch(this.#engine, agentLabel(this.#agent), () => this.#changed());
     this.#images = new Images(this.#engine, options.dataDir, options.unusedImageBytesMax ?? UNUSED_IMAGE_BYTES_MAX);
@@ -106,7 +109,8 @@ class DockerRuntime implements Runtime {
         `the Docker engine may not raise the limit ${limit}, so containers run without it; raise the engine's own ` +
         `(Limit${limit.toUpperCase()}=infinity in its systemd unit)`,
     );
-    if (trouble === null) return limits;
+    const disk = this.#disk.warning;
+    if (trouble === null) return disk === null ? limits : [disk, ...limits];
     // Most hosts that run processes have no engine and never had one.
     if (trouble.noSocket && !this.#options.expected && this.#known === null) return limits;
     return [`no container can be started or stopped: ${trouble.message}`, ...limits];
@@ -116,6 +120,7 @@ class DockerRuntime implements Runtime {
     try {
       const jobs = await this.#look();
       this.#known = { jobs, at: performance.now() };
+      await this.#disk.look().catch(() => {});
       return jobs;
     } catch (error) {
       if (!(error instanceof EngineUnreachable)) throw error;
@@ -185,7 +190,8 @@ class DockerRuntime implements Runtime {
         { cause: error },
       );
     }
-    for (const old of before.slice(0, before.length + 1 - ATTEMPTS_KEPT)) await this.#discard(old.id);
+    // One that cannot be removed now is tried again after the next start; this one runs.
+    for (const old of before.slice(0, before.length + 1 - ATTEMPTS_KEPT)) await this.#discard(old.id).catch(() => {});
     this.#cleanUpImages();
   }
 

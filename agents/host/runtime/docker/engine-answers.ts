@@ -11,10 +11,7 @@ export const versionAnswer = z.object({
     .optional(),
 });
 
-export const infoAnswer = z.object({
-  DockerRootDir: z.string(),
-  Runtimes: z.record(z.string(), z.unknown()).nullish(),
-});
+export const infoAnswer = z.object({ DockerRootDir: z.string() });
 
 const labels = z
   .record(z.string(), z.string())
