@@ -22,7 +22,7 @@ interface Said {
 
 /** Every file of the folder, by its name. */
 const EXAMPLES: Record<string, Said> = {
-  "addresses.yml": { places: { head: 1, helper: 1 }, notes: ["image"] },
+  "addresses.yml": { places: { first: 1, others: 2 }, notes: ["image"] },
   "amd.yml": { places: { 0: 1 }, notes: ["image", "privileged"] },
   "arguments.yml": {
     places: { 0: 1 },

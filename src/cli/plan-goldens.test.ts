@@ -1,4 +1,5 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { gpus, PlanStage } from "./testing/plan-stage.ts";
 
@@ -193,6 +194,27 @@ const PLANS: Record<string, () => Promise<string>> = {
     await plans.write("service.yml", file);
     await plans.apply("service.yml");
     await plans.setSecret("api_key", "hf_two");
+    return await plans.shown("plan", "-f", "service.yml");
+  },
+
+  files: async () => {
+    await using plans = await stage();
+    const file = `${CHAT}files: [app]\n`;
+    await mkdir(join(plans.cli.home, "app"));
+    await plans.write("app/server.py", "print(1)\n");
+    await plans.write("service.yml", file);
+    await plans.apply("service.yml");
+    await plans.write("app/patch.py", "print(2)\n");
+    return await plans.shown("plan", "-f", "service.yml");
+  },
+
+  "files-nowhere": async () => {
+    await using plans = await stage();
+    await mkdir(join(plans.cli.home, "app"));
+    await plans.write("key", "not for others");
+    await symlink("../key", join(plans.cli.home, "app/key"));
+    await symlink("nothing", join(plans.cli.home, "app/lock"));
+    await plans.write("service.yml", `${CHAT}files: ["app:/srv/app"]\nworking_dir: /srv\n`);
     return await plans.shown("plan", "-f", "service.yml");
   },
 

@@ -108,8 +108,9 @@ function wayOf({ path, from, way }: Change): string {
   return from === "(none)" ? "added" : "removed";
 }
 
-function values({ path, from, to }: Change): string {
-  if (path === "groups") return oneLine(from === "(none)" ? to : from);
+/** Of a group that comes or goes the word before it says which; of one for which all has to stop only the arrow does. */
+function values({ path, from, to, way }: Change): string {
+  if (path === "groups" && way === "in_place") return oneLine(from === "(none)" ? to : from);
   return `${oneLine(from)} -> ${oneLine(to)}`;
 }
 

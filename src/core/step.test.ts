@@ -75,7 +75,7 @@ describe("apply", () => {
     const answer = world.apply(pd(2, { port: 9000 }));
     expect(answer).toMatchObject({ kind: "refused", code: "conflict" });
     expect(answer.kind === "refused" && answer.message).toMatch(
-      /port would be rolled; that needs rolling updates.*headrace stop pd/,
+      /port can change only with new replicas.*headrace stop pd/,
     );
     expect(world.state.tables.service.byId.get("pd")?.revision).toBe(1);
   });

@@ -19,7 +19,7 @@ export function planWarnings(revision: RevisionEntity): string[] {
 
 /** Hosts refuse these, since a process, unlike a container, has nothing of its own outside of its job's folder. */
 function filesWarnings({ spec }: RevisionEntity): string[] {
-  const outside = spec.files.map(({ path }) => path).filter((path) => path.startsWith("/") || /^\.\.(\/|$)/.test(path));
+  const outside = spec.files.map(({ path }) => path).filter(leadsOut);
   const warnings: string[] = [];
   if (outside.length > 0) {
     warnings.push(
@@ -33,4 +33,15 @@ function filesWarnings({ spec }: RevisionEntity): string[] {
     );
   }
   return warnings;
+}
+
+function leadsOut(path: string): boolean {
+  if (path.startsWith("/")) return true;
+  let depth = 0;
+  for (const part of path.replace(/^~(\/|$)/, "").split("/")) {
+    if (part === "..") depth -= 1;
+    else if (part !== "" && part !== ".") depth += 1;
+    if (depth < 0) return true;
+  }
+  return false;
 }

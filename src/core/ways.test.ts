@@ -120,8 +120,8 @@ describe("while rolling updates are missing", () => {
     running(web());
     const { message, planned } = refused(web({ auth: false, user: "1000" }, { image: "x" }));
     expect(message).toBe(
-      "service web is running. user, image would be rolled; that needs rolling updates, which this version does not " +
-        "have. Stop it and apply again (headrace stop web); nobody is served in between",
+      "service web is running. user, image can change only with new replicas (rolled), and this version cannot replace " +
+        "them while they serve. To have it now: headrace stop web, then apply again; nobody is served in between",
     );
     expect(planned.changes.map(({ path, way }) => `${path} ${way}`)).toEqual([
       "auth in_place",

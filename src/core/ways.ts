@@ -161,12 +161,14 @@ export function refusalOfChanges(service: string, changes: readonly PlannedChang
   if (rolled.length + replaced.length === 0) return null;
   const why: string[] = [];
   if (rolled.length > 0) {
-    why.push(`${rolled.join(", ")} would be rolled; that needs rolling updates, which this version does not have`);
+    why.push(
+      `${rolled.join(", ")} can change only with new replicas (rolled), and this version cannot replace them while they serve`,
+    );
   }
   if (replaced.length > 0) why.push(`${replaced.join(", ")} cannot change while it runs`);
   return (
     `service ${service} is running. ${why.join(". ")}. ` +
-    `Stop it and apply again (headrace stop ${service}); nobody is served in between`
+    `To have it now: headrace stop ${service}, then apply again; nobody is served in between`
   );
 }
 

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { create } from "tar";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { resolveJobUser } from "../../agents/host/runtime/process/job-user.ts";
 import { openProcessRuntime } from "../../agents/host/runtime/process/process-runtime.ts";
@@ -161,6 +162,23 @@ describe("the process runtime's supervisors", () => {
     writeFileSync(path, JSON.stringify({ ...record, bootId: "another" }));
     runtime = await openProcessRuntime({ dataDir, user: null });
     expect(await find(runtime, "a")).toMatchObject({ state: "ended", end: { exitCode: null, signal: null } });
+  });
+
+  test("files that travel are put where commands start once, and what a command changed stays over attempts", async () => {
+    writeFileSync(join(dataDir, "greeting"), "hello\n");
+    const archive = create({ cwd: dataDir, sync: true, portable: true }, ["greeting"]).read() as Buffer;
+    let fetched = 0;
+    const fetch = async () => {
+      fetched += 1;
+      return archive;
+    };
+    for (const attempt of [1, 2]) {
+      const script = "cat greeting; echo again >> greeting";
+      await runtime.start({ ...spec("a", script, {}, attempt), files: [{ path: "greeting", fetch }] });
+      await untilEnded(runtime, "a");
+    }
+    expect(await texts(runtime, "a")).toEqual(["hello", "hello", "again"]);
+    expect(fetched).toBe(1);
   });
 
   test("a data folder with a long path still gives a TMPDIR in which sockets can be made", async () => {

@@ -67,7 +67,7 @@ export const endpoints: Suite = {
     ["https: auto", "4 https: `https` acts when gateways exist; until then the server's own address decides."],
     [
       "rate_limits: [{rps: 1}]",
-      "4 rate_limits: `rate_limits` acts when gateways exist; until then nothing is limited, whoever may call may call as often.",
+      "4 rate_limits: `rate_limits` acts when gateways exist; until then nothing is limited.",
     ],
     ["rate_limits: []\nhttps:\ngateway: ~"],
   ],

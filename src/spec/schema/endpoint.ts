@@ -39,7 +39,7 @@ export const endpointFields = {
     standing: {
       kind: "later",
       when: "gateways exist",
-      until: "nothing is limited, whoever may call may call as often",
+      until: "nothing is limited",
     },
   }),
 };
