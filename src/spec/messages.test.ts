@@ -154,3 +154,19 @@ test.each([
   expect(issue).toContain(message);
   expect(others).toEqual([]);
 });
+
+describe("without arguments `${{ run.args }}` is empty", () => {
+  const service = (commands: string) => `type: service\nname: demo\nport: 8000\ncommands: ${commands}\n`;
+
+  test("and the rest of a command stays", () => {
+    const parsed = parseConfig(service("['serve ${{ run.args }}']"), "test.yml");
+    expect(parsed.ok && parsed.type === "service" && parsed.spec.groups[0]?.commands).toEqual(["serve "]);
+  });
+
+  test("and a group is refused of which nothing would be left", () => {
+    expect(issuesOf(service("['${{ run.args }}']"))).toEqual([
+      "4:11 commands: Nothing but `${{ run.args }}` would run, and no arguments were given; write them behind `--` on the command line.",
+    ]);
+    expect(parseConfig(service("['${{ run.args }}']"), "test.yml", { args: ["serve"] }).issues).toEqual([]);
+  });
+});
