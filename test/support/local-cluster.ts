@@ -35,19 +35,23 @@ export class LocalCluster {
    * @param options.serverEnv the server's own variables, at every start
    * @param options.agentServer where the agent reaches the server, if it is not at its own address
    * @param options.declare what the host says it has, as `headrace agent --declare` takes it
+   * @param options.programs a folder with programs that jobs find before all others
    */
   static async start({
     runtime = "node",
     serverEnv = {},
     agentServer = async (url) => url,
     declare = null,
+    programs = null,
   }: {
     runtime?: Runtime;
     serverEnv?: NodeJS.ProcessEnv;
     agentServer?: (url: string) => Promise<string>;
     declare?: string | null;
+    programs?: string | null;
   } = {}): Promise<LocalCluster> {
-    const { bin } = await ensurePython();
+    const { bin: python } = await ensurePython();
+    const bin = programs === null ? python : programs + delimiter + python;
     const folder = await mkdtemp(join(tmpdir(), "headrace-e2e-"));
     const plane = await CONTROL_PLANES[runtime]({ folder, env: { ...environment(folder, bin), ...serverEnv } });
     const cluster = new LocalCluster(folder, bin, plane, declare);
