@@ -76,7 +76,7 @@ export function createApp(patient: Control, options: AppOptions): OpenAPIHono<Ap
   secretRoutes(app, control);
   journalRoutes(app, control, { streams, heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS, report: options.report });
   tokenRoutes(app, control);
-  fileRoutes(app, control);
+  fileRoutes(app, control, options.whenSent);
   agentRoutes(app, control, { pace: options.pace, whenSent: options.whenSent });
   if (options.proxy) app.route("/", options.proxy);
   return app;

@@ -9,12 +9,18 @@ export const JOIN_BODY_BYTES_MAX = 256 * 1024;
 /** A secret of 16 Ki characters, each of which JSON may need six bytes for. */
 export const SECRET_BODY_BYTES_MAX = 128 * 1024;
 
+/** Uploads of one project at a time, each of which holds a body of 4 MiB; the command line sends one after another. */
+export const UPLOADS_PER_PROJECT_MAX = 4;
+
+/** Files that hosts of one project fetch at a time, each an answer of 4 MiB; a host that finds no place asks again. */
+export const FETCHES_PER_PROJECT_MAX = 32;
+
 /** Every other body is a handful of short fields. */
 export const BODY_BYTES_MAX = 64 * 1024;
 
 /**
  * Requests of one project under way at a time, its streams among them. Each can hold a body of 1 MiB, or an answer of
- * as much that nobody reads.
+ * as much that nobody reads; of larger bodies fewer are let in.
  */
 export const REQUESTS_PER_PROJECT_MAX = 256;
 

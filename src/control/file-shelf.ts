@@ -1,11 +1,12 @@
+import { SERVICES_PER_PROJECT_MAX } from "../core/limits.ts";
 import type { Store } from "../store/types.ts";
 import { type DeliveredFile, FILE_BYTES_MAX } from "../wire/index.ts";
 import { toHex } from "./bytes.ts";
 import type { Clock } from "./clock.ts";
 import { ControlError } from "./types.ts";
 
-/** All files of one project together: sixteen of the largest. */
-const PROJECT_BYTES_MAX = 16 * FILE_BYTES_MAX;
+/** All files of one project together: sixteen of the largest, or of small ones eight for each of its services. */
+const ROOM = { bytesMax: 16 * FILE_BYTES_MAX, filesMax: 8 * SERVICES_PER_PROJECT_MAX };
 
 /** An upload whose apply never came is dropped after a day, and so is what a deleted service had. */
 export const FILES_KEPT_UNUSED_MS = 24 * 3_600_000;
@@ -26,10 +27,14 @@ export class FileShelf {
     if (found !== sha256) {
       throw new ControlError("conflict", `the body's SHA-256 is ${found}, not the one in the path; send it again`);
     }
-    if (await this.#store.putFile(project, { sha256, body }, this.#clock.now(), PROJECT_BYTES_MAX)) return;
+    const keep = () => this.#store.putFile(project, { sha256, body }, this.#clock.now(), ROOM);
+    if (await keep()) return;
+    // Housekeeping goes by commits, and a project may make none for days.
+    await this.#store.trimFiles(project, this.#clock.now() - FILES_KEPT_UNUSED_MS);
+    if (await keep()) return;
     throw new ControlError(
       "too_many",
-      `the files of project ${project} would come to more than ${PROJECT_BYTES_MAX} bytes; delete services that have files, whose room is free a day later, or put the files into an image or a volume`,
+      `the files of project ${project} would come to more than ${ROOM.bytesMax} bytes or ${ROOM.filesMax} files; delete services that have files, whose room is free a day later, or put the files into an image or a volume`,
     );
   }
 

@@ -44,6 +44,9 @@ export const REPLICAS_PER_GROUP_MAX = 1_000;
 /** A service has a handful; each is an entity in the memory of the controller, its value is not. */
 export const SECRETS_PER_PROJECT_MAX = 1_000;
 
+/** Each is kept once more for every service that uses it, and travels to each of its hosts: a megabyte in all. */
+export const SECRETS_PER_SERVICE_MAX = 64;
+
 /** Jobs on one host: the wire carries twice as many, and a host of this size has tens. */
 export const JOBS_PER_HOST_MAX = 500;
 

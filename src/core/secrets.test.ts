@@ -3,7 +3,7 @@ import { World } from "../../test/support/core-world.ts";
 import { serviceSpec, workerGroup } from "../../test/support/specs.ts";
 import type { EnvSpec, GroupSpec } from "../spec/types.ts";
 import type { Input } from "./input.ts";
-import { ROUTE_CACHE_MS, SECRETS_PER_PROJECT_MAX } from "./limits.ts";
+import { ROUTE_CACHE_MS, SECRETS_PER_PROJECT_MAX, SECRETS_PER_SERVICE_MAX } from "./limits.ts";
 import { step } from "./step.ts";
 
 let world: World;
@@ -48,6 +48,21 @@ describe("a secret", () => {
     expect(set("S0", "v2")).toEqual({ kind: "done" });
     expect(remove("S1")).toEqual({ kind: "done" });
     expect(set("ONE_MORE", "v")).toEqual({ kind: "done" });
+  });
+
+  test("is one of so many that one service uses: each is kept once more for each service", () => {
+    const names = Array.from({ length: SECRETS_PER_SERVICE_MAX + 1 }, (_, i) => `S${i}`);
+    for (const name of names) set(name, "v");
+    const using = (used: string[]) => {
+      const env = Object.fromEntries(used.map((name) => [name, `\${{ secrets.${name} }}`]));
+      return world.apply(withEnv(env), {}, null, Object.fromEntries(used.map((name) => [name, "v"])));
+    };
+    expect(using(names)).toMatchObject({
+      kind: "refused",
+      code: "invalid_config",
+      message: expect.stringContaining("65"),
+    });
+    expect(using(names.slice(1))).toMatchObject({ kind: "applied" });
   });
 
   test("goes with its sealed value, once nothing that runs names it", () => {

@@ -1,6 +1,6 @@
 import { usedSecrets } from "../spec/index.ts";
 import type { Answer, Input } from "./input.ts";
-import { SECRETS_PER_PROJECT_MAX } from "./limits.ts";
+import { SECRETS_PER_PROJECT_MAX, SECRETS_PER_SERVICE_MAX } from "./limits.ts";
 import { currentRevision, type RevisionSource } from "./revision.ts";
 import type { ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
@@ -45,7 +45,12 @@ export function usesSecret(source: RevisionSource, service: ServiceEntity, secre
  * be one that somebody has replaced, and knows to be replaced.
  */
 export function refuseSecrets({ draft }: StepContext, input: Extract<Input, { kind: "apply" }>): Answer | null {
-  for (const [name, places] of usedSecrets(input.spec)) {
+  const used = usedSecrets(input.spec);
+  if (used.size > SECRETS_PER_SERVICE_MAX) {
+    const message = `the service uses ${used.size} secrets, and one may use ${SECRETS_PER_SERVICE_MAX}; put what belongs together into one`;
+    return refusal("invalid_config", message);
+  }
+  for (const [name, places] of used) {
     const secret = draft.get("secret", name);
     if (!secret) {
       const message = `${places.join(", ")}: the project has no secret ${name}; set it first (headrace secret set ${name})`;

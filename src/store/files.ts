@@ -7,14 +7,15 @@ import type { Store } from "./types.ts";
 export function filesOf(connection: Connection): Pick<Store, "putFile" | "file" | "useFiles" | "trimFiles"> {
   const { orm } = connection;
   return {
-    async putFile(project, { sha256, body }, at, projectBytesMax) {
+    async putFile(project, { sha256, body }, at, { bytesMax, filesMax }) {
       const bytes = body.byteLength;
       // One statement, so that two uploads at a time cannot both take the last room.
-      const others = sql`(SELECT coalesce(sum(${files.bytes}), 0) FROM ${files} WHERE ${files.project} = ${project} AND ${files.sha256} <> ${sha256})`;
+      const fits = sql`SELECT coalesce(sum(${files.bytes}), 0) + ${bytes} <= ${bytesMax} AND count(*) < ${filesMax}
+        FROM ${files} WHERE ${files.project} = ${project} AND ${files.sha256} <> ${sha256}`;
       const kept = await connection.writing(`keep a file of project ${project}`, () =>
         orm.all(
           sql`INSERT INTO ${files} (project, sha256, bytes, body, used_at)
-            SELECT ${project}, ${sha256}, ${bytes}, ${body}, ${at} WHERE ${others} + ${bytes} <= ${projectBytesMax}
+            SELECT ${project}, ${sha256}, ${bytes}, ${body}, ${at} WHERE (${fits})
             ON CONFLICT (project, sha256) DO UPDATE SET used_at = max(used_at, excluded.used_at) RETURNING sha256`,
         ),
       );
@@ -38,11 +39,13 @@ export function filesOf(connection: Connection): Pick<Store, "putFile" | "file" 
           .returning({ sha256: files.sha256, bytes: files.bytes }),
       ),
     async trimFiles(project, before) {
-      // A hash is 64 hex digits, so a revision's body that holds it names the file.
-      const named = sql`EXISTS (SELECT 1 FROM ${entities} WHERE ${entities.project} = ${files.project}
-        AND ${entities.kind} = 'revision' AND instr(${entities.body}, ${files.sha256}) > 0)`;
+      // Collected once: looked for in every revision, many small files would take the database minutes.
+      const named = sql`SELECT json_extract(file.value, '$.sha256') FROM ${entities}, json_each(${entities.body}, '$.files') AS file
+        WHERE ${entities.project} = ${project} AND ${entities.kind} = 'revision'`;
       await connection.writing(`drop files of project ${project} that nothing uses`, () =>
-        orm.delete(files).where(and(eq(files.project, project), lt(files.usedAt, before), sql`NOT ${named}`)),
+        orm
+          .delete(files)
+          .where(and(eq(files.project, project), lt(files.usedAt, before), sql`${files.sha256} NOT IN (${named})`)),
       );
     },
   };

@@ -83,6 +83,12 @@ export interface Credential {
   usedAt: number | null;
 }
 
+/** What all files of one project may come to. */
+export interface FileRoom {
+  bytesMax: number;
+  filesMax: number;
+}
+
 /** A file or folder that a user sent along: a tar archive, known by the SHA-256 of its bytes in hex. */
 export interface StoredFile {
   sha256: string;
@@ -124,9 +130,9 @@ export interface Store {
   deleteCredential(project: string, id: string): Promise<boolean>;
   /**
    * Keeps a file. One that is there already is noted as used and not written again.
-   * @returns false, and nothing is kept, when the project's files would come to more than `projectBytesMax`
+   * @returns false, and nothing is kept, when the project's files would be more than there is room for
    */
-  putFile(project: string, file: StoredFile, at: number, projectBytesMax: number): Promise<boolean>;
+  putFile(project: string, file: StoredFile, at: number, room: FileRoom): Promise<boolean>;
   file(project: string, sha256: string): Promise<StoredFile | null>;
   /** Notes that these are used, so that they are not dropped soon. @returns the sizes in bytes of those there are */
   useFiles(project: string, sha256s: string[], at: number): Promise<{ sha256: string; bytes: number }[]>;

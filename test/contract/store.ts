@@ -36,12 +36,14 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
     describe("files", () => {
       const DAY = 24 * 3_600_000;
       const name = (digit: string) => digit.repeat(64);
+      const ROOM = { bytesMax: 1_000, filesMax: 100 };
+      const room = (bytesMax: number) => ({ ...ROOM, bytesMax });
       const file = (digit: string, bytes: number) => ({ sha256: name(digit), body: new Uint8Array(bytes).fill(7) });
 
       test("what was kept is read back byte for byte, in its own project only", async () => {
         await store.createProject("other", AT, []);
         const every = { sha256: name("a"), body: Uint8Array.from({ length: 256 }, (_, byte) => byte) };
-        expect(await store.putFile("main", every, AT, 1_000)).toBe(true);
+        expect(await store.putFile("main", every, AT, ROOM)).toBe(true);
         expect(await store.file("main", name("a"))).toEqual(every);
         expect(await store.file("main", name("b"))).toBeNull();
         expect(await store.file("other", name("a"))).toBeNull();
@@ -50,15 +52,26 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       });
 
       test("a project keeps so many bytes and no more; the same file again takes no more room", async () => {
-        expect(await store.putFile("main", file("a", 60), AT, 100)).toBe(true);
-        expect(await store.putFile("main", file("b", 41), AT, 100)).toBe(false);
+        expect(await store.putFile("main", file("a", 60), AT, room(100))).toBe(true);
+        expect(await store.putFile("main", file("b", 41), AT, room(100))).toBe(false);
         expect(await store.file("main", name("b"))).toBeNull();
-        expect(await store.putFile("main", file("a", 60), AT, 100)).toBe(true);
-        expect(await store.putFile("main", file("c", 40), AT, 100)).toBe(true);
+        expect(await store.putFile("main", file("a", 60), AT, room(100))).toBe(true);
+        expect(await store.putFile("main", file("c", 40), AT, room(100))).toBe(true);
+      });
+
+      test("and so many files, however small; another project's do not count", async () => {
+        await store.createProject("other", AT, []);
+        const two = { ...ROOM, filesMax: 2 };
+        for (const digit of ["a", "b", "a"]) expect(await store.putFile("main", file(digit, 0), AT, two)).toBe(true);
+        expect(await store.putFile("main", file("c", 0), AT, two)).toBe(false);
+        expect(await store.putFile("other", file("c", 0), AT, two)).toBe(true);
+        await store.trimFiles("main", AT + 1);
+        expect(await store.putFile("main", file("c", 0), AT, two)).toBe(true);
+        expect(await store.file("other", name("c"))).not.toBeNull();
       });
 
       test("what nothing has used for long is dropped, but for what a revision names", async () => {
-        for (const digit of ["a", "b", "c"]) await store.putFile("main", file(digit, 10), AT, 1_000);
+        for (const digit of ["a", "b", "c"]) await store.putFile("main", file(digit, 10), AT, ROOM);
         await store.useFiles("main", [name("b")], AT + DAY);
         const names = { ...revision("web"), files: [{ path: "app", sha256: name("c"), bytes: 10 }] };
         await store.commit(commitOf("main", 2, "c2", { puts: [names] }));

@@ -6,6 +6,7 @@ import type {
   CommitOutcome,
   CommitRow,
   Credential,
+  FileRoom,
   IdempotencyRecord,
   LoadedProject,
   SealedSecret,
@@ -137,13 +138,13 @@ export class MemoryStore implements Store {
     return record ? { ...record } : null;
   }
 
-  async putFile(project: string, { sha256, body }: StoredFile, at: number, projectBytesMax: number): Promise<boolean> {
+  async putFile(project: string, { sha256, body }: StoredFile, at: number, room: FileRoom): Promise<boolean> {
     const files = this.byName.get(project)?.files;
     if (!files) throw new StoreError("refused", `There is no project ${project}.`);
     const kept = files.get(sha256);
     let bytes = body.byteLength;
     for (const [name, other] of files) if (name !== sha256) bytes += other.body.byteLength;
-    if (bytes > projectBytesMax) return false;
+    if (bytes > room.bytesMax || (!kept && files.size >= room.filesMax)) return false;
     files.set(sha256, { body: kept?.body ?? body, usedAt: Math.max(at, kept?.usedAt ?? 0) });
     return true;
   }

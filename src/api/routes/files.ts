@@ -4,7 +4,9 @@ import type { Control } from "../../control/types.ts";
 import { FILE_BYTES_MAX, FILES_PATH, sha256Name } from "../../wire/index.ts";
 import type { ApiEnv } from "../auth.ts";
 import { limitBody } from "../body-limit.ts";
+import { FETCHES_PER_PROJECT_MAX, UPLOADS_PER_PROJECT_MAX } from "../limits.ts";
 import { bearerAuth, changeRefusals, projectParams, refusals } from "../schemas.ts";
+import { Shares, type WhenSent, withinShare } from "../shares.ts";
 
 const TAR = "application/x-tar";
 
@@ -32,7 +34,17 @@ const ofHost = createRoute({
   responses: { 200: { description: "The archive.", content: { [TAR]: { schema: archive } } }, ...refusals },
 });
 
-export function fileRoutes(app: OpenAPIHono<ApiEnv>, control: Control): void {
+export function fileRoutes(app: OpenAPIHono<ApiEnv>, control: Control, whenSent: WhenSent | undefined): void {
+  const uploads = new Shares(
+    UPLOADS_PER_PROJECT_MAX,
+    `This project has ${UPLOADS_PER_PROJECT_MAX} uploads under way, the most that one may have. Send one after another.`,
+  );
+  app.use(put.getRoutingPath(), withinShare(uploads, whenSent));
+  const fetches = new Shares(
+    FETCHES_PER_PROJECT_MAX,
+    `This project's hosts fetch ${FETCHES_PER_PROJECT_MAX} files at this moment, the most that they may. Try again.`,
+  );
+  app.use(ofHost.getRoutingPath(), withinShare(fetches, whenSent));
   app.openapi(put, async (c) => {
     const { project, sha256 } = c.req.valid("param");
     await control.putFile(project, sha256, new Uint8Array(await c.req.arrayBuffer()));
