@@ -16,6 +16,15 @@ export const MAX_DEPTH = 32;
 /** Scalars and collections after aliases are followed, so that a few nested aliases cannot stand for billions. */
 export const MAX_NODES = 20_000;
 
+/** Characters of all scalars after aliases are followed: as above, where the text is long instead of nested. */
+export const MAX_EXPANDED_CHARS = 2 * MAX_TEXT_CHARS;
+
+/**
+ * Characters, about, of what a file means: each of a service's groups has all that the service says for them, so that
+ * little text can mean much. It is one row of the database, which is read whenever the project is.
+ */
+export const MAX_SPEC_CHARS = 1024 * 1024;
+
 /** Uses of anchors in one file. */
 export const MAX_ALIASES = 100;
 

@@ -359,4 +359,18 @@ describe("what follows from what is written", () => {
     const config = parseConfig("\uFEFFtype: serving\n", "test.yml");
     expect(config.issues).toMatchObject([{ line: 1, column: 7 }]);
   });
+
+  test("what little text stands for is bounded: an env of 12 MB for each of 64 groups was accepted", () => {
+    const head = "type: service\nname: demo\nport: 1\nimage: x\n";
+    const groups = `groups: [${Array.from({ length: 64 }, () => "{replicas: 1}").join(", ")}]\n`;
+    const [aliased, shared] = [
+      `${head}env: {A: &a "${"x".repeat(90_000)}", B: *a, C: *a}\n`,
+      `${head}${groups}env: {A: "${"x".repeat(20_000)}"}\n`,
+    ].map((text) => parseConfig(text, "test.yml").issues);
+    expect(aliased).toMatchObject([{ line: 5, message: expect.stringContaining("more than 262144 characters once") }]);
+    expect(shared).toMatchObject([
+      { line: 1, message: expect.stringContaining("come to more than 1048576 characters") },
+    ]);
+    expect(parseConfig(`${head}${groups}env: {A: "${"x".repeat(5_000)}"}\n`, "test.yml").ok).toBe(true);
+  });
 });

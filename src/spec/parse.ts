@@ -1,8 +1,9 @@
-import { MAX_ISSUES } from "./limits.ts";
+import { MAX_ISSUES, MAX_SPEC_CHARS } from "./limits.ts";
 import { locate } from "./locate.ts";
 import { profileNotes, readProfile, withProfile } from "./profiles.ts";
-import { explainType, isKind, readKind } from "./read-kind.ts";
+import { explainType, isKind, type ReadKind, readKind } from "./read-kind.ts";
 import { isMapping } from "./rules/raw.ts";
+import { isLargerThan } from "./size.ts";
 import type { ParsedConfig, ParseOptions } from "./types.ts";
 import { toValue } from "./yaml/node.ts";
 import { OddScalar } from "./yaml/plain-scalar.ts";
@@ -38,13 +39,19 @@ export function parseConfig(text: string, file: string, options: ParseOptions = 
   }
   const profile = readProfile(options.profiles, kind);
   const filled = profile.ok ? withProfile(kind, value, profile.parameters) : value;
-  const read = readKind(kind, { written: value, filled, root }, options);
+  const read = withinSize(readKind(kind, { written: value, filled, root }, options));
   if (!read.ok || !profile.ok) {
     const issues = [...(read.ok ? [] : locate(read.findings, root)), ...(profile.ok ? [] : profile.issues)];
     return { ok: false, type, issues: issues.slice(0, MAX_ISSUES) };
   }
   const notes = [...locate(read.notes, root), ...profileNotes(kind, value, profile.notes)];
   return { ...read.described, ok: true, notes, issues: [] };
+}
+
+function withinSize(read: ReadKind): ReadKind {
+  if (!read.ok || !isLargerThan(read.described.spec, MAX_SPEC_CHARS)) return read;
+  const message = `With what holds for all of them in each, its parts come to more than ${MAX_SPEC_CHARS} characters; write less, or write it into the parts that need it.`;
+  return { ok: false, findings: [{ path: [], at: "value", message }] };
 }
 
 function writtenType(written: unknown): string | null {

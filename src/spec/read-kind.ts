@@ -24,7 +24,7 @@ import type { Node } from "./yaml/node.ts";
 /** What a file can describe, by its `type`. */
 type ConfigKind = Described["type"];
 
-type ReadKind = { ok: true; described: Described; notes: Finding[] } | { ok: false; findings: Finding[] };
+export type ReadKind = { ok: true; described: Described; notes: Finding[] } | { ok: false; findings: Finding[] };
 
 /** A configuration as it is written, and with what its profile adds. */
 interface Document {

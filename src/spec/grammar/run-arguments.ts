@@ -5,19 +5,30 @@ const ESCAPE_OR_ARGUMENTS = /\$\$|\$\{\{\s*run\.args\s*\}\}/g;
 
 /** The commands with the given arguments for `${{ run.args }}`; a command that is nothing without any is left out. */
 export function fillArguments(commands: readonly string[], args: readonly string[]): string[] {
-  const filled = writeArguments(args);
+  let filled: string | null = null;
+  const fill = (found: string) => {
+    if (found === "$$") return found;
+    filled ??= writeArguments(args);
+    return filled;
+  };
   return commands
-    .map((command) => command.replace(ESCAPE_OR_ARGUMENTS, (found) => (found === "$$" ? found : filled)))
+    .map((command) => command.replace(ESCAPE_OR_ARGUMENTS, fill))
     .filter((command) => command.trim() !== "");
 }
 
-/** How many characters the commands have with the arguments in them. */
-export function filledChars(commands: readonly string[], args: readonly string[]): number {
-  const filled = writeArguments(args).length;
-  return commands.reduce((sum, command) => {
-    const references = (command.match(ESCAPE_OR_ARGUMENTS) ?? []).filter((found) => found !== "$$");
-    return sum + command.length + references.length * filled;
+/**
+ * Whether the commands have at most so many characters with the arguments in them. The arguments are written out only
+ * where they are short enough to matter: a large service may be given megabytes of them, and each group asks.
+ */
+export function fitsFilled(commands: readonly string[], args: readonly string[], charsMax: number): boolean {
+  const written = commands.reduce((sum, { length }) => sum + length, 0);
+  const references = commands.reduce((sum, command) => {
+    const found = (command.match(ESCAPE_OR_ARGUMENTS) ?? []).filter((each) => each !== "$$");
+    return sum + found.length;
   }, 0);
+  if (references === 0) return written <= charsMax;
+  if (args.reduce((sum, { length }) => sum + length, 0) > charsMax) return false;
+  return written + references * writeArguments(args).length <= charsMax;
 }
 
 /** As words of the shell, and so that no dollar of theirs is taken for a reference. */

@@ -1,6 +1,6 @@
 import type { Finding } from "../finding.ts";
 import { type Reference, readTemplate, writeReference } from "../grammar/interpolation.ts";
-import { fillArguments, filledChars } from "../grammar/run-arguments.ts";
+import { fillArguments, fitsFilled } from "../grammar/run-arguments.ts";
 import { MAX_FILLED_CHARS, MAX_GROUPS, MAX_PROBES } from "../limits.ts";
 import { listWords, quote } from "../quote.ts";
 import type { ParseOptions } from "../types.ts";
@@ -59,7 +59,7 @@ function checkArguments({ raw, path }: RawGroup, service: Raw, args: readonly st
   if (!hasCommands(raw) || !Array.isArray(raw.commands)) return [];
   const texts = raw.commands.filter((command) => typeof command === "string");
   const refuse = (message: string) => [atValue([...path, "commands"], message)];
-  if (filledChars(texts, args) > MAX_FILLED_CHARS) {
+  if (!fitsFilled(texts, args, MAX_FILLED_CHARS)) {
     return refuse(
       `With the arguments for \`\${{ run.args }}\` these commands have more than ${MAX_FILLED_CHARS} characters, which no shell takes; give fewer.`,
     );

@@ -1,5 +1,5 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type ParsedNode, type Scalar } from "yaml";
-import { MAX_ALIASES, MAX_ISSUES, MAX_NODES } from "../limits.ts";
+import { MAX_ALIASES, MAX_EXPANDED_CHARS, MAX_ISSUES, MAX_NODES } from "../limits.ts";
 import { quote } from "../quote.ts";
 import type { ListNode, MapNode, Node, Position } from "./node.ts";
 import { OddScalar, readPlainScalar } from "./plain-scalar.ts";
@@ -21,10 +21,11 @@ export function convertDocument(contents: Contents, position: (offset: number) =
     : { ok: false, problems: conversion.problems.slice(0, MAX_ISSUES) };
 }
 
-/** A node, and how many nodes it stands for when aliases are followed. */
+/** A node, and how many nodes and characters of scalars it stands for when aliases are followed. */
 interface Sized {
   node: Node;
   size: number;
+  chars: number;
 }
 
 class Conversion {
@@ -51,9 +52,11 @@ class Conversion {
     }
     const sized = this.#build(source, at);
     if (source.anchor !== undefined) this.#anchors.set(source.anchor, sized);
-    if (sized.size > MAX_NODES && !this.#tooLarge) {
+    const isMuch = sized.size > MAX_NODES;
+    if ((isMuch || sized.chars > MAX_EXPANDED_CHARS) && !this.#tooLarge) {
       this.#tooLarge = true;
-      this.#refuse(at, `This stands for more than ${MAX_NODES} values once its aliases are followed; make it smaller.`);
+      const most = isMuch ? `${MAX_NODES} values` : `${MAX_EXPANDED_CHARS} characters`;
+      this.#refuse(at, `This stands for more than ${most} once its aliases are followed; make it smaller.`);
     }
     return sized;
   }
@@ -61,28 +64,35 @@ class Conversion {
   #build(source: ParsedNode, at: Position): Sized {
     if (isMap(source)) return this.#map(source.items as Pair<ParsedNode, ParsedNode | null>[], at);
     if (isSeq(source)) return this.#list(source.items as ParsedNode[], at);
-    return { node: { kind: "scalar", at, value: isScalar(source) ? scalarValue(source) : null }, size: 1 };
+    if (!isScalar(source)) return emptyAt(at);
+    return {
+      node: { kind: "scalar", at, value: scalarValue(source) },
+      size: 1,
+      chars: String(source.value ?? "").length,
+    };
   }
 
   #list(items: ParsedNode[], at: Position): Sized {
     const node: ListNode = { kind: "list", at, items: [] };
-    let size = 1;
+    let [size, chars] = [1, 0];
     for (const item of items) {
       const sized = this.convert(item);
       node.items.push(sized.node);
       size += sized.size;
+      chars += sized.chars;
     }
-    return { node, size };
+    return { node, size, chars };
   }
 
   #map(pairs: Pair<ParsedNode, ParsedNode | null>[], at: Position): Sized {
     const node: MapNode = { kind: "map", at, entries: new Map() };
     const merged: MapNode[] = [];
-    let size = 1;
+    let [size, chars] = [1, 0];
     for (const { key, value } of pairs) {
       const keyAt = this.#position(key.range[0]);
       const sized = value === null ? emptyAt(keyAt) : this.convert(value);
       size += sized.size;
+      chars += sized.chars;
       const name = this.#key(key, keyAt);
       if (name === null) continue;
       if (name === "<<" && isScalar(key) && key.type === "PLAIN") merged.push(...this.#mergeSources(sized.node, keyAt));
@@ -93,7 +103,7 @@ class Conversion {
     for (const source of merged) {
       for (const [name, entry] of source.entries) if (!node.entries.has(name)) node.entries.set(name, entry);
     }
-    return { node, size };
+    return { node, size, chars };
   }
 
   #key(key: ParsedNode, at: Position): string | null {
@@ -143,7 +153,7 @@ class Conversion {
 }
 
 function emptyAt(at: Position): Sized {
-  return { node: { kind: "scalar", at, value: null }, size: 1 };
+  return { node: { kind: "scalar", at, value: null }, size: 1, chars: 0 };
 }
 
 /** Tags that say what the node is anyway. */
