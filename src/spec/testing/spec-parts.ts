@@ -130,7 +130,7 @@ const gpu: fc.Arbitrary<GpuSpec> = fc.oneof(
     .record({
       vendor: fc.option(fc.constantFrom("nvidia", "amd", "google", "intel", "tenstorrent"), { nil: null }),
       names: fc.uniqueArray(
-        fc.constantFrom("H100", "A100", "MI300X", "v5litepod-8", "tpu-x", "RTX 4090", "4090", "tt", "a,b", "odd"),
+        fc.constantFrom("H100", "A100", "MI300X", "v5litepod-8", "tpu-x", "RTX 4090", "4090", "tt", "a b", "odd"),
         {
           maxLength: 3,
         },
@@ -138,7 +138,7 @@ const gpu: fc.Arbitrary<GpuSpec> = fc.oneof(
       count: rangeOf(fc.integer({ min: 0, max: 1024 })),
       memory: orNull(rangeOf(amount)),
       totalMemory: orNull(rangeOf(amount)),
-      computeCapability: orNull(fc.tuple(fc.integer({ min: 0, max: 1024 }), fc.integer({ min: 0, max: 1024 }))),
+      computeCapability: orNull(fc.tuple(fc.integer({ min: 0, max: 999 }), fc.integer({ min: 0, max: 999 }))),
     })
     .map((written) => completeGpu(written)),
 );
