@@ -1,9 +1,11 @@
 import { applyService, deleteService, stopService } from "./change.ts";
+import { applyFleet, deleteFleet } from "./fleets.ts";
 import { hostJoined, hostPresent, hostRemoved, hostReported } from "./hosts.ts";
 import type { Answer, Input } from "./input.ts";
 import { deleteSecret, setSecret } from "./secrets.ts";
 import { startSilence } from "./silence.ts";
 import type { StepContext } from "./step.ts";
+import { cordonHost, uncordonHost } from "./take-out.ts";
 
 /** Takes one input into the draft: what it says itself. What follows from it is for `reconcile`. */
 export function handleInput(context: StepContext, input: Input): Answer {
@@ -27,6 +29,14 @@ export function handleInput(context: StepContext, input: Input): Answer {
     case "host_silent":
       startSilence(context, input.host, input.since);
       return { kind: "done" };
+    case "host_cordoned":
+      return cordonHost(context, input);
+    case "host_uncordoned":
+      return uncordonHost(context, input.host);
+    case "fleet_applied":
+      return applyFleet(context, input);
+    case "fleet_deleted":
+      return deleteFleet(context, input.fleet);
     case "host_removed":
       return hostRemoved(context, input.host, input.force);
     case "time":

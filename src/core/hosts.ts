@@ -1,4 +1,5 @@
 import { NO_CORDONS } from "./cordons.ts";
+import { openFleet } from "./fleets.ts";
 import type { Answer, Input } from "./input.ts";
 import { moveJob, moveReplica } from "./lifecycle.ts";
 import { HOSTS_PER_PROJECT_MAX } from "./limits.ts";
@@ -13,6 +14,8 @@ export function hostJoined(context: StepContext, input: Extract<Input, { kind: "
   if (draft.count("host") >= HOSTS_PER_PROJECT_MAX) {
     return { kind: "refused", code: "too_many", message: `a project has at most ${HOSTS_PER_PROJECT_MAX} hosts` };
   }
+  const refusal = openFleet(draft, input.fleet);
+  if (refusal) return refusal;
   const host: HostEntity = {
     kind: "host",
     id: input.host,

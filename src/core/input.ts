@@ -1,6 +1,7 @@
 import type { ServiceSpec } from "../spec/types.ts";
+import type { FleetSettings } from "../spec/types-fleet.ts";
 import type { DeliveredFile, Inventory } from "../wire/index.ts";
-import type { Millis } from "./state.ts";
+import type { FleetEntity, Millis } from "./state.ts";
 
 /** What the state machine is told. Everything that a decision may depend on is in the state, in here, or is `now`. */
 export type Input =
@@ -29,6 +30,18 @@ export type Input =
   | { kind: "host_present"; host: string }
   /** Nothing was heard of the host since then. */
   | { kind: "host_silent"; host: string; since: Millis }
+  /** An operator wants nothing new on the host; with `drain` what runs there is to be moved away. */
+  | { kind: "host_cordoned"; host: string; drain: boolean; reason: string; actor: string }
+  | { kind: "host_uncordoned"; host: string }
+  | {
+      kind: "fleet_applied";
+      fleet: string;
+      settings: FleetSettings;
+      hosts: FleetEntity["hosts"];
+      /** The revision that the user's plan was made on; null = whatever there is. */
+      expectedRevision: number | null;
+    }
+  | { kind: "fleet_deleted"; fleet: string }
   /** An operator says that the host is gone for good, or, without force, that it is not needed any more. */
   | { kind: "host_removed"; host: string; force: boolean }
   /** Time has passed: look at what is due. */

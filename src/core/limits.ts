@@ -40,6 +40,8 @@ export const FLEXIBLE_PORTS = { first: 20_000, last: 29_999 };
 /** A project's share of the control plane. */
 export const SERVICES_PER_PROJECT_MAX = 500;
 export const HOSTS_PER_PROJECT_MAX = 10_000;
+/** Every decision about a silent host looks at its fleet, and a fleet stands for a room, a rack or a kind of machine. */
+export const FLEETS_PER_PROJECT_MAX = 500;
 export const REPLICAS_PER_GROUP_MAX = 1_000;
 /** A service has a handful; each is an entity in the memory of the controller, its value is not. */
 export const SECRETS_PER_PROJECT_MAX = 1_000;

@@ -1,4 +1,5 @@
 import type { JobReport, Report, RouterReport } from "../wire/index.ts";
+import { isDrained } from "./cordons.ts";
 import type {
   Entity,
   EntityKind,
@@ -26,7 +27,7 @@ export interface EntityOf {
   project: ProjectEntity;
 }
 
-/** Entities of one kind with the look-ups that decisions need. The keys of an entity never change. */
+/** Entities of one kind with the look-ups that decisions need. */
 export class Table<E extends { id: string }> {
   readonly byId = new Map<string, E>();
   /** Index name -> key -> ids. */
@@ -102,7 +103,7 @@ export function emptyTables(): Tables {
     revision: new Table({ service: (revision) => revision.service }),
     replica: new Table({ service: (replica) => replica.service }),
     job: new Table({ service: (job) => job.service, host: (job) => job.host, replica: (job) => job.replica }),
-    host: new Table({ fleet: (host) => host.fleet }),
+    host: new Table({ fleet: (host) => host.fleet, drained: (host) => String(isDrained(host)) }),
     fleet: new Table(),
     hold: new Table({ service: (hold) => hold.service, host: (hold) => hold.host }),
     secret: new Table(),

@@ -1,9 +1,11 @@
 import type { JobEnd } from "../wire/index.ts";
+import { noteDrained } from "./cordons.ts";
+import { matchCounts } from "./counts.ts";
 import type { Draft } from "./draft.ts";
 import { drainMoments, drainStep, startDrain } from "./drain.ts";
 import { expireService, expiryOf } from "./expiry.ts";
 import { holdPorts, releasePorts } from "./held-ports.ts";
-import { isActive, isDraining, moveJob, moveReplica } from "./lifecycle.ts";
+import { isDraining, moveJob, moveReplica } from "./lifecycle.ts";
 import {
   ENDS_TO_REPLACE,
   PLACE_RETRY_MS,
@@ -14,7 +16,7 @@ import {
 } from "./limits.ts";
 import { jobIsGone, reportOf } from "./observed.ts";
 import { currentRevision, groupOfReplica } from "./revision.ts";
-import { isLost, isOutOfReach, lostAt } from "./silence.ts";
+import { isLost, lostAt } from "./silence.ts";
 import type { JobEntity, Millis, ReplicaEntity, ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
@@ -62,6 +64,7 @@ function takeObservations(context: StepContext, replica: ReplicaEntity): void {
     if (jobIsGone(draft, job)) {
       holdPorts(context, replica, job);
       moveJob(draft, job, "gone", now);
+      noteDrained(draft, job.host);
       context.placer.released(job.host);
       context.roomFreed = true;
     } else if (job.status === "assigned" && reportOf(draft, job)) {
@@ -130,77 +133,6 @@ function clearBackoff(draft: Draft, replica: ReplicaEntity): void {
   if (!service.backoff[replica.group]) return;
   const { [replica.group]: _, ...backoff } = service.backoff;
   draft.put({ ...service, backoff });
-}
-
-/** Makes as many replicas of each group as are wanted, and lets go of those that are too many. */
-function matchCounts(context: StepContext, service: ServiceEntity): void {
-  const { draft } = context;
-  const replicas = draft.by("replica", "service", service.id).filter((replica) => !isDraining(replica));
-  if (service.status !== "running") {
-    stopReplicas(context, service, replicas);
-    return;
-  }
-  const { groups } = currentRevision(draft, service).spec;
-  for (const replica of replicas) {
-    if (!groups.some(({ name }) => name === replica.group)) startDrain(context, replica, "its group is gone");
-  }
-  for (const group of groups) {
-    const ofGroup = replicas.filter((replica) => replica.group === group.name);
-    const active = ofGroup.filter(isActive);
-    const wanted = service.wanted[group.name] ?? 0;
-    const backoff = service.backoff[group.name];
-    if (active.length < wanted && context.now >= (backoff?.notBefore ?? 0)) {
-      for (let missing = wanted - active.length; missing > 0; missing -= 1)
-        createReplica(context, service.id, group.name);
-    }
-    const surplus = active.sort(leastImportantFirst).slice(0, Math.max(0, active.length - wanted));
-    for (const replica of surplus) startDrain(context, replica, "there are more than wanted");
-    if (wanted === 0) {
-      for (const replica of ofGroup) if (replica.status === "lost") startDrain(context, replica, "not wanted any more");
-    }
-  }
-}
-
-/**
- * A stopped service first leaves the routes, then its routers end with their last stream, then its workers. Workers
- * that were never listed serve nobody and need not wait.
- */
-function stopReplicas(context: StepContext, service: ServiceEntity, live: ReplicaEntity[]): void {
-  const { draft } = context;
-  const isRouter = (replica: ReplicaEntity) => groupOfReplica(draft, replica).resolved.role === "router";
-  const all = draft.by("replica", "service", service.id);
-  const routersServe = all.some((replica) => isRouter(replica) && !isOutOfReach(draft, replica, context.now));
-  for (const replica of live) {
-    if (routersServe && replica.wasReady && !isRouter(replica)) continue;
-    startDrain(context, replica, "the service is stopped");
-  }
-}
-
-/** Which replica of a group is missed least: not placed, not ready, ready for the shortest time. */
-function leastImportantFirst(a: ReplicaEntity, b: ReplicaEntity): number {
-  const rank = { pending: 0, starting: 1, suspect: 2, ready: 3 } as Record<ReplicaEntity["status"], number>;
-  return (rank[a.status] ?? 0) - (rank[b.status] ?? 0) || b.since - a.since || (a.id < b.id ? 1 : -1);
-}
-
-function createReplica({ draft, now }: StepContext, serviceId: string, group: string): void {
-  const service = draft.must("service", serviceId);
-  const project = draft.must("project", "project");
-  const serial = project.nextSerial;
-  draft.put({ ...project, nextSerial: serial + 1 });
-  draft.put({
-    kind: "replica",
-    id: `${service.id}-${group}-${serial}`,
-    service: service.id,
-    group,
-    revision: service.revision,
-    status: "pending",
-    since: now,
-    reason: "",
-    deadline: null,
-    unlistedIn: null,
-    createdAt: now,
-    wasReady: false,
-  });
 }
 
 /** A stopping service without replicas is stopped; revisions that nothing uses any more are forgotten. */

@@ -37,6 +37,14 @@ const action = fc.oneof(
       ends: fc.integer({ min: 0, max: 3 }),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("cordon" as const),
+      host: fc.constantFrom(...HOSTS),
+      how: fc.constantFrom("cordon" as const, "drain" as const, "uncordon" as const),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("move" as const), host: fc.constantFrom(...HOSTS) }) },
   {
     weight: 1,
@@ -67,6 +75,12 @@ function act(world: World, { ...action }: Action): void {
       const ids = [...world.state.tables.replica.byId.keys()].sort();
       const id = ids[action.nth % Math.max(1, ids.length)];
       if (id) world.behaviour.set(id, { state: action.state, recentEnds: action.ends });
+      return;
+    }
+    case "cordon": {
+      const { host, how } = action;
+      if (how === "uncordon") world.input({ kind: "host_uncordoned", host });
+      else world.input({ kind: "host_cordoned", host, drain: how === "drain", reason: "", actor: "ada" });
       return;
     }
     case "move":
@@ -130,10 +144,40 @@ function everyoneConcernedIsWoken(world: World, before: Map<string, string>): st
   return null;
 }
 
+/** Nothing new on a cordoned host, and none that is ready goes from a drained one while it is needed. */
+function cordonsHold(world: World, before: Before): string | null {
+  const { tables } = world.state;
+  for (const job of tables.job.byId.values()) {
+    const { operator } = tables.host.byId.get(job.host)!.cordons;
+    if (operator && !before.jobs.has(job.id)) return "a cordoned host gets a new job";
+  }
+  for (const { id, service, group, status, reason } of tables.replica.byId.values()) {
+    if (status !== "unlisting" || !reason.endsWith("is drained") || before.statuses.get(id) !== "ready") continue;
+    const ready = world.replicas(service, group).filter((replica) => replica.status === "ready").length;
+    if (ready < (tables.service.byId.get(service)?.wanted[group] ?? 0))
+      return "rule 3: a drain takes one that is needed";
+  }
+  return null;
+}
+
+/** What there was before an action. */
+interface Before {
+  renderings: Map<string, string>;
+  jobs: Set<string>;
+  statuses: Map<string, string>;
+}
+
+function before(world: World): Before {
+  const { job, replica } = world.state.tables;
+  const statuses = new Map([...replica.byId].map(([id, { status }]) => [id, status]));
+  return { renderings: renderings(world), jobs: new Set(job.byId.keys()), statuses };
+}
+
 /** When trouble ends, the project settles to what was asked. */
 function settles(world: World): string | null {
   world.behaviour.clear();
   for (const host of HOSTS) world.freeze(host, false);
+  for (const host of HOSTS) world.input({ kind: "host_uncordoned", host });
   for (let round = 0; round < 40; round += 1) {
     world.settle();
     world.advance(30_000);
@@ -169,10 +213,10 @@ describe("the rules", () => {
           world.addHost(host, { accelerators });
         }
         for (const each of actions) {
-          const before = renderings(world);
+          const was = before(world);
           world.woken.clear();
           act(world, each);
-          const broken = rulesHold(world) ?? everyoneConcernedIsWoken(world, before);
+          const broken = rulesHold(world) ?? cordonsHold(world, was) ?? everyoneConcernedIsWoken(world, was.renderings);
           if (broken) throw new Error(`${broken} (after ${JSON.stringify(each)})`);
         }
         const stuck = settles(world);

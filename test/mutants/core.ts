@@ -2,6 +2,7 @@ import type { Mutant } from "./types.ts";
 
 const step = (test: string) => ({ file: "src/core/step.test.ts", test });
 const heldPorts = (test: string) => ({ file: "src/core/held-ports.test.ts", test });
+const hostDrain = (test: string) => ({ file: "src/core/host-drain.test.ts", test });
 const placement = (test: string) => ({ file: "src/core/placement.test.ts", test: `placement > ${test}` });
 const silence = (test: string) => ({ file: "src/core/silence.test.ts", test });
 const rule = (text: string) => ({
@@ -45,6 +46,33 @@ export const coreMutants: Mutant[] = [
     by: "this.draft.state.present.has(host.id)",
     breaks: "A host gets a job before it has said which of its ports are taken.",
     caughtBy: placement("puts nothing on a host before its first report, since its ports are not known"),
+  },
+  {
+    file: "src/core/fit.ts",
+    replace: "  if (cordoned !== null) return no(cordoned);\n",
+    by: "",
+    breaks: "A cordoned host is given new jobs.",
+    caughtBy: {
+      ...hostDrain("a cordoned host > gets nothing new, keeps what it has, and says why"),
+      simulation: "a cordoned host gets nothing new",
+    },
+  },
+  {
+    file: "src/core/counts.ts",
+    replace: "    if (without < wanted - unavailable) continue;\n",
+    by: "",
+    breaks: "What runs on a drained host goes before anything is ready in its place.",
+    caughtBy: {
+      ...hostDrain("a drained host > is left by each replica only once another is ready in its place"),
+      simulation: "3: a drain takes nothing that is needed",
+    },
+  },
+  {
+    file: "src/core/counts.ts",
+    replace: "(leaving > 0 ? surge : 0)",
+    by: "leaving",
+    breaks: "A drain starts everything anew at once, whatever max_surge says.",
+    caughtBy: hostDrain("a drained host > moves away as many at a time as max_surge allows"),
   },
   {
     file: "src/core/drain.ts",
@@ -91,7 +119,7 @@ export const coreMutants: Mutant[] = [
     caughtBy: step("step > wakes nobody for a worker that became ready but those whose routers list it"),
   },
   {
-    file: "src/core/reconcile.ts",
+    file: "src/core/counts.ts",
     replace: "    if (routersServe && replica.wasReady && !isRouter(replica)) continue;\n",
     by: "",
     breaks: "The workers of a stopped service end while its router still has streams on them.",
@@ -185,9 +213,9 @@ export const coreMutants: Mutant[] = [
     ),
   },
   {
-    file: "src/core/reconcile.ts",
-    replace: "active.sort(leastImportantFirst).slice",
-    by: "active.sort((a, b) => leastImportantFirst(b, a)).slice",
+    file: "src/core/counts.ts",
+    replace: ".filter(isActive).sort(leastImportantFirst)",
+    by: ".filter(isActive).sort((a, b) => leastImportantFirst(b, a))",
     breaks: "Of too many replicas the one that serves is let go, and the one that is starting stays.",
     caughtBy: step(
       "a silent host > that returns with a healthy replica keeps it, and the replacement that is not ready yet goes",

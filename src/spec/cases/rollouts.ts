@@ -34,7 +34,10 @@ export const rollouts: Suite = {
     ["stop_duration: never", 4, "`never` is not a duration", "or `off`"],
   ],
   notes: [
-    ["max_surge: 1", `4 max_surge: \`max_surge\` ${until}`],
+    [
+      "max_surge: 1",
+      `4 max_surge: \`max_surge\` ${until.replace("until then", "until then it holds while hosts are drained, and")}`,
+    ],
     ["canary: {replicas: 1}", `4 canary: \`canary\` ${until}`],
     ["drain_timeout: 1m\nstop_duration: 1m"],
   ],

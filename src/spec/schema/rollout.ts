@@ -8,6 +8,12 @@ const later: Standing = {
   until: "a running service has to be stopped before more than its counts can change",
 };
 
+const duringDrains: Standing = {
+  ...later,
+  until:
+    "it holds while hosts are drained, and a running service has to be stopped before more than its counts can change",
+};
+
 const TEN_MINUTES_S = 600;
 
 const canary = mapping("canary", {
@@ -26,12 +32,12 @@ export const rolloutFields = {
   max_surge: optional(scalarOf(readShare), null, {
     description: "How many replicas of a group may run beyond its number during a rollout; 1 when left out",
     examples: [1, "25%"],
-    standing: later,
+    standing: duringDrains,
   }),
   max_unavailable: optional(scalarOf(readShare), null, {
     description: "How many replicas of a group may be missing during a rollout; 0 when left out",
     examples: [0, "25%"],
-    standing: later,
+    standing: duringDrains,
   }),
   canary: optional(canary, null, {
     description: "Which part of a new revision is tried before the rest follows",
