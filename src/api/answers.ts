@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { commitView, hostView, secretView, serviceView } from "../control/views.ts";
+import { fleetView } from "../control/views-fleet.ts";
 
 /** Answers that are the API's own; the others are control's views as they are. */
 
@@ -7,6 +8,7 @@ import { commitView, hostView, secretView, serviceView } from "../control/views.
 export const meView = z.object({ project: z.string(), kind: z.enum(["admin", "member"]), name: z.string() });
 
 export const serviceList = z.object({ services: z.array(serviceView) });
+export const fleetList = z.object({ fleets: z.array(fleetView) });
 export const hostList = z.object({ hosts: z.array(hostView) });
 export const secretList = z.object({ secrets: z.array(secretView) });
 /** A page of the journal, oldest first. `oldest` is the first version still kept. */

@@ -54,6 +54,7 @@ const concrete = (path: string, project = "main") =>
     .replace("{project}", project)
     .replace("{service}", "chat")
     .replace("{host}", "host-1")
+    .replace("{fleet}", "rack-1")
     .replace("{secret}", "TOKEN")
     .replace("{sha256}", "0f".repeat(32));
 
@@ -61,7 +62,16 @@ const concrete = (path: string, project = "main") =>
 const OPEN = ["/health", "/install/{file}"];
 
 /** Changes that a member may not make. */
-const ADMINS_ONLY = ["/tokens", "/hosts/{host}", "/secrets/{secret}"];
+const ADMINS_ONLY = [
+  "/tokens",
+  "/hosts/{host}",
+  "/hosts/{host}/cordon",
+  "/hosts/{host}/drain",
+  "/hosts/{host}/uncordon",
+  "/fleets",
+  "/fleets/{fleet}",
+  "/secrets/{secret}",
+];
 
 /** What each holder gets at a route, a well-formed request given; `pass` is anything but 401 and 403. */
 function expected(operation: Operation, holder: keyof typeof TOKENS | "none" | "unknown"): 401 | 403 | "pass" {
@@ -84,6 +94,7 @@ describe("every route x every holder of a token", () => {
   test("the document lists the routes", () => {
     expect(all.map(({ method, path }) => `${method} ${path}`).sort()).toMatchInlineSnapshot(`
       [
+        "DELETE /api/projects/{project}/fleets/{fleet}",
         "DELETE /api/projects/{project}/hosts/{host}",
         "DELETE /api/projects/{project}/secrets/{secret}",
         "DELETE /api/projects/{project}/services/{service}",
@@ -91,7 +102,9 @@ describe("every route x every holder of a token", () => {
         "GET /api/me",
         "GET /api/projects/{project}/commits",
         "GET /api/projects/{project}/commits/stream",
+        "GET /api/projects/{project}/fleets",
         "GET /api/projects/{project}/hosts",
+        "GET /api/projects/{project}/hosts/{host}",
         "GET /api/projects/{project}/secrets",
         "GET /api/projects/{project}/services",
         "GET /api/projects/{project}/services/{service}",
@@ -101,6 +114,11 @@ describe("every route x every holder of a token", () => {
         "POST /agent/join",
         "POST /agent/sync",
         "POST /api/projects/{project}/apply",
+        "POST /api/projects/{project}/fleets",
+        "POST /api/projects/{project}/fleets/plan",
+        "POST /api/projects/{project}/hosts/{host}/cordon",
+        "POST /api/projects/{project}/hosts/{host}/drain",
+        "POST /api/projects/{project}/hosts/{host}/uncordon",
         "POST /api/projects/{project}/plan",
         "POST /api/projects/{project}/services/{service}/stop",
         "POST /api/projects/{project}/tokens",
@@ -182,6 +200,7 @@ const SYNC = {
 function bodyOf({ path }: Operation): object {
   if (path === "/agent/sync") return SYNC;
   if (path === "/agent/join") return JOIN;
+  if (path.includes("/hosts/{host}/")) return { reason: "new disk" };
   if (path.endsWith("/secrets/{secret}")) return { value: "plain" };
   return path.endsWith("/tokens") ? TOKEN : FILE;
 }
@@ -268,6 +287,7 @@ describe("changes", () => {
       "/agent/join",
       "/agent/sync",
       "/api/projects/{project}/files/{sha256}",
+      "/api/projects/{project}/fleets/plan",
       "/api/projects/{project}/plan",
     ];
     expect(unkeyed.map((operation) => operation.path).sort()).toEqual(paths);

@@ -7,6 +7,7 @@ import { ANSWER_WITHIN_MS, HEARTBEAT_MS, REQUESTS_PER_PROJECT_MAX, STREAMS_PER_P
 import type { ReportPace } from "./pace.ts";
 import { agentRoutes, JOIN_PATH } from "./routes/agent.ts";
 import { fileRoutes } from "./routes/files.ts";
+import { fleetRoutes } from "./routes/fleets.ts";
 import { hostRoutes } from "./routes/hosts.ts";
 import { type InstallFolder, installRoutes } from "./routes/install.ts";
 import { journalRoutes } from "./routes/journal.ts";
@@ -73,6 +74,7 @@ export function createApp(patient: Control, options: AppOptions): OpenAPIHono<Ap
   meRoute(app);
   serviceRoutes(app, control, streams);
   hostRoutes(app, control);
+  fleetRoutes(app, control);
   secretRoutes(app, control);
   journalRoutes(app, control, { streams, heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS, report: options.report });
   tokenRoutes(app, control);

@@ -7,8 +7,10 @@ import {
   type CommitView,
   changeAnswer,
   type HostChangeAnswer,
+  type HostDetailView,
   type HostView,
   hostChangeAnswer,
+  hostDetailView,
   type PlanView,
   planView,
   type SecretChangeAnswer,
@@ -20,8 +22,27 @@ import {
   tokenAnswer,
   type tokenRequest,
 } from "../control/views.ts";
+import {
+  type FleetApplyAnswer,
+  type FleetChangeAnswer,
+  type FleetPlanView,
+  type FleetView,
+  fleetApplyAnswer,
+  fleetChangeAnswer,
+  fleetPlanView,
+  type fleetRequest,
+} from "../control/views-fleet.ts";
 import { type LogLine, logLine } from "../wire/index.ts";
-import { hostList, type JournalPage, journalPage, type MeView, meView, secretList, serviceList } from "./answers.ts";
+import {
+  fleetList,
+  hostList,
+  type JournalPage,
+  journalPage,
+  type MeView,
+  meView,
+  secretList,
+  serviceList,
+} from "./answers.ts";
 import { type FollowOptions, followCommits } from "./client-follow.ts";
 import { HttpClient, type HttpOptions, type HttpRequest } from "./client-http.ts";
 import { jsonLines } from "./json-lines.ts";
@@ -48,8 +69,16 @@ export interface Client {
   delete(name: string): Promise<ChangeAnswer>;
   logs(service: string, options?: LogOptions): AsyncIterable<LogLine>;
   hosts(): Promise<HostView[]>;
+  host(id: string): Promise<HostDetailView>;
+  cordonHost(id: string, reason: string): Promise<HostChangeAnswer>;
+  drainHost(id: string, reason: string): Promise<HostChangeAnswer>;
+  uncordonHost(id: string): Promise<HostChangeAnswer>;
   /** @param force although it has jobs; what they hold is free then */
   removeHost(id: string, force: boolean): Promise<HostChangeAnswer>;
+  fleets(): Promise<FleetView[]>;
+  planFleet(request: z.input<typeof fleetRequest>): Promise<FleetPlanView>;
+  applyFleet(request: z.input<typeof fleetRequest>): Promise<FleetApplyAnswer>;
+  deleteFleet(name: string): Promise<FleetChangeAnswer>;
   secrets(): Promise<SecretView[]>;
   setSecret(name: string, value: string): Promise<SecretChangeAnswer>;
   deleteSecret(name: string): Promise<SecretChangeAnswer>;
@@ -66,6 +95,7 @@ export function createClient(options: HttpOptions & { project: string }): Client
   const http = new HttpClient(options);
   const base = `/api/projects/${encodeURIComponent(options.project)}`;
   const serviceAt = (name: string) => `${base}/services/${encodeURIComponent(name)}`;
+  const hostAt = (id: string) => `${base}/hosts/${encodeURIComponent(id)}`;
   const secretAt = (name: string) => `${base}/secrets/${encodeURIComponent(name)}`;
   const get = <S extends z.ZodType>(path: string, schema: S) => http.json({ method: "GET", path }, schema);
   const change = <S extends z.ZodType>(request: Omit<HttpRequest, "headers">, schema: S) =>
@@ -84,11 +114,18 @@ export function createClient(options: HttpOptions & { project: string }): Client
     logs: (service, { replica, tail, follow, signal } = {}) =>
       logLines(http, `${serviceAt(service)}/logs${query({ replica, tail, follow })}`, signal),
     hosts: async () => (await get(`${base}/hosts`, hostList)).hosts,
-    removeHost: (id, force) =>
-      change(
-        { method: "DELETE", path: `${base}/hosts/${encodeURIComponent(id)}${query({ force })}` },
-        hostChangeAnswer,
-      ),
+    host: (id) => get(hostAt(id), hostDetailView),
+    cordonHost: (id, reason) =>
+      change({ method: "POST", path: `${hostAt(id)}/cordon`, body: { reason } }, hostChangeAnswer),
+    drainHost: (id, reason) =>
+      change({ method: "POST", path: `${hostAt(id)}/drain`, body: { reason } }, hostChangeAnswer),
+    uncordonHost: (id) => change({ method: "POST", path: `${hostAt(id)}/uncordon` }, hostChangeAnswer),
+    removeHost: (id, force) => change({ method: "DELETE", path: `${hostAt(id)}${query({ force })}` }, hostChangeAnswer),
+    fleets: async () => (await get(`${base}/fleets`, fleetList)).fleets,
+    planFleet: (body) => http.json({ method: "POST", path: `${base}/fleets/plan`, body }, fleetPlanView),
+    applyFleet: (body) => change({ method: "POST", path: `${base}/fleets`, body }, fleetApplyAnswer),
+    deleteFleet: (name) =>
+      change({ method: "DELETE", path: `${base}/fleets/${encodeURIComponent(name)}` }, fleetChangeAnswer),
     secrets: async () => (await get(`${base}/secrets`, secretList)).secrets,
     setSecret: (name, value) => change({ method: "PUT", path: secretAt(name), body: { value } }, secretChangeAnswer),
     deleteSecret: (name) => change({ method: "DELETE", path: secretAt(name) }, secretChangeAnswer),

@@ -9,6 +9,8 @@ export const projectParams = z.object({ project: resourceName });
 
 export const hostParams = z.object({ project: resourceName, host: id });
 
+export const fleetParams = z.object({ project: resourceName, fleet: resourceName });
+
 export const secretParams = z.object({ project: resourceName, secret: secretNameText });
 
 export const serviceParams = z.object({ project: resourceName, service: resourceName });

@@ -5,6 +5,7 @@ import { addDelete } from "./commands/delete.ts";
 import { addDeploy } from "./commands/deploy.ts";
 import { addDev } from "./commands/dev.ts";
 import { addEvents } from "./commands/events.ts";
+import { addFleet } from "./commands/fleet.ts";
 import { addHost } from "./commands/host.ts";
 import { addInit } from "./commands/init.ts";
 import { addLogin } from "./commands/login.ts";
@@ -43,6 +44,7 @@ const COMMANDS: AddCommand[] = [
   addToken,
   addSecret,
   addHost,
+  addFleet,
 ];
 
 /** The whole program but for the process: arguments in, exit code out. Never throws. */

@@ -51,7 +51,7 @@ function remarkLines({ action, notes, warnings }: PlanView, colors: Colors): str
 }
 
 /** Said once, with all the lines that it is said of. */
-function noteLines(notes: PlanView["notes"], colors: Colors): string[] {
+export function noteLines(notes: PlanView["notes"], colors: Colors): string[] {
   const places = new Map<string, string[]>();
   for (const { file, line, message } of notes) {
     const place = file === undefined ? `line ${line}` : `${file} line ${line}`;
@@ -62,7 +62,8 @@ function noteLines(notes: PlanView["notes"], colors: Colors): string[] {
   );
 }
 
-function section(title: string, lines: string[]): string[] {
+/** Lines with a title, apart from what stands above; nothing where there are none. */
+export function section(title: string, lines: string[]): string[] {
   if (lines.length === 0) return [];
   return title === "" ? ["", ...lines] : ["", title, ...lines];
 }

@@ -7,11 +7,12 @@ import { canonicalJson, type JoinAnswer, type JoinRequest, type Report, type Syn
 import { callerOf, mayCall } from "./callers.ts";
 import type { Clock } from "./clock.ts";
 import type { Request } from "./controller.ts";
-import { describeHost, describeRoutes, describeSecret, describeService } from "./describe.ts";
+import { describeHost, describeHostDetail, describeRoutes, describeSecret, describeService } from "./describe.ts";
 import { describePlan } from "./describe-plan.ts";
 import { type Digest, sha256Hex } from "./digest.ts";
 import type { FarHosts } from "./far-hosts.ts";
 import { FileShelf } from "./file-shelf.ts";
+import { describeFleet, planFleet, readFleet } from "./fleet-requests.ts";
 import { followCommits } from "./follow.ts";
 import { HostSync } from "./host-sync.ts";
 import { ANSWERS_KEPT_MS, keepHouse } from "./housekeeping.ts";
@@ -30,6 +31,7 @@ import type {
   ChangeAnswer,
   CommitView,
   HostChangeAnswer,
+  HostDetailView,
   HostView,
   PlanView,
   SecretChangeAnswer,
@@ -38,6 +40,7 @@ import type {
   TokenAnswer,
   TokenRequest,
 } from "./views.ts";
+import type { FleetApplyAnswer, FleetChangeAnswer, FleetPlanView, FleetRequest, FleetView } from "./views-fleet.ts";
 
 /** How long a join token can be used when nothing else was asked for, in seconds. */
 const JOIN_TOKEN_LIFETIME_S = 3_600;
@@ -225,21 +228,85 @@ export class HeadraceControl implements Control {
     return sorted(state.tables.host.byId).map((host) => describeHost(state, host));
   }
 
-  async removeHost(caller: Caller, host: string, force: boolean, key: string): Promise<HostChangeAnswer> {
-    if (caller.kind !== "admin") throw new ControlError("forbidden", "only an admin token can remove hosts");
-    const input = { kind: "host_removed" as const, host, force };
-    const removed = await this.once(caller, "remove host", key, input, async () => ({
+  async hostView(project: string, id: string): Promise<HostDetailView | null> {
+    const state = await this.open(project).project.controller.state();
+    const host = state.tables.host.byId.get(id);
+    return host ? describeHostDetail(state, host) : null;
+  }
+
+  cordonHost(
+    caller: Caller,
+    host: string,
+    how: { drain: boolean; reason: string },
+    key: string,
+  ): Promise<HostChangeAnswer> {
+    const input = { kind: "host_cordoned" as const, host, ...how, actor: caller.name };
+    return this.changeHost(caller, how.drain ? "drain host" : "cordon host", input, key);
+  }
+
+  uncordonHost(caller: Caller, host: string, key: string): Promise<HostChangeAnswer> {
+    return this.changeHost(caller, "uncordon host", { kind: "host_uncordoned", host }, key);
+  }
+
+  private async changeHost(
+    caller: Caller,
+    cause: string,
+    input: Extract<Input, { kind: "host_cordoned" | "host_uncordoned" | "host_removed" }>,
+    key: string,
+  ): Promise<HostChangeAnswer> {
+    requireAdmin(caller, "change hosts");
+    return this.once(caller, cause, key, input, async () => ({
       input,
       secrets: [],
       toAnswer: (answer, version) => {
         carriedOut(answer, "done");
-        return { host, version };
+        return { host: input.host, version };
       },
     }));
+  }
+
+  async removeHost(caller: Caller, host: string, force: boolean, key: string): Promise<HostChangeAnswer> {
+    const removed = await this.changeHost(caller, "remove host", { kind: "host_removed", host, force }, key);
     // After the commit, and again when the request is repeated: a crash in between leaves a credential without a host.
     await this.options.store.deleteCredential(caller.project, host);
     await this.open(caller.project).project.hostRemoved(host);
     return removed;
+  }
+
+  async fleets(project: string): Promise<FleetView[]> {
+    const state = await this.open(project).project.controller.state();
+    return sorted(state.tables.fleet.byId).map((fleet) => describeFleet(state, fleet));
+  }
+
+  async planFleet(caller: Caller, request: FleetRequest): Promise<FleetPlanView> {
+    const { input, notes } = readFleet(request);
+    const state = await this.open(caller.project).project.controller.state();
+    return planFleet(state, input, notes, this.options.clock.now());
+  }
+
+  async applyFleet(caller: Caller, request: FleetRequest, key: string): Promise<FleetApplyAnswer> {
+    requireAdmin(caller, "apply fleets, which say what jobs may do to hosts");
+    return this.once(caller, "apply fleet", key, request, async () => {
+      const { input } = readFleet(request);
+      const toAnswer = (answer: Answer, version: number): FleetApplyAnswer => {
+        const { revision, action } = carriedOut(answer, "applied");
+        return { fleet: input.fleet, revision, action, version };
+      };
+      return { input, secrets: [], toAnswer };
+    });
+  }
+
+  async deleteFleet(caller: Caller, fleet: string, key: string): Promise<FleetChangeAnswer> {
+    requireAdmin(caller, "delete fleets");
+    const input = { kind: "fleet_deleted" as const, fleet };
+    return this.once(caller, "delete fleet", key, input, async () => ({
+      input,
+      secrets: [],
+      toAnswer: (answer, version) => {
+        carriedOut(answer, "done");
+        return { fleet, version };
+      },
+    }));
   }
 
   async secrets(project: string): Promise<SecretView[]> {
@@ -267,7 +334,7 @@ export class HeadraceControl implements Control {
     request: unknown,
     prepare: () => Promise<{ input: Input; secrets: SealedSecret[] }>,
   ): Promise<SecretChangeAnswer> {
-    if (caller.kind !== "admin") throw new ControlError("forbidden", "only an admin token can set and delete secrets");
+    requireAdmin(caller, "set and delete secrets");
     return this.once(caller, cause, key, request, async () => ({
       ...(await prepare()),
       toAnswer: (answer, version) => {
@@ -299,8 +366,7 @@ export class HeadraceControl implements Control {
   async createToken(caller: Caller, request: TokenRequest, key: string): Promise<TokenAnswer> {
     const { store, seal, clock } = this.options;
     const { project } = caller;
-    if (caller.kind !== "admin") throw new ControlError("forbidden", "only an admin token can make tokens");
-    if (request.kind === "join") await this.requireFleet(project, request.fleet);
+    requireAdmin(caller, "make tokens");
     const now = clock.now();
     const lifetimeS = request.expiresInS ?? (request.kind === "join" ? JOIN_TOKEN_LIFETIME_S : null);
     const credential = {
@@ -338,7 +404,6 @@ export class HeadraceControl implements Control {
         `${message}; make one for that fleet (headrace host join --fleet ${request.fleet})`,
       );
     }
-    await this.requireFleet(project, fleet);
     const host = await this.admit(caller, request);
     // After the token is used, so that of many who come with it one leaves a host behind, at whichever server they ask.
     const { answer } = await this.open(project).project.controller.submit({
@@ -460,13 +525,6 @@ export class HeadraceControl implements Control {
     }
   }
 
-  private async requireFleet(project: string, fleet: string): Promise<void> {
-    const state = await this.open(project).project.controller.state();
-    if (state.tables.fleet.byId.has(fleet)) return;
-    const known = [...state.tables.fleet.byId.keys()].sort().join(", ");
-    throw new ControlError("not_found", `project ${project} has no fleet ${fleet}; it has ${known}`);
-  }
-
   private open(name: string): { project: Project; sync: HostSync } {
     const before = this.projects.get(name);
     if (before) return before;
@@ -477,6 +535,11 @@ export class HeadraceControl implements Control {
     this.projects.set(name, opened);
     return opened;
   }
+}
+
+/** @param what that only an admin can do, e.g. `make tokens` */
+function requireAdmin({ kind }: Caller, what: string): void {
+  if (kind !== "admin") throw new ControlError("forbidden", `only an admin token can ${what}`);
 }
 
 /** The answer of the wanted kind. @throws ControlError with the refusal */

@@ -1,3 +1,4 @@
+import { describeLeaving } from "../core/leaving.ts";
 import { reportOf } from "../core/observed.ts";
 import type { ProjectState } from "../core/project-state.ts";
 import { currentRevision, revisionGroups } from "../core/revision.ts";
@@ -5,7 +6,7 @@ import { replicasOf, routesOf } from "../core/routes.ts";
 import { usesSecret } from "../core/secrets.ts";
 import type { HostEntity, JobEntity, ReplicaEntity, SecretEntity, ServiceEntity } from "../core/state.ts";
 import type { ServiceEntry } from "../proxy/types.ts";
-import type { HostView, ReplicaView, SecretView, ServiceView } from "./views.ts";
+import type { HostDetailView, HostView, ReplicaView, SecretView, ServiceView } from "./views.ts";
 
 /** Path of a service on this server. */
 function servicePath(project: string, service: string): string {
@@ -74,6 +75,22 @@ export function describeHost(state: ProjectState, host: HostEntity): HostView {
     accelerators: inventory.accelerators,
     warnings: inventory.warnings,
     jobs: state.tables.job.ids("host", host.id).size,
+    cordons: host.cordons,
+  };
+}
+
+/** With what runs on it, and what each of that waits for where it is to be moved away. */
+export function describeHostDetail(state: ProjectState, host: HostEntity): HostDetailView {
+  const { job: jobs, replica: replicas } = state.tables;
+  const waiting = new Map(describeLeaving(state, host).map(({ replica, waitsFor }) => [replica, waitsFor]));
+  return {
+    ...describeHost(state, host),
+    joinedAt: host.joinedAt,
+    replicas: [...jobs.ids("host", host.id)].sort().map((id) => {
+      const { replica, service, group, port, accelerators } = jobs.byId.get(id) as JobEntity;
+      const { status } = replicas.byId.get(replica) as ReplicaEntity;
+      return { id: replica, service, group, status, port, accelerators, waitsFor: waiting.get(replica) ?? null };
+    }),
   };
 }
 

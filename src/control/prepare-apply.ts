@@ -60,7 +60,10 @@ export async function prepareApply(
   });
   if (!parsed.ok) throw new ControlError("invalid_config", `${request.file} is not valid`, parsed.issues);
   if (parsed.type !== "service") {
-    throw new ControlError("unsupported", `${request.file} is valid and not applied. ${whyNotApplied(parsed)}`);
+    const why = whyNotApplied(parsed);
+    if (why !== null) throw new ControlError("unsupported", `${request.file} is valid and not applied. ${why}`);
+    const elsewhere = `/api/projects/${state.project}/${parsed.type}s`;
+    throw new ControlError("unsupported", `${request.file} describes a ${parsed.type}: send it to ${elsewhere}`);
   }
   const { spec } = parsed;
   const { project } = state;

@@ -9,6 +9,7 @@ import type {
   ChangeAnswer,
   CommitView,
   HostChangeAnswer,
+  HostDetailView,
   HostView,
   PlanView,
   SecretChangeAnswer,
@@ -17,6 +18,7 @@ import type {
   TokenAnswer,
   TokenRequest,
 } from "./views.ts";
+import type { FleetApplyAnswer, FleetChangeAnswer, FleetPlanView, FleetRequest, FleetView } from "./views-fleet.ts";
 
 /** Whoever makes a request, as its token says. */
 export interface Caller {
@@ -84,8 +86,23 @@ export interface Control extends ProxySource {
   services(project: string): Promise<ServiceView[]>;
   serviceView(project: string, service: string): Promise<ServiceView | null>;
   hosts(project: string): Promise<HostView[]>;
+  hostView(project: string, host: string): Promise<HostDetailView | null>;
+  /** Gives a host nothing new; with `drain` what runs there is replaced elsewhere first and stopped after. */
+  cordonHost(
+    caller: Caller,
+    host: string,
+    how: { drain: boolean; reason: string },
+    key: string,
+  ): Promise<HostChangeAnswer>;
+  /** Gives it back. One that is cordoned because of its health alone is refused. */
+  uncordonHost(caller: Caller, host: string, key: string): Promise<HostChangeAnswer>;
   /** Forgets a host and its credential; `force` is needed while it has jobs, and frees what they hold. */
   removeHost(caller: Caller, host: string, force: boolean, key: string): Promise<HostChangeAnswer>;
+  fleets(project: string): Promise<FleetView[]>;
+  planFleet(caller: Caller, request: FleetRequest): Promise<FleetPlanView>;
+  applyFleet(caller: Caller, request: FleetRequest, key: string): Promise<FleetApplyAnswer>;
+  /** Only one that no host is in. */
+  deleteFleet(caller: Caller, fleet: string, key: string): Promise<FleetChangeAnswer>;
   /** Commits after `after`, oldest first; negative = the newest `-after`. */
   journal(project: string, after: number, limit: number): Promise<{ oldest: number; commits: CommitView[] }>;
   /** Yields commits after `after` as they are made, until `signal` aborts. */

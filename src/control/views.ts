@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { FILE_BYTES_MAX, FILES_PER_SERVICE_MAX, sha256Name } from "../wire/index.ts";
+import { FILE_BYTES_MAX, FILES_PER_SERVICE_MAX, resourceName, sha256Name } from "../wire/index.ts";
 
 /** What people and programs read of a project: committed facts with observed ones added. Instants in ms since 1970. */
 
@@ -56,6 +56,37 @@ export const hostView = z.object({
   accelerators: z.array(z.object({ index: z.int(), vendor: z.string(), name: z.string(), memoryGib: z.number() })),
   warnings: z.array(z.string()),
   jobs: z.int(),
+  /** Why it gets nothing new, by who says so. */
+  cordons: z.object({
+    /** `drain`: what runs there is moved away as well. */
+    operator: z.object({ since: z.int(), by: z.string(), reason: z.string(), drain: z.boolean() }).nullable(),
+    health: z.object({ since: z.int(), reason: z.string() }).nullable(),
+  }),
+});
+
+export const hostDetailView = hostView.extend({
+  joinedAt: z.int(),
+  replicas: z.array(
+    z.object({
+      id: z.string(),
+      service: z.string(),
+      group: z.string(),
+      status: replicaView.shape.status,
+      port: z.int(),
+      accelerators: z.array(z.int()),
+      /** What has to happen before it leaves a host that is drained; null = it stays. */
+      waitsFor: z.string().nullable(),
+    }),
+  ),
+});
+
+export const cordonRequest = z.object({
+  /** For people. */
+  reason: z
+    .string()
+    .max(200)
+    .regex(/^\P{C}*$/u, "must not have control characters")
+    .default(""),
 });
 
 const journalEventView = z.object({
@@ -74,6 +105,11 @@ export const commitView = z.object({
   actor: z.string(),
   events: z.array(journalEventView),
 });
+
+/** Fields that are understood and act only when something else is there. `file`: set where it is not the one sent. */
+export const specNotes = z.array(
+  z.object({ file: z.string().optional(), line: z.int(), column: z.int(), path: z.string(), message: z.string() }),
+);
 
 export const planView = z.object({
   /** `start`: it is stopped now. `refused`: an apply would be, for the reason in `refusal`. */
@@ -118,16 +154,7 @@ export const planView = z.object({
   ),
   /** Replicas that would finish their requests and go; the first hundred. */
   drained: z.array(z.object({ replica: z.string(), group: z.string(), host: z.string().nullable() })),
-  /** Fields that are understood and act only when something else is there. `file`: set where it is not the one sent. */
-  notes: z.array(
-    z.object({
-      file: z.string().optional(),
-      line: z.int(),
-      column: z.int(),
-      path: z.string(),
-      message: z.string(),
-    }),
-  ),
+  notes: specNotes,
   warnings: z.array(z.string()),
 });
 
@@ -227,8 +254,8 @@ export const tokenRequest = z.object({
     .min(1)
     .max(100)
     .regex(/^\P{C}*$/u, "must not have control characters"),
-  /** Join tokens only. */
-  fleet: z.string().default("default"),
+  /** Join tokens only; one that is not there will be once the host joins. */
+  fleet: resourceName.default("default"),
   /** Seconds; join tokens default to an hour, others never expire. */
   expiresInS: z.int().min(1).max(TOKEN_LIFETIME_S_MAX).optional(),
 });
@@ -242,6 +269,7 @@ export const tokenAnswer = z.object({
 
 export type ReplicaView = z.infer<typeof replicaView>;
 export type ServiceView = z.infer<typeof serviceView>;
+export type HostDetailView = z.infer<typeof hostDetailView>;
 export type HostView = z.infer<typeof hostView>;
 export type CommitView = z.infer<typeof commitView>;
 export type PlanView = z.infer<typeof planView>;

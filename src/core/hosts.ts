@@ -77,7 +77,7 @@ export function hostRemoved(context: StepContext, id: string, force: boolean): A
   const jobs = draft.by("job", "host", id);
   if (jobs.length > 0 && !force) {
     const message =
-      `${host.name} runs ${jobs.length} ${jobs.length === 1 ? "job" : "jobs"}: stop the services first, ` +
+      `${host.name} runs ${jobs.length} ${jobs.length === 1 ? "job" : "jobs"}: drain it first (headrace host drain), ` +
       "or remove it by force if the machine is gone for good";
     return { kind: "refused", code: "conflict", message };
   }

@@ -73,6 +73,34 @@ export class EdgeControl implements Control {
     return this.#ask(project, "hosts", [project]);
   }
 
+  hostView(project: string, host: string) {
+    return this.#ask(project, "hostView", [project, host]);
+  }
+
+  cordonHost(...args: Parameters<Control["cordonHost"]>) {
+    return this.#ask(args[0].project, "cordonHost", args);
+  }
+
+  uncordonHost(...args: Parameters<Control["uncordonHost"]>) {
+    return this.#ask(args[0].project, "uncordonHost", args);
+  }
+
+  fleets(project: string) {
+    return this.#ask(project, "fleets", [project]);
+  }
+
+  planFleet(...args: Parameters<Control["planFleet"]>) {
+    return this.#ask(args[0].project, "planFleet", args);
+  }
+
+  applyFleet(...args: Parameters<Control["applyFleet"]>) {
+    return this.#ask(args[0].project, "applyFleet", args);
+  }
+
+  deleteFleet(...args: Parameters<Control["deleteFleet"]>) {
+    return this.#ask(args[0].project, "deleteFleet", args);
+  }
+
   removeHost(...args: Parameters<Control["removeHost"]>) {
     return this.#ask(args[0].project, "removeHost", args);
   }

@@ -5,7 +5,7 @@ import { fillFleet } from "./fill-fleet.ts";
 import { fillGateway } from "./fill-gateway.ts";
 import { fillVolume } from "./fill-volume.ts";
 import type { Finding } from "./finding.ts";
-import { type NotApplied, whyNotApplied } from "./not-applied.ts";
+import { whyNotApplied } from "./not-applied.ts";
 import { noteFields } from "./notes.ts";
 import { quote } from "./quote.ts";
 import { checkFleet } from "./rules/fleet.ts";
@@ -45,7 +45,10 @@ export function readKind(kind: ConfigKind, document: Document, options: ParseOpt
     }
     case "fleet": {
       const read = readFields(fleet, document, checkFleet(written));
-      return read.ok ? notApplied({ type: kind, spec: fillFleet(read.written) }) : read;
+      if (!read.ok) return read;
+      const spec = fillFleet(read.written);
+      if (spec.hosts.kind === "cloud") return notApplied({ type: kind, spec });
+      return { ok: true, described: { type: kind, spec }, notes: noteFields(document.root, fleet) };
     }
     case "gateway": {
       const read = readFields(gateway, document, checkGateway(written));
@@ -69,8 +72,8 @@ function readFields<S extends z.ZodType>(
 }
 
 /** Of what is not acted on as a whole one note says so, instead of one for each field. */
-function notApplied(described: NotApplied): ReadKind {
-  const notes: Finding[] = [{ path: ["type"], at: "value", message: whyNotApplied(described) }];
+function notApplied(described: Described): ReadKind {
+  const notes: Finding[] = [{ path: ["type"], at: "value", message: whyNotApplied(described) ?? "" }];
   if (described.type === "gateway" && described.spec.router !== null) {
     const message = "Until gateways exist, write `router` into each service that would be behind this one.";
     notes.push({ path: ["router"], at: "key", message });

@@ -512,11 +512,17 @@ describe("joining", () => {
     expect((await store.credentials(FIRST_PROJECT)).length).toBeLessThan(TOKENS_PER_PROJECT_MAX);
   });
 
-  test("needs a fleet that exists", async () => {
+  test("may be for a fleet that is there once its first host joins", async () => {
     const control = await openControl();
-    await expect(
-      control.createToken(ADMIN, { kind: "join", name: "j", fleet: "nowhere" }, "key-0001"),
-    ).rejects.toMatchObject({ code: "not_found", message: "project main has no fleet nowhere; it has default" });
+    const { token } = await control.createToken(ADMIN, { kind: "join", name: "j", fleet: "rack-1" }, "key-0001");
+    expect((await control.fleets(FIRST_PROJECT)).map(({ name }) => name)).toEqual(["default"]);
+    const caller = (await control.authenticate(token)) as Caller;
+    const joining = { name: "h1", machine: "m1", agentVersion: "0", inventory: INVENTORY };
+    await control.join(caller, { ...joining, credentialHash: "0".repeat(64) });
+    expect(await control.fleets(FIRST_PROJECT)).toMatchObject([
+      { name: "default", hosts: 0 },
+      { name: "rack-1", hosts: 1, revision: 0, allow: { privileged: false, hostPaths: [] } },
+    ]);
   });
 });
 

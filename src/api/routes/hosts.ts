@@ -1,15 +1,18 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
-import type { Control } from "../../control/types.ts";
-import { hostChangeAnswer } from "../../control/views.ts";
+import { type Control, ControlError } from "../../control/types.ts";
+import { cordonRequest, hostChangeAnswer, hostDetailView } from "../../control/views.ts";
 import { hostList } from "../answers.ts";
 import { type ApiEnv, adminsOnly } from "../auth.ts";
+import { limitBody } from "../body-limit.ts";
+import { CONFIG_BODY_BYTES_MAX } from "../limits.ts";
 import {
   bearerAuth,
   changeHeaders,
   changeRefusals,
   hostParams,
   json,
+  jsonBody,
   notFound,
   projectParams,
   queryFlag,
@@ -25,6 +28,43 @@ const hosts = createRoute({
   responses: { 200: json(hostList, "The hosts."), ...refusals },
 });
 
+const one = createRoute({
+  method: "get",
+  path: "/api/projects/{project}/hosts/{host}",
+  summary: "One host with what runs on it",
+  security: bearerAuth,
+  request: { params: hostParams },
+  responses: { 200: json(hostDetailView, "The host."), ...refusals, ...notFound },
+});
+
+/** A change of a host that takes a reason. */
+const takeOut = (how: "cordon" | "drain", summary: string) =>
+  createRoute({
+    method: "post",
+    path: `/api/projects/{project}/hosts/{host}/${how}`,
+    summary,
+    security: bearerAuth,
+    middleware: [adminsOnly, limitBody(CONFIG_BODY_BYTES_MAX)] as const,
+    request: { params: hostParams, headers: changeHeaders, body: jsonBody(cordonRequest) },
+    responses: { 200: json(hostChangeAnswer, "Committed."), ...changeRefusals, ...notFound },
+  });
+
+const cordon = takeOut("cordon", "Give a host nothing new");
+const drainRoute = takeOut(
+  "drain",
+  "Give a host nothing new and move away what runs there: replaced first, stopped after",
+);
+
+const uncordon = createRoute({
+  method: "post",
+  path: "/api/projects/{project}/hosts/{host}/uncordon",
+  summary: "Give a host back",
+  security: bearerAuth,
+  middleware: [adminsOnly] as const,
+  request: { params: hostParams, headers: changeHeaders },
+  responses: { 200: json(hostChangeAnswer, "Committed."), ...changeRefusals, ...notFound },
+});
+
 const remove = createRoute({
   method: "delete",
   path: "/api/projects/{project}/hosts/{host}",
@@ -37,6 +77,29 @@ const remove = createRoute({
 
 export function hostRoutes(app: OpenAPIHono<ApiEnv>, control: Control): void {
   app.openapi(hosts, async (c) => c.json({ hosts: await control.hosts(c.req.valid("param").project) }, 200));
+
+  app.openapi(one, async (c) => {
+    const { project, host } = c.req.valid("param");
+    const view = await control.hostView(project, host);
+    if (view === null) throw new ControlError("not_found", `There is no host ${host} in project ${project}.`);
+    return c.json(view, 200);
+  });
+
+  for (const [route, drain] of [
+    [cordon, false],
+    [drainRoute, true],
+  ] as const) {
+    app.openapi(route, async (c) => {
+      const key = c.req.valid("header")["idempotency-key"];
+      const { reason } = c.req.valid("json");
+      return c.json(await control.cordonHost(c.get("caller"), c.req.valid("param").host, { drain, reason }, key), 200);
+    });
+  }
+
+  app.openapi(uncordon, async (c) => {
+    const key = c.req.valid("header")["idempotency-key"];
+    return c.json(await control.uncordonHost(c.get("caller"), c.req.valid("param").host, key), 200);
+  });
 
   app.openapi(remove, async (c) => {
     const key = c.req.valid("header")["idempotency-key"];

@@ -1,5 +1,14 @@
 import { type Caller, type Control, ControlError } from "../../control/types.ts";
-import type { ApplyRequest, CommitView, HostView, PlanView, SecretView, ServiceView } from "../../control/views.ts";
+import type {
+  ApplyRequest,
+  CommitView,
+  HostDetailView,
+  HostView,
+  PlanView,
+  SecretView,
+  ServiceView,
+} from "../../control/views.ts";
+import type { FleetPlanView, FleetRequest, FleetView } from "../../control/views-fleet.ts";
 import { streamOf } from "../../link/flows.ts";
 import type { Report, SyncAnswer } from "../../wire/index.ts";
 
@@ -52,6 +61,19 @@ export const HOST: HostView = {
   accelerators: [{ index: 0, vendor: "nvidia", name: "H100", memoryGib: 80 }],
   warnings: [],
   jobs: 1,
+  cordons: { operator: null, health: null },
+};
+
+export const FLEET: FleetView = {
+  name: "default",
+  revision: 0,
+  placement: "any",
+  blocks: 1,
+  overcommit: true,
+  allow: { privileged: false, hostPaths: [] },
+  ssh: null,
+  frozen: false,
+  hosts: 1,
 };
 
 export function commit(version: number): CommitView {
@@ -78,6 +100,20 @@ export class FakeControl implements Control {
     notes: [],
     warnings: [],
   };
+  /** The one host. */
+  host: HostDetailView = { ...HOST, joinedAt: 0, replicas: [] };
+  plannedFleet: FleetPlanView = {
+    action: "create",
+    fleet: "rack-1",
+    revision: 0,
+    refusal: null,
+    changes: [],
+    hosts: 0,
+    notes: [],
+    warnings: [],
+  };
+  /** What was last applied or planned of a fleet. */
+  fleetRequest: FleetRequest | null = null;
   /** The secrets of the project, and the values that were set. */
   kept: SecretView[] = [];
   readonly values = new Map<string, string>();
@@ -145,7 +181,43 @@ export class FakeControl implements Control {
   }
 
   async hosts() {
-    return [HOST];
+    return [this.host];
+  }
+
+  async hostView(_project: string, host: string): Promise<HostDetailView | null> {
+    this.#fail();
+    return host === this.host.id ? this.host : null;
+  }
+
+  async cordonHost(_caller: Caller, host: string, { drain, reason }: { drain: boolean; reason: string }, key: string) {
+    this.#change(`${drain ? "drainHost" : "cordonHost"} ${reason}`.trim(), host, key);
+    return { host, version: 13 };
+  }
+
+  async uncordonHost(_caller: Caller, host: string, key: string) {
+    this.#change("uncordonHost", host, key);
+    return { host, version: 14 };
+  }
+
+  async fleets() {
+    return [FLEET];
+  }
+
+  async planFleet(_caller: Caller, request: FleetRequest) {
+    this.#fail();
+    this.fleetRequest = request;
+    return this.plannedFleet;
+  }
+
+  async applyFleet(_caller: Caller, request: FleetRequest, key: string) {
+    this.fleetRequest = request;
+    this.#change("applyFleet", request.config, key);
+    return { fleet: "rack-1", revision: 1, action: "create" as const, version: 15 };
+  }
+
+  async deleteFleet(_caller: Caller, fleet: string, key: string) {
+    this.#change("deleteFleet", fleet, key);
+    return { fleet, version: 16 };
   }
 
   async removeHost(_caller: Caller, host: string, force: boolean, key: string) {

@@ -1,11 +1,20 @@
 import { Option } from "commander";
 import type { Client } from "../../api/client.ts";
 import type { ApplyAnswer, PlanView } from "../../control/views.ts";
-import { type ConfigFlags, type ConfigRequest, readConfigFile, requestOf, withConfigFlags } from "../config-request.ts";
+import { whyNotApplied } from "../../spec/index.ts";
+import {
+  type ConfigFile,
+  type ConfigFlags,
+  type ConfigRequest,
+  readConfigFile,
+  requestOf,
+  withConfigFlags,
+} from "../config-request.ts";
 import { type AddCommand, confirm, connect, countFlag, printJson, printLine, spanFlag } from "../context.ts";
 import { endpointLines } from "../endpoint-lines.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
+import { applyFleetPlan, fleetPlanLines, fleetRequestOf } from "../fleet-file.ts";
 import type { Io, Screen } from "../io.ts";
 import { planLines } from "../plan-lines.ts";
 import { readyVerdict } from "../progress.ts";
@@ -30,7 +39,7 @@ export const addApply: AddCommand = (program, context) => {
   const { io } = context;
   const command = program
     .command("apply")
-    .description("Create or change a service as a file says, and wait until it is ready");
+    .description("Create or change a service or fleet as a file says; of a service, wait until it is ready");
   withConfigFlags(command)
     .option("-y, --yes", "do not ask")
     .option("-d, --detach", "do not wait until it is ready")
@@ -55,6 +64,10 @@ export const addApply: AddCommand = (program, context) => {
     .action(async (words: string[], flags: ApplyFlags) => {
       const screen = flags.json ? io.stderr : io.stdout;
       const file = await readConfigFile(context, flags, words, NOT_APPLIED);
+      if (file.parsed.type === "fleet" && whyNotApplied(file.parsed) === null) {
+        if (!(await applyFleet(io, flags, file, screen))) context.exitCode = EXIT.failed;
+        return;
+      }
       const { request, spec, files } = await requestOf(io, flags, file, NOT_APPLIED);
       const { client, target } = await connect(io);
       const planned = flags.revision === undefined ? request : { ...request, expectedRevision: flags.revision };
@@ -80,6 +93,24 @@ export const addApply: AddCommand = (program, context) => {
       if (flags.json) printJson(io, { ...applied, ready: true, url: target.server + view.url });
     });
 };
+
+/** @returns whether it was applied */
+async function applyFleet(io: Io, flags: ApplyFlags, file: ConfigFile, screen: Screen): Promise<boolean> {
+  const { client } = await connect(io);
+  const request = fleetRequestOf(flags, file);
+  const expected = flags.revision === undefined ? {} : { expectedRevision: flags.revision };
+  const plan = await client.planFleet({ ...request, ...expected });
+  for (const line of fleetPlanLines({ ...plan, refusal: null }, colorsFor(screen, io.env))) screen.write(`${line}\n`);
+  if (plan.refusal !== null) throw new CliError(EXIT.failed, `${plan.refusal}.`, NOT_APPLIED);
+  const applied = await applyFleetPlan(io, client, request, plan, flags.yes ?? false);
+  if (applied === null) {
+    screen.write(`${NOT_APPLIED}\n`);
+    return false;
+  }
+  screen.write("Applied.\n");
+  if (flags.json) printJson(io, applied);
+  return true;
+}
 
 /** Applies what the user has seen and agreed to. @returns null when they did not agree */
 async function applyPlan(

@@ -1,17 +1,20 @@
-import type { HostView } from "../../control/views.ts";
 import { type AddCommand, confirm, connect, note, printJson, printLine } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
-import { CliError } from "../failure.ts";
-import { type Colors, colorsFor, oneLine } from "../style.ts";
-import { table } from "../table.ts";
-import { showSpan } from "../time-span.ts";
+import { hostLines, hostTable } from "../host-lines.ts";
+import { pickHost, withHost } from "../pick-host.ts";
+import { colorsFor, oneLine } from "../style.ts";
+import { addDrain } from "./host-drain.ts";
 import { addFiles } from "./host-files.ts";
 import { addJoin } from "./host-join.ts";
 
 export const addHost: AddCommand = (program, context) => {
-  const host = program.command("host").description("Add hosts, list them, forget one");
+  const host = program.command("host").description("Add hosts, show them, take them out, give them back, forget them");
   addJoin(host, context);
   addList(host, context);
+  addShow(host, context);
+  addCordon(host, context);
+  addDrain(host, context);
+  addUncordon(host, context);
   addRemove(host, context);
   addFiles(host, context);
 };
@@ -34,23 +37,60 @@ const addList: AddCommand = (host, { io }) => {
     });
 };
 
+const addShow: AddCommand = (host, { io }) => {
+  withHost(host.command("show").description("Show all of one host: what it has, what runs there, what is wrong"))
+    .option("--json", "one JSON document")
+    .addHelpText("after", "\nExamples:\n  headrace host show gpu-7")
+    .action(async (name: string, options: { json?: boolean }) => {
+      const { client } = await connect(io);
+      const view = await client.host(pickHost(await client.hosts(), name).id);
+      if (options.json) return printJson(io, view);
+      for (const line of hostLines(view, io.now(), colorsFor(io.stdout, io.env))) printLine(io, line);
+    });
+};
+
+const addCordon: AddCommand = (host, { io }) => {
+  withHost(host.command("cordon").description("Give a host nothing new; what runs there goes on"))
+    .option("--reason <text>", "why, for whoever looks at it", "")
+    .option("--json", "print the answer as JSON")
+    .addHelpText("after", '\nExamples:\n  headrace host cordon gpu-7 --reason "new disk on Monday"')
+    .action(async (name: string, options: { reason: string; json?: boolean }) => {
+      const { client } = await connect(io);
+      const found = pickHost(await client.hosts(), name);
+      const answer = await client.cordonHost(found.id, options.reason);
+      if (options.json) printJson(io, answer);
+      else printLine(io, `Cordoned ${oneLine(found.name)}. \`headrace host uncordon\` gives it back.`);
+    });
+};
+
+const addUncordon: AddCommand = (host, { io }) => {
+  withHost(host.command("uncordon").description("Give a host back that was cordoned or drained"))
+    .option("--json", "print the answer as JSON")
+    .addHelpText("after", "\nExamples:\n  headrace host uncordon gpu-7")
+    .action(async (name: string, options: { json?: boolean }) => {
+      const { client } = await connect(io);
+      const found = pickHost(await client.hosts(), name);
+      const answer = await client.uncordonHost(found.id);
+      if (options.json) printJson(io, answer);
+      else printLine(io, `${oneLine(found.name)} is given back.`);
+    });
+};
+
 const addRemove: AddCommand = (host, context) => {
   const { io } = context;
-  host
-    .command("remove")
-    .description("Forget a host and its credential")
-    .argument("<host>", "a host's id, or its name if no other has it")
+  withHost(host.command("remove").description("Forget a host and its credential"))
     .option("--force", "although it has jobs: for a machine that is gone for good; what it held is free again")
     .option("-y, --yes", "do not ask")
     .option("--json", "print the answer as JSON")
     .addHelpText(
       "after",
-      "\nIf the machine is not gone after all, stop its agent first: its jobs run on until then, unknown to the server.\n" +
+      "\nOne that runs something is drained first (`headrace host drain`). With --force, if the machine is not gone\n" +
+        "after all, stop its agent first: its jobs run on until then, unknown to the server.\n" +
         "\nExamples:\n  headrace host remove gpu-7\n  headrace host remove gpu-7-3f21c9d0 --force -y",
     )
     .action(async (name: string, options: { force?: boolean; yes?: boolean; json?: boolean }) => {
       const { client } = await connect(io);
-      const found = pick(await client.hosts(), name);
+      const found = pickHost(await client.hosts(), name);
       const question = options.force
         ? `Forget ${oneLine(found.name)} and the ${found.jobs} jobs on it?`
         : `Forget ${oneLine(found.name)}?`;
@@ -64,37 +104,3 @@ const addRemove: AddCommand = (host, context) => {
       else printLine(io, `Removed ${oneLine(found.name)} (${found.id}).`);
     });
 };
-
-/** @throws CliError when no host or more than one is meant */
-function pick(hosts: HostView[], name: string): HostView {
-  const byId = hosts.find((host) => host.id === name);
-  const byName = hosts.filter((host) => host.name === name);
-  if (byId) return byId;
-  if (byName.length > 1) {
-    const ids = byName.map((host) => host.id).join(", ");
-    throw new CliError(EXIT.usage, `${byName.length} hosts are named ${name}: give the id of one, ${ids}.`);
-  }
-  if (!byName[0]) throw new CliError(EXIT.failed, `There is no host ${name}: see headrace host list.`);
-  return byName[0];
-}
-
-function hostTable(hosts: HostView[], now: number, colors: Colors): string[] {
-  const rows = hosts.map((host) => [
-    host.id,
-    oneLine(host.name),
-    oneLine(host.fleet),
-    describeState(host, now, colors),
-    oneLine(host.address),
-    String(host.accelerators.length),
-    String(host.jobs),
-  ]);
-  return table([["ID", "NAME", "FLEET", "STATE", "ADDRESS", "ACCELERATORS", "JOBS"], ...rows]);
-}
-
-function describeState(host: HostView, now: number, colors: Colors): string {
-  if (host.silentSince !== null) {
-    const since = `silent for ${showSpan(now - host.silentSince)}`;
-    return colors.red(host.frozen ? `${since}, like most of its fleet` : since);
-  }
-  return host.online ? colors.green("online") : colors.dim("offline");
-}

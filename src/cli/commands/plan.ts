@@ -1,7 +1,10 @@
+import type { PlanView } from "../../control/views.ts";
+import type { FleetPlanView } from "../../control/views-fleet.ts";
 import { whyNotApplied } from "../../spec/index.ts";
 import { type ConfigFlags, readConfigFile, requestOf, withConfigFlags } from "../config-request.ts";
 import { type AddCommand, connect, printJson, printLine } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { fleetPlanLines, fleetRequestOf } from "../fleet-file.ts";
 import { notAppliedLines, planLines } from "../plan-lines.ts";
 import { colorsFor } from "../style.ts";
 
@@ -28,19 +31,29 @@ export const addPlan: AddCommand = (program, context) => {
       const consequence = "There is no plan for it.";
       const file = await readConfigFile(context, flags, words, consequence);
       const colors = colorsFor(io.stdout, io.env);
-      if (file.parsed.type !== "service") {
-        const { type, spec, notes } = file.parsed;
-        const plan = { action: "refused", type, name: spec.name, refusal: whyNotApplied(file.parsed), notes };
+      const show = (plan: object, lines: string[]) => {
         if (flags.json) printJson(io, plan);
-        else for (const line of notAppliedLines(plan, colors)) printLine(io, line);
+        else for (const line of lines) printLine(io, line);
+      };
+      const refusal = whyNotApplied(file.parsed);
+      if (refusal !== null) {
+        const { type, spec, notes } = file.parsed;
+        const plan = { action: "refused", type, name: spec.name, refusal, notes };
+        show(plan, notAppliedLines(plan, colors));
         context.exitCode = EXIT.failed;
         return;
       }
-      const { request } = await requestOf(io, flags, file, consequence);
-      const { client } = await connect(io);
-      const plan = await client.plan(request);
-      if (flags.json) printJson(io, plan);
-      else for (const line of planLines(plan, colors)) printLine(io, line);
+      let plan: PlanView | FleetPlanView;
+      if (file.parsed.type === "fleet") {
+        const { client } = await connect(io);
+        plan = await client.planFleet(fleetRequestOf(flags, file));
+        show(plan, fleetPlanLines(plan, colors));
+      } else {
+        const { request } = await requestOf(io, flags, file, consequence);
+        const { client } = await connect(io);
+        plan = await client.plan(request);
+        show(plan, planLines(plan, colors));
+      }
       if (plan.action === "refused") context.exitCode = EXIT.failed;
       else if (flags.detailedExitcode && plan.action !== "none") context.exitCode = EXIT.somethingToDo;
     });

@@ -106,6 +106,14 @@ export class PlanStage {
     await this.sync(host);
   }
 
+  /** Forgets a machine that is no more. */
+  loseMachine(name: string): void {
+    this.hosts.splice(
+      this.hosts.findIndex((host) => host.name === name),
+      1,
+    );
+  }
+
   /** Every agent does what it is told, and says so. */
   async settle(): Promise<void> {
     for (let round = 0; round < ROUNDS; round += 1) for (const host of this.hosts) await this.sync(host);

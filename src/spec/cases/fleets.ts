@@ -144,7 +144,11 @@ export const fleets: Suite = {
   notes: [
     [
       `${fleet}nodes: 2\nspot_policy: auto`,
-      "1 type: Fleets are not made from files yet. A fleet exists as soon as a host joins it: `headrace token create --host --fleet rack-1` makes the token with which `headrace agent` joins on that host.",
+      "1 type: Hosts are not rented from clouds yet. Leave `nodes` and what belongs to it out and let the hosts that you have join: `headrace token create --host --fleet rack-1` makes the token with which `headrace agent` joins on one.",
+    ],
+    [
+      `${fleet}placement: cluster\nallow: {privileged: true}`,
+      "3 placement: `placement` acts when replicas can span several hosts.",
     ],
   ],
 };

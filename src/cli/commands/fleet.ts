@@ -1,0 +1,61 @@
+import type { FleetView } from "../../control/views-fleet.ts";
+import { type AddCommand, confirm, connect, note, printJson, printLine } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
+import { oneLine } from "../style.ts";
+import { table } from "../table.ts";
+
+export const addFleet: AddCommand = (program, context) => {
+  const fleet = program
+    .command("fleet")
+    .description("List fleets, delete one; `headrace apply` makes and changes them");
+  addList(fleet, context);
+  addDelete(fleet, context);
+};
+
+const addList: AddCommand = (fleet, { io }) => {
+  fleet
+    .command("list")
+    .description("Show the project's fleets and what jobs may do there")
+    .option("--json", "one JSON document")
+    .addHelpText("after", "\nExamples:\n  headrace fleet list")
+    .action(async (options: { json?: boolean }) => {
+      const { client } = await connect(io);
+      const fleets = await client.fleets();
+      if (options.json) return printJson(io, fleets);
+      for (const line of fleetTable(fleets)) printLine(io, line);
+    });
+};
+
+const addDelete: AddCommand = (fleet, context) => {
+  const { io } = context;
+  fleet
+    .command("delete")
+    .description("Delete a fleet that no host is in")
+    .argument("<fleet>", "a fleet's name")
+    .option("-y, --yes", "do not ask")
+    .option("--json", "print the answer as JSON")
+    .addHelpText("after", "\nExamples:\n  headrace fleet delete rack-1 -y")
+    .action(async (name: string, options: { yes?: boolean; json?: boolean }) => {
+      const { client } = await connect(io);
+      if (!(await confirm(io, `Delete fleet ${name} with what its file said?`, options.yes ?? false))) {
+        note(io, "Nothing was deleted.");
+        context.exitCode = EXIT.failed;
+        return;
+      }
+      const answer = await client.deleteFleet(name);
+      if (options.json) printJson(io, answer);
+      else printLine(io, `Deleted fleet ${name}.`);
+    });
+};
+
+function fleetTable(fleets: FleetView[]): string[] {
+  const rows = fleets.map(({ name, hosts, ssh, allow, overcommit }) => [
+    oneLine(name),
+    String(hosts),
+    ssh === null ? "-" : String(ssh.hosts.length),
+    allow.privileged ? "yes" : "no",
+    allow.hostPaths.includes("/") ? "any" : allow.hostPaths.map(oneLine).join(" ") || "none",
+    overcommit ? "yes" : "no",
+  ]);
+  return table([["NAME", "HOSTS", "IN FILE", "PRIVILEGED", "HOST PATHS", "OVERCOMMIT"], ...rows]);
+}

@@ -1,0 +1,99 @@
+import type { HostDetailView, HostView } from "../control/views.ts";
+import { type Colors, oneLine } from "./style.ts";
+import { table } from "./table.ts";
+import { showSpan } from "./time-span.ts";
+
+/** One line for each host. */
+export function hostTable(hosts: HostView[], now: number, colors: Colors): string[] {
+  const rows = hosts.map((host) => [
+    host.id,
+    oneLine(host.name),
+    oneLine(host.fleet),
+    describeState(host, now, colors),
+    oneLine(host.address),
+    String(host.accelerators.length),
+    String(host.jobs),
+  ]);
+  return table([["ID", "NAME", "FLEET", "STATE", "ADDRESS", "ACCELERATORS", "JOBS"], ...rows]);
+}
+
+/** All of one host: what it has, what is wrong with it, what runs on it and what a drain waits for. */
+export function hostLines(host: HostDetailView, now: number, colors: Colors): string[] {
+  const { operator, health } = host.cordons;
+  const facts = [
+    ["state", describeState(host, now, colors)],
+    ["fleet", oneLine(host.fleet)],
+    ["address", oneLine(host.address)],
+    ["cpus", String(host.cpus)],
+    ["memory", `${round(host.memoryGib)} GB`],
+    ["disk", `${round(host.diskGib)} GB`],
+    ["accelerators", describeAccelerators(host)],
+    ["joined", `${showSpan(now - host.joinedAt)} ago`],
+  ];
+  if (operator) {
+    const what = operator.drain ? "drained" : "cordoned";
+    const why = operator.reason === "" ? "" : `: ${oneLine(operator.reason)}`;
+    facts.push([what, `by ${oneLine(operator.by)} ${showSpan(now - operator.since)} ago${why}`]);
+  }
+  if (health) facts.push(["not well", `for ${showSpan(now - health.since)}: ${oneLine(health.reason)}`]);
+  const warnings = host.warnings.map((warning) => `${colors.yellow("warning:")} ${oneLine(warning)}`);
+  return [
+    `${colors.bold(oneLine(host.name))} (${host.id})`,
+    ...table(facts.map(([name, value]) => [`  ${name}`, value ?? ""])),
+    ...(warnings.length === 0 ? [] : ["", ...warnings]),
+    ...(host.replicas.length === 0 ? [] : ["", ...replicaLines(host)]),
+  ];
+}
+
+/** What is still on a host that is drained, and what each of it waits for. */
+export function leavingLines({ replicas }: HostDetailView): string[] {
+  return replicas.map(({ id, waitsFor }) => `${id}${waitsFor === null ? "" : ` waits for ${oneLine(waitsFor)}`}`);
+}
+
+function replicaLines({ replicas }: HostDetailView): string[] {
+  const isLeaving = replicas.some(({ waitsFor }) => waitsFor !== null);
+  const rows = replicas.map(({ id, group, status, port, accelerators, waitsFor }) => [
+    id,
+    group,
+    status,
+    String(port),
+    accelerators.join(",") || "-",
+    ...(waitsFor === null ? [] : [oneLine(waitsFor)]),
+  ]);
+  const head = ["REPLICA", "GROUP", "STATUS", "PORT", "ACCELERATORS", ...(isLeaving ? ["LEAVES AFTER"] : [])];
+  return table([head, ...rows]);
+}
+
+function describeState(host: HostView, now: number, colors: Colors): string {
+  const cordon = describeCordons(host, colors);
+  const presence = describePresence(host, now, colors);
+  return cordon === null ? presence : `${presence}, ${cordon}`;
+}
+
+function describePresence(host: HostView, now: number, colors: Colors): string {
+  if (host.silentSince !== null) {
+    const since = `silent for ${showSpan(now - host.silentSince)}`;
+    return colors.red(host.frozen ? `${since}, like most of its fleet` : since);
+  }
+  return host.online ? colors.green("online") : colors.dim("offline");
+}
+
+function describeCordons({ cordons: { operator, health }, jobs }: HostView, colors: Colors): string | null {
+  const parts: string[] = [];
+  if (operator) parts.push(!operator.drain ? "cordoned" : jobs > 0 ? "draining" : "drained");
+  if (health) parts.push("not well");
+  return parts.length === 0 ? null : colors.yellow(parts.join(", "));
+}
+
+function describeAccelerators({ accelerators }: HostView): string {
+  const counts = new Map<string, number>();
+  for (const { name, memoryGib } of accelerators) {
+    const kind = `${oneLine(name)} (${round(memoryGib)} GB)`;
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return [...counts].map(([kind, count]) => `${count} x ${kind}`).join(", ") || "none";
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,82 @@
+import { type FleetChange, fleetChanges } from "../core/fleet-changes.ts";
+import { closedFleet } from "../core/fleets.ts";
+import type { Input } from "../core/input.ts";
+import type { ProjectState } from "../core/project-state.ts";
+import type { FleetEntity, Millis } from "../core/state.ts";
+import { step } from "../core/step.ts";
+import { parseConfig, type SpecIssue, whyNotApplied } from "../spec/index.ts";
+import { ControlError } from "./types.ts";
+import type { FleetPlanView, FleetRequest, FleetView } from "./views-fleet.ts";
+
+type FleetInput = Extract<Input, { kind: "fleet_applied" }>;
+
+/**
+ * Reads the file of a fleet, whoever sent it.
+ * @throws ControlError `invalid_config` with every issue, `unsupported` for a file that describes something else
+ */
+export function readFleet({ config, file, expectedRevision }: FleetRequest): { input: FleetInput; notes: SpecIssue[] } {
+  const parsed = parseConfig(config, file);
+  if (!parsed.ok) throw new ControlError("invalid_config", `${file} is not valid`, parsed.issues);
+  if (parsed.type !== "fleet") throw new ControlError("unsupported", `${file} describes a ${parsed.type}, not a fleet`);
+  const { name, hosts, type: _, ...settings } = parsed.spec;
+  if (hosts.kind === "cloud") {
+    throw new ControlError("unsupported", `${file} is valid and not applied. ${whyNotApplied(parsed)}`);
+  }
+  const input: FleetInput = {
+    kind: "fleet_applied",
+    fleet: name,
+    settings,
+    hosts,
+    expectedRevision: expectedRevision ?? null,
+  };
+  return { input, notes: parsed.notes };
+}
+
+/** What an apply of the file would do now; changes nothing. */
+export function planFleet(state: ProjectState, input: FleetInput, notes: SpecIssue[], now: Millis): FleetPlanView {
+  const { fleet, settings, hosts } = input;
+  const before = state.tables.fleet.byId.get(fleet);
+  const [answer] = step(state, [input], now).answers;
+  // Of one that is made all is told that is not as it would be without a file.
+  const changes = fleetChanges(before ?? closedFleet(fleet), { settings, hosts });
+  return {
+    action: answer?.kind === "applied" ? answer.action : "refused",
+    fleet,
+    revision: before?.revision ?? 0,
+    refusal: answer?.kind === "refused" ? answer.message : null,
+    changes,
+    hosts: state.tables.host.ids("fleet", fleet).size,
+    notes,
+    warnings: warningsOf(changes),
+  };
+}
+
+/** What an operator should know who is about to give jobs power over hosts. */
+function warningsOf(changes: FleetChange[]): string[] {
+  return changes.flatMap(({ path, to }) => {
+    if (path === "allow.privileged" && to === "true") {
+      return ["`allow.privileged` lets everybody who may apply services here become root on the fleet's hosts"];
+    }
+    if (path === "allow.host_paths" && to === "any") {
+      return [
+        "`allow.host_paths: true` lets everybody who may apply services here read and write any file of the hosts",
+      ];
+    }
+    return [];
+  });
+}
+
+export function describeFleet(
+  state: ProjectState,
+  { id, settings, hosts, revision, frozenSince }: FleetEntity,
+): FleetView {
+  return {
+    name: id,
+    revision,
+    ...settings,
+    // Values of its variables may be secrets.
+    ssh: hosts.kind === "ssh" ? { network: hosts.network, env: Object.keys(hosts.env), hosts: hosts.hosts } : null,
+    frozen: frozenSince !== null,
+    hosts: state.tables.host.ids("fleet", id).size,
+  };
+}
