@@ -33,7 +33,7 @@ const EXAMPLES: Record<string, Said> = {
   "dynamo.yml": { refused: /^group frontend: router type dynamo is not supported yet; use smg$/ },
   "embeddings.yml": { places: { 0: 3 }, notes: ["image"] },
   "files/service.yml": { places: { 0: 1 } },
-  "fleet.yml": { refused: /^Fleets are not made from files yet/ },
+  "fleet.yml": { refused: /^Hosts are not rented from clouds yet/ },
   "gateway.yml": { refused: /^Gateways do not exist yet/ },
   "model-prefix.yml": { places: { 0: 1 }, notes: ["image"] },
   "multi-node.yml": {
