@@ -10,7 +10,7 @@ export function whyNotApplied({ type, spec }: Described): string | null {
       return null;
     case "fleet":
       if (spec.hosts.kind !== "cloud") return null;
-      return `Hosts are not rented from clouds yet. Leave \`nodes\` and what belongs to it out and let the hosts that you have join: \`headrace token create --host --fleet ${spec.name}\` makes the token with which \`headrace agent\` joins on one.`;
+      return `Hosts are not rented from clouds yet. Leave \`nodes\` and what belongs to it out and let the hosts that you have join: \`headrace host join --fleet ${spec.name}\` prints the line to paste on each.`;
     case "gateway":
       return `Gateways do not exist yet. Services are reached through the control plane, at \`/proxy/services/PROJECT/SERVICE/\` and \`/proxy/models/PROJECT/\`; for a domain of your own put a reverse proxy in front of it.`;
     case "volume":

@@ -141,7 +141,7 @@ describe("what is not applied", () => {
   });
 
   test.each([
-    ["type: fleet\nname: rack-1\nnodes: 2\n", "headrace token create --host --fleet rack-1"],
+    ["type: fleet\nname: rack-1\nnodes: 2\n", "headrace host join --fleet rack-1"],
     ["type: gateway\nname: edge\nbackend: aws\nregion: eu-west-1\n", "/proxy/services/PROJECT/SERVICE/"],
     ["type: volume\nname: models\nbackend: aws\nregion: eu-west-1\nsize: 1TB\n", "volumes: [/mnt/models:/models]"],
   ])("what is valid and not made yet, with what to do instead: %s", async (text, instead) => {

@@ -144,7 +144,7 @@ export const fleets: Suite = {
   notes: [
     [
       `${fleet}nodes: 2\nspot_policy: auto`,
-      "1 type: Hosts are not rented from clouds yet. Leave `nodes` and what belongs to it out and let the hosts that you have join: `headrace token create --host --fleet rack-1` makes the token with which `headrace agent` joins on one.",
+      "1 type: Hosts are not rented from clouds yet. Leave `nodes` and what belongs to it out and let the hosts that you have join: `headrace host join --fleet rack-1` prints the line to paste on each.",
     ],
     [
       `${fleet}placement: cluster\nallow: {privileged: true}`,
