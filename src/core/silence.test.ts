@@ -150,7 +150,8 @@ describe("removing a host", () => {
     expect(world.input({ kind: "host_removed", host: "a", force: false })).toEqual({
       kind: "refused",
       code: "conflict",
-      message: "a runs 1 job: drain it first (headrace host drain), or remove it by force if the machine is gone for good",
+      message:
+        "a runs 1 job: drain it first (headrace host drain), or remove it by force if the machine is gone for good",
     });
   });
 

@@ -64,7 +64,7 @@ export const HOST: HostView = {
   cordons: { operator: null, health: null },
 };
 
-export const FLEET: FleetView = {
+const FLEET: FleetView = {
   name: "default",
   revision: 0,
   placement: "any",
