@@ -14,7 +14,7 @@ const files: Record<string, Expected[]> = {
   "command-is-a-mapping.yml": [["8:5", "commands[1]", "Found a mapping", "quotes"]],
   "duplicate-key.yml": [["7:1", "", "`port` is written twice", "line 4"]],
   "dynamo-router-twice.yml": [["6:15", "groups[0].replicas", "exactly one", "`replicas: 1`"]],
-  "env-boolean.yml": [["8:19", "env.HF_HUB_OFFLINE", "put it in quotes"]],
+  "env-boolean.yml": [["8:19", "env.HF_HUB_OFFLINE", 'write `"on"` or `"true"`']],
   "env-twice.yml": [["8:5", "env[2]", "`HF_TOKEN` is given twice", "env[0]"]],
   "fleet.yml": [
     ["3:12", "placement", "`clustered`", "did you mean `cluster`?"],

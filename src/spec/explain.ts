@@ -117,6 +117,10 @@ function explainSecret(value: unknown, path: Path, wanted: string, example: stri
   if (value === null && path.at(-2) === "env" && typeof name === "string") {
     return `\`${name}\` has no value; write \`${name}: ""\` if it shall be empty, or use the list form (\`- ${name}\`) to pass it on.`;
   }
+  // A date, and a word that YAML 1.1 takes for true or false, is nobody's key.
+  if (value instanceof OddScalar && (value.boolean11 !== null || value.yaml11.kind === "date")) {
+    return explainOdd(value, wanted === "text", wanted, example);
+  }
   if (value === null || wanted !== "text")
     return `Found ${value === null ? "nothing" : "a single value"} where ${wanted} belongs${example}.`;
   return "Without quotes YAML does not read this value as the text that it looks like; put it in quotes.";

@@ -8,6 +8,7 @@ import type { Finding } from "./finding.ts";
 import { whyNotApplied } from "./not-applied.ts";
 import { noteFields } from "./notes.ts";
 import { quote } from "./quote.ts";
+import { noteOtherCounts } from "./rules/counts.ts";
 import { checkFleet } from "./rules/fleet.ts";
 import { checkGateway } from "./rules/gateway.ts";
 import { checkService } from "./rules/index.ts";
@@ -41,7 +42,8 @@ export function readKind(kind: ConfigKind, document: Document, options: ParseOpt
       const read = readFields(service, document, checkService(written, options));
       if (!read.ok) return read;
       const spec = fillService(read.written, options);
-      return { ok: true, described: { type: kind, spec }, notes: noteFields(document.root, service) };
+      const notes = [...noteFields(document.root, service), ...noteOtherCounts(written)];
+      return { ok: true, described: { type: kind, spec }, notes };
     }
     case "fleet": {
       const read = readFields(fleet, document, checkFleet(written));

@@ -32,7 +32,14 @@ export function explainUnknownKey(key: string, mappings: readonly { kind: string
     }
   }
   const known = [...new Set(mappings.flatMap(({ keys }) => keys))];
+  if (known.includes(key)) return `${quote(key)} does not fit the keys beside it; write either ${waysOf(mappings)}.`;
   const meant = nearest(key, known);
   if (meant !== null) return `${quote(key)} is unknown here; did you mean \`${meant}\`?`;
   return `${quote(key)} is unknown here; known are ${known.map((word) => `\`${word}\``).join(", ")}.`;
+}
+
+/** The keys of each mapping that may stand there. */
+function waysOf(mappings: readonly { keys: string[] }[]): string {
+  const ways = mappings.map(({ keys }) => keys.map((word) => `\`${word}\``).join(", "));
+  return [...new Set(ways)].join(" or ");
 }

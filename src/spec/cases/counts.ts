@@ -15,6 +15,7 @@ export const counts: Suite = {
     ["replicas: [{count: 2, commands: [a]}]", "groups.0.count", { min: 2, max: 2 }],
     ["groups: [{count: 2, commands: [a]}]", "groups.0.count", { min: 2, max: 2 }],
     ["groups: [{count: 2, replicas: 3, commands: [a]}]", "groups.0.count", { min: 3, max: 3 }],
+    ["groups: [{count: 2, replicas: 2, commands: [a]}]", "$notes", []],
     ["groups: [{replicas: 1, commands: [a]}]", "groups.0.name", "0"],
     ["groups: [{replicas: 1, commands: [a]}, {name: decode, replicas: 1, commands: [b]}]", "groups.1.name", "decode"],
     [`groups: [{replicas: 1..2, commands: [a], ${scaling}}]`, "groups.0.scaling", { target: 2, window: 60 }],
@@ -72,5 +73,13 @@ export const counts: Suite = {
       "4 nodes: `nodes` acts when replicas can span hosts; until then more than one is refused when it is applied.",
     ],
     ["nodes: 1"],
+    [
+      "groups: [{count: 2, replicas: 3, commands: [a]}]",
+      "4 groups[0].count: `count` is the older word for `replicas`, which stands beside it and holds; remove `count`.",
+    ],
+    [
+      "type: service\nname: demo\nport: {local_port: 80, container_port: 8000}\ncommands: [a]",
+      "3 port.local_port: `local_port` means nothing to a service, which is reached by its address; remove it.",
+    ],
   ],
 };

@@ -83,6 +83,7 @@ export const fleets: Suite = {
     [`${fleet}allow: {host_paths: [/mnt/../etc]}`, 3, "contains `..`"],
     [`${fleet}allow: {privilege: true}`, 3, "did you mean `privileged`?"],
     [`${fleet}allow: all`, 3],
+    [`${ssh}  hosts: [h1]\nidle_duration: 1h`, 7, "`idle_duration` is only for hosts that are rented"],
     [`${ssh}  hosts: [h1]\nnodes: 2`, 3, "`ssh_config`", "write two fleets"],
     [`${fleet}nodes: 2\nenv: {A: b}`, 4, "`env` is only for hosts that exist"],
     [`${ssh}  hosts: [h1]\nspot_policy: auto`, 7, "`spot_policy` is only for hosts that are rented"],

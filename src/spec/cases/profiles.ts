@@ -78,6 +78,8 @@ export const profiles: Suite = {
     ["instances: [{fleet: gpus, instance: 0}]", 4, "Hosts have names here and no numbers", "headrace host list"],
     ["instances: [{name: a, hostname: b}]", 4, "write one of them"],
     ["instances: [{}]", 4, "This names no host"],
+    ["instances: [{fleet: gpus, name: gpu-1}]", 4, "`fleet` says nothing beside the name"],
+    ["instances: [{fleet: gpus, hostname: 10.0.0.5}]", 4, "`fleet` says nothing"],
     ["tags: {a b: c}", 4, "`a b` cannot be the key of a tag"],
     ["tags: {a: b;c}", 4, "`b;c` cannot be the value of a tag"],
     ["tags: [a]", 4, "Found a list where a mapping belongs"],

@@ -19,6 +19,7 @@ export const resources: Suite = {
     ["resources: {gpu: MI300X:8}", "groups.0.resources.gpu", { vendor: "amd", names: ["MI300X"] }],
     ["resources: {gpu: {name: [H100, H200]}}", "groups.0.resources.gpu.names", ["H100", "H200"]],
     ["resources: {gpu: {count: 2, compute_capability: [9, 0]}}", "groups.0.resources.gpu.computeCapability", [9, 0]],
+    ["resources: {gpu: {name: 'H100, H200'}}", "groups.0.resources.gpu.names", ["H100", "H200"]],
     ["resources: {gpu: }", "groups.0.resources.gpu.count", { min: 0, max: null }],
     ["resources: {gpu: H100}\ngroups: [{replicas: 1, commands: [x]}]", "groups.0.resources.gpu.names", ["H100"]],
     [
@@ -35,7 +36,16 @@ export const resources: Suite = {
     ["resources: {gpus: 1}", 4, "did you mean `gpu`?"],
     ["resources: {gpu: {vendor: nvdia}}", 4, "`nvdia` is no vendor"],
     ["resources: {gpu: {memory: 80GB..40GB}}", 4, "ends below its start"],
-    ["resources: {disk: {min: 1, size: 2}}", 4, "unknown here"],
+    [
+      "resources: {disk: {min: 1, size: 2}}",
+      4,
+      "does not fit the keys beside it",
+      "write either `min`, `max` or `size`",
+    ],
+    ["resources: {cpu: {arch: arm, min: 4}}", 4, "`min` does not fit", "`arch`, `count`"],
+    ["resources: {gpu: {name: ''}}", 4, "has an empty name"],
+    ["resources: {gpu: {name: [H100, '']}}", 4, "has an empty name"],
+    ["resources: {gpu: {compute_capability: [9, 1000]}}", 4, "`[9, 0]`"],
     ["resources: H100", 4, "where a mapping belongs"],
   ],
   notes: [

@@ -27,6 +27,7 @@ export const volumes: Suite = {
     ["volumes: []", "groups.0.volumes", []],
   ],
   refused: [
+    ["volumes: [{name: a, instance_path: /b, path: /c}]", 4, "does not fit the keys beside it"],
     ["volumes: [/a]", 4, "`/a` is no volume", "exactly one `:`"],
     ["volumes: ['/a:/b:/c']", 4, "exactly one `:`"],
     ["volumes: [./a:/b]", 4, "`./a` is not an absolute path"],

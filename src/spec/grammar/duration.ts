@@ -1,6 +1,7 @@
 import { MAX_DURATION_S } from "../limits.ts";
 import { quote } from "../quote.ts";
 import { bad, good, type Result } from "../result.ts";
+import { withoutSignOfZero } from "./number.ts";
 
 const unitSeconds: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
@@ -12,7 +13,7 @@ export function readDuration(written: string | number): Result<number> {
   if (seconds === null || !Number.isFinite(seconds)) return bad(`${quote(written)} is not a duration; ${howTo}.`);
   if (seconds < 0) return bad(`${quote(written)} is negative; a duration is 0 or more.`);
   if (seconds > MAX_DURATION_S) return bad(`${quote(written)} is longer than ten years; write a shorter duration.`);
-  return good(seconds);
+  return good(withoutSignOfZero(seconds));
 }
 
 function secondsOf(text: string): number | null {

@@ -52,12 +52,12 @@ function readPart(token: string): Result<Part> {
   const vendor = vendorOfWord(token);
   if (vendor !== null) return good({ vendor });
   if (/^[a-zA-Z]/.test(token)) {
-    const names = token.split(",");
-    if (names.includes("")) return bad(`${quote(token)} has an empty name; write the names as \`A100,H100\`.`);
-    const misplaced = names.find((name) => vendorOfWord(name) !== null);
+    const names = readGpuNames(token);
+    if (!names.ok) return names;
+    const misplaced = names.value.find((name) => vendorOfWord(name) !== null);
     if (misplaced !== undefined)
       return bad(`${quote(misplaced)} is a vendor, not a name; write \`${misplaced}:NAME\`.`);
-    return good({ names });
+    return good({ names: names.value });
   }
   if (/[a-zA-Z]/.test(token)) {
     const memory = readRange(token, readMemory);
@@ -102,7 +102,19 @@ export function completeGpu(given: {
   };
 }
 
-/** `7.5` or `[7, 5]`. */
+/** Names between commas, any of which will do. */
+export function readGpuNames(written: string): Result<string[]> {
+  const names = written.split(",").map((name) => name.trim());
+  if (!names.includes("")) return good(names);
+  return bad(`${quote(written)} has an empty name; write the names as \`A100,H100\`.`);
+}
+
+/** One of the numbers of `[7, 5]`. */
+export function readCapabilityPart(written: string | number): Result<number> {
+  return readInteger(written, "a compute capability has two numbers, for example `[9, 0]`", 0, 999);
+}
+
+/** `7.5`. */
 export function readComputeCapability(written: string | number): Result<[number, number]> {
   const match = /^(\d{1,3})(?:\.(\d{1,2}))?$/.exec(String(written));
   if (match === null) return bad(`${quote(written)} is no compute capability; write for example \`9.0\`.`);

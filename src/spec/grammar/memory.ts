@@ -1,5 +1,6 @@
 import { quote } from "../quote.ts";
 import { bad, good, type Result } from "../result.ts";
+import { withoutSignOfZero } from "./number.ts";
 
 /** 1024-based: a GB is what others call a GiB, as everywhere in this language. */
 const unitGib: Record<string, number> = { MB: 1 / 1024, GB: 1, TB: 1024 };
@@ -12,7 +13,7 @@ export function readMemory(written: string | number): Result<number> {
       `${quote(written)} is not an amount of memory; write GB as a number (\`80\`) or use MB, GB or TB (\`512MB\`, \`80GB\`).`,
     );
   }
-  return good(gib);
+  return good(withoutSignOfZero(gib));
 }
 
 function gibOf(text: string): number | null {

@@ -6,7 +6,12 @@ export function readInteger(written: string | number, what: string, min: number,
   const value = typeof written === "number" ? written : integerOf(written);
   if (value === null || !Number.isInteger(value)) return bad(`${quote(written)} is not a whole number; ${what}.`);
   if (value < min || value > max) return bad(`${quote(written)} is out of bounds; ${what}.`);
-  return good(value);
+  return good(withoutSignOfZero(value));
+}
+
+/** `-0` is 0: JavaScript keeps the two apart, JSON does not, and a spec read back would be another one. */
+export function withoutSignOfZero(value: number): number {
+  return value === 0 ? 0 : value;
 }
 
 function integerOf(text: string): number | null {

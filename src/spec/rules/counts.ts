@@ -17,6 +17,21 @@ export function checkCounts(service: Raw): Finding[] {
   });
 }
 
+/** `count` is the older word for `replicas`: of two that differ the newer holds, which is worth a note. */
+export function noteOtherCounts(service: Raw): Finding[] {
+  return groupsOf(service).flatMap(({ raw, path }) => {
+    if (!isSet(raw, "count") || !isSet(raw, "replicas")) return [];
+    const [count, replicas] = [countOf(raw.count), countOf(raw.replicas)];
+    if (count === null || replicas === null || (count.min === replicas.min && count.max === replicas.max)) return [];
+    return [
+      atKey(
+        [...path, "count"],
+        "`count` is the older word for `replicas`, which stands beside it and holds; remove `count`.",
+      ),
+    ];
+  });
+}
+
 function checkScaling(raw: Raw, key: "replicas" | "count", path: Path): Finding[] {
   const count = isSet(raw, key) ? countOf(raw[key]) : { min: 1, max: 1 };
   if (count === null) return [];

@@ -1,3 +1,4 @@
+import type * as z from "zod";
 import type { Finding } from "../finding.ts";
 import { quote } from "../quote.ts";
 import { cloudFields, sshFields } from "../schema/fleet.ts";
@@ -22,10 +23,16 @@ export function checkFleet(fleet: Raw): Finding[] {
   return [...rented, ...foreign(fleet, sshFields, "only for hosts that are set up by SSH (`ssh_config`)")];
 }
 
-function foreign(fleet: Raw, fields: object, why: string): Finding[] {
-  return Object.keys(fields)
-    .filter((key) => isSet(fleet, key))
-    .map((key) => atKey([key], `${quote(key)} is ${why}; remove it.`));
+function foreign(fleet: Raw, fields: Record<string, z.ZodType>, why: string): Finding[] {
+  return Object.entries(fields)
+    .filter(([key, field]) => isSet(fleet, key) && !isDefault(field, fleet[key]))
+    .map(([key]) => atKey([key], `${quote(key)} is ${why}; remove it.`));
+}
+
+/** Whether a value is what the field is without it: then nothing is lost where the field means nothing. */
+function isDefault(field: z.ZodType, written: unknown): boolean {
+  const read = field.safeParse(written);
+  return read.success && JSON.stringify(read.data) === JSON.stringify(field.parse(undefined));
 }
 
 interface RawHost {

@@ -38,20 +38,27 @@ interface FieldSection {
 
 /** Every field of these mappings and of all that stand in them, each kind of mapping once, outer ones first. */
 export function fieldTable(roots: readonly z.core.$ZodType[]): FieldSection[] {
-  const sections = new Map<string, FieldSection>();
+  return [...fieldsByKind(roots)].map(([kind, fields]) => ({
+    kind,
+    rows: [...fields].map(([name, field]) => writeRow(name, field as Schema)),
+  }));
+}
+
+/** The schemas of the fields of each kind of mapping, by name, outer kinds first. */
+export function fieldsByKind(roots: readonly z.core.$ZodType[]): Map<string, Map<string, z.core.$ZodType>> {
+  const kinds = new Map<string, Map<string, z.core.$ZodType>>();
   const open = roots.flatMap((root) => mappingsIn(root as Schema));
   for (let mapping = open.shift(); mapping !== undefined; mapping = open.shift()) {
     const kind = kindOf(mapping);
     const { shape } = mapping._zod.def as z.core.$ZodObjectDef;
-    const rows = Object.entries(shape).map(([name, field]) => writeRow(name, field as Schema));
-    const known = sections.get(kind);
+    const known = kinds.get(kind) ?? new Map<string, z.core.$ZodType>();
     // Ranges of different things, and the forms of one mapping, are one kind.
-    const fresh = rows.filter((row) => !known?.rows.some(({ name }) => name === row.name));
+    const fresh = Object.entries(shape).filter(([name]) => !known.has(name));
     if (fresh.length === 0) continue;
-    sections.set(kind, { kind, rows: [...(known?.rows ?? []), ...fresh] });
+    kinds.set(kind, new Map([...known, ...fresh]));
     open.push(...Object.values(shape).flatMap((field) => mappingsIn(field as Schema)));
   }
-  return [...sections.values()];
+  return kinds;
 }
 
 function kindOf(mapping: Schema): string {

@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { readResourceName } from "../grammar/names.ts";
 import { orderedNodes, readNodeCount, readNodes } from "../grammar/nodes.ts";
 import { readVolumePath } from "../grammar/volume.ts";
 import type { FleetAllowance } from "../types-fleet.ts";
 import { env } from "./env.ts";
 import { by, flag, mapping, optional, required, scalarOf, textOf } from "./fields.ts";
+import { resourceName } from "./name.ts";
 import { idleDuration, offerFields, withCloudFleets } from "./offers.ts";
 import { resources } from "./resources.ts";
 import { retry } from "./retry.ts";
@@ -87,7 +87,7 @@ const allow = mapping("allow", {
 /** A fleet as it is written; `rules/fleet.ts` has what must hold between its fields. */
 export const fleet = mapping("fleet", {
   type: required(z.literal("fleet"), { description: "What the file describes", examples: ["fleet"] }),
-  name: required(textOf(readResourceName), { description: "What the fleet is called", examples: ["gpu-hosts"] }),
+  name: resourceName("What the fleet is called", "gpu-hosts"),
   placement: optional(z.enum(["any", "cluster"]), "any", {
     description: "Whether the hosts share a fast interconnect (cluster) or may be anywhere (any)",
     examples: ["cluster"],

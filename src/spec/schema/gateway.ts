@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { readDomain } from "../grammar/domain.ts";
-import { readResourceName } from "../grammar/names.ts";
 import { readInteger } from "../grammar/number.ts";
 import { quote } from "../quote.ts";
 import { bad, good, type Result } from "../result.ts";
 import type { Certificate, GatewaySpec } from "../types-gateway.ts";
 import { flag, mapping, optional, required, type Standing, scalarOf, textOf } from "./fields.ts";
+import { resourceName } from "./name.ts";
 import { cloudName, tags } from "./offers.ts";
 
 /** What a gateway can be spread over; its hosts all hold the same certificate and routes. */
@@ -63,7 +63,7 @@ const router = mapping("gateway router", {
 /** A gateway as it is written; `rules/gateway.ts` has what must hold between its fields. */
 export const gateway = mapping("gateway", {
   type: required(z.literal("gateway"), { description: "What the file describes", examples: ["gateway"] }),
-  name: required(textOf(readResourceName), { description: "What the gateway is called", examples: ["my-gateway"] }),
+  name: resourceName("What the gateway is called", "my-gateway"),
   backend: optional(backend, null, {
     description: "Where it runs: aws, azure, gcp or kubernetes",
     examples: ["aws"],

@@ -161,6 +161,10 @@ export const group = mapping("group", {
   router: optional(groupRouter, null, {
     description: "Makes this group the router of the others",
     examples: [{ type: "smg" }],
+    standing: {
+      kind: "extended",
+      how: "an SMG router may have several replicas, and `retry` may stand beside Dynamo's",
+    },
   }),
   resources: optional(resources, null, {
     description: "What one replica needs of its host",

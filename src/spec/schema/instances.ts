@@ -5,6 +5,9 @@ import type { InstanceRef } from "../types.ts";
 import { by, mapping, optional, refused, someOf, textOf } from "./fields.ts";
 import { entityRef } from "./references.ts";
 
+const noNumbers =
+  "Hosts have names here and no numbers; write the host's `name`, which `headrace host list` shows, instead of `fleet` and `instance`";
+
 const instanceMapping = mapping("instance", {
   name: optional(textOf(readHostName), null, {
     description: "The host's name, as `headrace host list` shows it",
@@ -14,13 +17,16 @@ const instanceMapping = mapping("instance", {
     description: "The host's own name or address",
     examples: ["gpu-1.example.com"],
   }),
-  fleet: optional(entityRef, null, { description: "The fleet that `instance` counts in", examples: ["gpu-hosts"] }),
-  instance: refused(
-    "Hosts have names here and no numbers; write the host's `name`, which `headrace host list` shows, instead of `fleet` and `instance`",
-    { description: "The number of a host in its fleet", examples: [0] },
-  ),
+  fleet: optional(entityRef, null, {
+    description: "The fleet that `instance` counts in",
+    examples: ["gpu-hosts"],
+    standing: { kind: "refused", why: noNumbers },
+  }),
+  instance: refused(noNumbers, { description: "The number of a host in its fleet", examples: [0] }),
 }).transform(
-  by(({ name, hostname }): Result<InstanceRef> => {
+  by(({ name, hostname, fleet }): Result<InstanceRef> => {
+    if (fleet !== null)
+      return bad("`fleet` says nothing beside the name of a host, which is one of its project; remove it.");
     if (name !== null && hostname !== null) return bad("`name` and `hostname` are both given; write one of them.");
     if (name !== null) return good({ name });
     if (hostname !== null) return good({ hostname });

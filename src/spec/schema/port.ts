@@ -6,7 +6,14 @@ import { mapping, optional, required, scalarOf } from "./fields.ts";
 export const port = z.union([
   scalarOf(readServicePort),
   mapping("port", {
-    local_port: optional(scalarOf(readPort), null, { description: "Means nothing to a service", examples: [8000] }),
+    local_port: optional(scalarOf(readPort), null, {
+      description: "Where a program of one's own machine would listen, as for tasks",
+      examples: [8000],
+      standing: {
+        kind: "unused",
+        why: "`local_port` means nothing to a service, which is reached by its address; remove it",
+      },
+    }),
     container_port: required(scalarOf(readPort), {
       description: "The port that the replicas listen on",
       examples: [8000],

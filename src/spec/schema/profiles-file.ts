@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { flag, mapping, optional, required, text } from "./fields.ts";
-import { profileFields } from "./profile.ts";
+import { flag, mapping, optional, required, type Standing, text } from "./fields.ts";
+import { noSchedule, profileFields } from "./profile.ts";
 
 /** One profile. A schedule is for tasks and is only refused where the profile is used for a service. */
 export const profile = mapping("profile", {
@@ -16,7 +16,11 @@ export const profile = mapping("profile", {
   schedule: z
     .unknown()
     .optional()
-    .meta({ description: "When tasks are started", examples: [{ cron: "0 8 * * *" }] }),
+    .meta({
+      description: "When tasks are started",
+      examples: [{ cron: "0 8 * * *" }],
+      standing: { kind: "refused", why: `where a service uses the profile. ${noSchedule}` } satisfies Standing,
+    }),
 });
 
 /** A file of profiles, `.dstack/profiles.yml` beside the configurations. */

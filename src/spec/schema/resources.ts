@@ -1,12 +1,20 @@
 import * as z from "zod";
 import { defaultCpuCount, readArch, readCpu, readCpuCount } from "../grammar/cpu.ts";
-import { completeGpu, noGpu, readComputeCapability, readGpu, readGpuCount } from "../grammar/gpu.ts";
+import {
+  completeGpu,
+  noGpu,
+  readCapabilityPart,
+  readComputeCapability,
+  readGpu,
+  readGpuCount,
+  readGpuNames,
+} from "../grammar/gpu.ts";
 import { vendorOfWord } from "../grammar/gpu-names.ts";
 import { readMemory } from "../grammar/memory.ts";
 import { quote } from "../quote.ts";
 import { bad, good, type Result } from "../result.ts";
 import type { ResourcesSpec, Vendor } from "../types.ts";
-import { mapping, optional, scalarOf, text, textOf } from "./fields.ts";
+import { mapping, optional, scalarOf, textOf } from "./fields.ts";
 import { rangeOf } from "./ranges.ts";
 
 const memoryRange = rangeOf(readMemory, "16GB");
@@ -22,15 +30,19 @@ const cpu = z.union([
 
 const capability = z.union([
   scalarOf(readComputeCapability),
-  z.tuple([scalarOf(readGpuCount), scalarOf(readGpuCount)]),
+  z.tuple([scalarOf(readCapabilityPart), scalarOf(readCapabilityPart)]),
 ]);
 
 const gpuMapping = mapping("gpu", {
   vendor: optional(textOf(readVendor), null, { description: "Who makes the accelerator", examples: ["nvidia"] }),
-  name: optional(z.union([text.transform((name) => name.split(",")), z.array(text)]), [], {
-    description: "Names of accelerators that will do",
-    examples: ["H100", ["H100", "H200"]],
-  }),
+  name: optional(
+    z.union([textOf(readGpuNames), z.array(textOf(readGpuNames)).transform((lists) => lists.flat())]),
+    [],
+    {
+      description: "Names of accelerators that will do",
+      examples: ["H100", ["H100", "H200"]],
+    },
+  ),
   count: optional(rangeOf(readGpuCount, 1), null, {
     description: "How many accelerators per replica",
     examples: [8, "1..8"],
@@ -47,7 +59,7 @@ const gpuMapping = mapping("gpu", {
 }).transform(({ name, total_memory, compute_capability, ...rest }) =>
   completeGpu({
     ...rest,
-    names: name.map((item) => item.trim()),
+    names: name,
     totalMemory: total_memory,
     computeCapability: compute_capability,
   }),

@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { readDuration } from "../grammar/duration.ts";
 import { readTemplateFor } from "../grammar/interpolation.ts";
-import { readResourceName } from "../grammar/names.ts";
 import { readInteger } from "../grammar/number.ts";
 import { readAbsolutePath, readShell, readUnixUser } from "../grammar/process.ts";
 import { bad, good, type Result } from "../result.ts";
@@ -10,12 +9,13 @@ import { flag, mapping, optional, refused, required, scalarOf, textOf, unused } 
 import { file } from "./file.ts";
 import { commands, group, imageFields, inContainers, replicaFields, scalingField } from "./group.ts";
 import { model } from "./model.ts";
+import { resourceName } from "./name.ts";
 import { port } from "./port.ts";
 import { profileFields } from "./profile.ts";
 import { count } from "./ranges.ts";
 import { resources } from "./resources.ts";
 import { rolloutFields } from "./rollout.ts";
-import { outerRouter } from "./router.ts";
+import { olderRouter, outerRouter } from "./router.ts";
 
 const noDstack = "There is no dstack server whose API replicas could call; remove `dstack`, or write `dstack: false`.";
 
@@ -35,10 +35,7 @@ const registryAuth = mapping("registry_auth", {
  */
 export const service = mapping("service", {
   type: required(z.literal("service"), { description: "What the file describes", examples: ["service"] }),
-  name: required(textOf(readResourceName), {
-    description: "The service is addressed by its name, and the same name applied again changes it",
-    examples: ["my-service"],
-  }),
+  name: resourceName("The service is addressed by its name, and the same name applied again changes it", "my-service"),
   port: required(port, { description: "The port that the replicas listen on", examples: [8000] }),
   ...replicaFields,
   commands,
@@ -136,6 +133,7 @@ export const service = mapping("service", {
     description:
       "Puts a router before the groups, which Headrace makes itself; as a group's own field, that group routes",
     examples: [{ type: "sglang", pd_disaggregation: true }],
+    standing: olderRouter,
   }),
   scaling: scalingField,
   drain_timeout: optional(scalarOf(readDuration), null, {

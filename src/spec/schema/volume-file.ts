@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { readIdleDuration } from "../grammar/duration.ts";
 import { readMemory } from "../grammar/memory.ts";
-import { readResourceName } from "../grammar/names.ts";
 import { quote } from "../quote.ts";
 import { bad, type Result } from "../result.ts";
-import { flag, mapping, optional, required, type Standing, scalarOf, someOf, switchOf, textOf } from "./fields.ts";
+import { flag, mapping, optional, required, type Standing, scalarOf, someOf, switchOf } from "./fields.ts";
+import { resourceName } from "./name.ts";
 import { cloudName, tags } from "./offers.ts";
 
 const withVolumes: Standing = { kind: "later", when: "volumes of clouds exist" };
@@ -16,7 +16,7 @@ const accessMode = z.enum(["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "Re
 /** A volume as it is written; `rules/volume.ts` says which fields each backend has. */
 export const volumeFile = mapping("volume file", {
   type: required(z.literal("volume"), { description: "What the file describes", examples: ["volume"] }),
-  name: required(textOf(readResourceName), { description: "What the volume is called", examples: ["my-models"] }),
+  name: resourceName("What the volume is called", "my-models"),
   backend: required(z.enum(volumeBackends), {
     description: "The cloud that has it: aws, gcp, runpod, daytona, lium or kubernetes",
     examples: ["aws"],
