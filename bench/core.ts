@@ -53,6 +53,7 @@ function measure(replicas: number): Record<string, Cell> {
       spec,
       sealed: {},
       secrets: {},
+      images: {},
       files: [],
       pairing: "p",
       expectedRevision: null,

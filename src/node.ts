@@ -51,7 +51,7 @@ export async function startServer(
   const store = around(createStore(await openServerDatabase(settings)));
   try {
     const seal = await createSealer(await sealingKeys(settings));
-    const control = new HeadraceControl({ store, seal, clock: systemClock, log });
+    const control = new HeadraceControl({ store, seal, clock: systemClock, log, images: settings.images });
     const first = await firstStart(store, systemClock.now());
     await control.start();
 

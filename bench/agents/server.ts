@@ -158,7 +158,14 @@ export class MeasuredServer {
 function hostOf(serial: number): HostEntity {
   const id = `host-${serial}`;
   const fixed = { kind: "host", id, name: id, fleet: "default", machine: id } as const;
-  return { ...fixed, inventory: inventoryOf(serial), silentSince: null, joinedAt: 0, cordons: NO_CORDONS };
+  return {
+    ...fixed,
+    inventory: inventoryOf(serial),
+    silentSince: null,
+    joinedAt: 0,
+    offeredContainers: false,
+    cordons: NO_CORDONS,
+  };
 }
 
 /** Stores a credential as the server itself would. @returns its token */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROOT } from "../../scripts/bootstrap.js";
 import { parseConfig } from "../spec/index.ts";
+import type { Inventory } from "../wire/index.ts";
 import { gpus, PlanStage } from "./testing/plan-stage.ts";
 
 const FOLDER = join(ROOT, "examples");
@@ -69,12 +70,15 @@ test("every example is among these, and in the folder's list", () => {
   expect(linked.sort()).toEqual(files);
 });
 
+const docker: Partial<Inventory> = { runtimes: ["docker", "process"] };
+
 let stage: PlanStage;
 beforeAll(async () => {
-  stage = await PlanStage.create();
-  for (const name of ["gpu-1", "gpu-2", "gpu-3", "gpu-4"]) await stage.addHost(name, gpus(8, "H200", 141));
-  await stage.addHost("mi-1", gpus(8, "MI300X", 192, "amd"));
-  await stage.addHost("cpu-1");
+  stage = await PlanStage.create({ privileged: true, hostPaths: ["/mnt"] });
+  for (const name of ["gpu-1", "gpu-2", "gpu-3", "gpu-4"])
+    await stage.addHost(name, { ...docker, ...gpus(8, "H200", 141) });
+  await stage.addHost("mi-1", { ...docker, ...gpus(8, "MI300X", 192, "amd") });
+  await stage.addHost("cpu-1", docker);
   Object.assign(stage.cli.env, { HF_TOKEN: "hf_one", REGISTRY_USER: "robot" });
   for (const name of ["HF_TOKEN", "CACHE_PASSWORD", "REGISTRY_TOKEN", "NGC_API_KEY"]) {
     await stage.setSecret(name, `value of ${name}`);

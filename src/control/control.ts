@@ -1,3 +1,4 @@
+import { type ImageSettings, NO_IMAGES } from "../adapters/index.ts";
 import type { Answer, Input } from "../core/input.ts";
 import { planApply } from "../core/plan.ts";
 import type { LinkEnd } from "../link/types.ts";
@@ -50,6 +51,8 @@ export interface ControlOptions {
   seal: Sealer;
   clock: Clock;
   log: Log;
+  /** Images for groups that name none; none unless given. */
+  images?: ImageSettings;
   /** Random ids of commits; the platform's own unless given, as the simulation does. */
   newId?: () => string;
   /** The platform's own unless given: it leaves the simulation's virtual time. */
@@ -65,7 +68,7 @@ export class HeadraceControl implements Control {
   private readonly projects = new Map<string, { project: Project; sync: HostSync }>();
 
   constructor(options: ControlOptions) {
-    this.options = { newId: () => crypto.randomUUID(), digest: sha256Hex, ...options };
+    this.options = { newId: () => crypto.randomUUID(), digest: sha256Hex, images: NO_IMAGES, ...options };
     this.files = new FileShelf(options.store, options.clock);
   }
 

@@ -24,6 +24,7 @@ const HOST: HostEntity = {
   }),
   silentSince: null,
   joinedAt: 0,
+  offeredContainers: false,
   cordons: NO_CORDONS,
 };
 
@@ -103,6 +104,7 @@ describe("the key of a router", () => {
       spec,
       sealed: {},
       secrets: {},
+      images: {},
       files: [],
       pairing: "",
       expectedRevision: null,

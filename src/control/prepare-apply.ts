@@ -1,3 +1,4 @@
+import { type ImageSettings, imagesFor } from "../adapters/index.ts";
 import type { Input } from "../core/input.ts";
 import type { ProjectState } from "../core/project-state.ts";
 import { currentRevision } from "../core/revision.ts";
@@ -51,7 +52,7 @@ export async function prepareApply(
   state: ProjectState,
   actor: string,
   request: ApplyRequest,
-  { seal, store, digest }: { seal: Sealer; store: Store; digest: Digest },
+  { seal, store, digest, images: settings }: { seal: Sealer; store: Store; digest: Digest; images: ImageSettings },
 ): Promise<PreparedApply> {
   const parsed = parseConfig(request.config, request.file, {
     args: request.args ?? [],
@@ -83,6 +84,7 @@ export async function prepareApply(
     sealed[name] = version;
     secrets.push(await seal.seal(project, sealedEnvName(spec.name, name, version), value));
   }
+  const images = imagesFor(spec.groups, settings);
   const pinned = await pinSecrets(spec, project, store, seal);
   secrets.push(...pinned.copies);
   const files = deliveredFiles(spec, request);
@@ -93,7 +95,8 @@ export async function prepareApply(
       sealed,
       files,
       secrets: pinned.versions,
-      pairing: await pairingOf(spec, { sealed, secrets: pinned.versions, files }, digest),
+      images,
+      pairing: await pairingOf(spec, { sealed, secrets: pinned.versions, images, files }, digest),
       expectedRevision: request.expectedRevision ?? null,
       actor,
     },
@@ -173,7 +176,7 @@ function passedValues(spec: ServiceSpec, request: ApplyRequest): [string, string
  */
 async function pairingOf(
   spec: ServiceSpec,
-  versions: { sealed: Record<string, string>; secrets: Record<string, string>; files: DeliveredFile[] },
+  versions: Pick<PreparedApply["input"], "sealed" | "secrets" | "images" | "files">,
   digest: Digest,
 ): Promise<string> {
   const groups = spec.groups

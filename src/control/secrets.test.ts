@@ -49,6 +49,7 @@ beforeEach(async () => {
         inventory: INVENTORY,
         silentSince: null,
         joinedAt: 0,
+        offeredContainers: false,
         cordons: NO_CORDONS,
       },
     ]);

@@ -42,6 +42,7 @@ describe("the address of another replica", () => {
       spec,
       sealed: {},
       secrets: {},
+      images: {},
       files: [],
       pairing: "",
       expectedRevision: null,

@@ -7,7 +7,7 @@ import { currentRevision, revisionId } from "./revision.ts";
 import { refuseSecrets } from "./secrets.ts";
 import type { RevisionEntity, ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
-import { describeChange, plannedChanges, refusalOfChanges } from "./ways.ts";
+import { describeChange, plannedChanges, type Revised, refusalOfChanges } from "./ways.ts";
 
 export function applyService(context: StepContext, input: Extract<Input, { kind: "apply" }>): Answer {
   const { draft, now } = context;
@@ -31,6 +31,7 @@ export function applyService(context: StepContext, input: Extract<Input, { kind:
     spec,
     sealed: input.sealed,
     secrets: input.secrets,
+    images: input.images,
     files: input.files,
     // A running service is changed in place only, so those that are there and those that come understand each other.
     pairing: before?.pairing ?? input.pairing,
@@ -145,11 +146,7 @@ function refuseApply(
 }
 
 /** A running service may only change in the ways that there are. */
-function refuseChange(
-  { draft }: StepContext,
-  service: ServiceEntity,
-  wanted: Pick<RevisionEntity, "spec" | "sealed" | "secrets" | "files">,
-): Answer | null {
+function refuseChange({ draft }: StepContext, service: ServiceEntity, wanted: Revised): Answer | null {
   const changes = plannedChanges(currentRevision(draft, service), wanted);
   const message = refusalOfChanges(service.id, changes);
   return message === null ? null : { kind: "refused", code: "conflict", message };

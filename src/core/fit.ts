@@ -5,6 +5,7 @@ import { whyNotAllowed } from "./allowed-hosts.ts";
 import { whyCordoned } from "./cordons.ts";
 import { FLEXIBLE_PORTS, JOBS_PER_HOST_MAX } from "./limits.ts";
 import type { RevisionGroup } from "./revision.ts";
+import { runtimeOn } from "./runtime.ts";
 import type { FleetEntity, HostEntity, JobEntity } from "./state.ts";
 
 /** What a host has promised to jobs, and what else is taken on it. */
@@ -12,6 +13,8 @@ export interface HostUse {
   accelerators: Set<number>;
   /** Port -> who has it, for people. */
   ports: Map<number, string>;
+  /** Whether any host of its fleet ever offered containers. */
+  fleetHasContainers: boolean;
   /** Whether its agent is connected. */
   present: boolean;
   jobs: number;
@@ -21,6 +24,7 @@ export interface HostUse {
 
 /** What one job is promised on a host. */
 export interface JobPromise {
+  runtime: JobEntity["runtime"];
   accelerators: number[];
   ports: { name: PortClaim["name"]; port: number }[];
 }
@@ -33,11 +37,12 @@ export type Fit = { ok: true; promise: JobPromise } | { ok: false; reason: strin
  * host has in all, unless its fleet forbids overcommitting.
  */
 export function fits(
-  { spec: group, resolved, instances }: RevisionGroup,
+  revisionGroup: RevisionGroup,
   host: HostEntity,
   fleet: FleetEntity | undefined,
   use: HostUse,
 ): Fit {
+  const { spec: group, resolved, instances } = revisionGroup;
   const { inventory } = host;
   const { cpu, memory, disk } = group.resources;
   const notAllowed = whyNotAllowed(group, instances, host);
@@ -54,11 +59,13 @@ export function fits(
   if (memoryFree < memory.min) return no(`needs ${memory.min} GB of memory, it has ${round(memoryFree)}`);
   if (inventory.diskGib < disk.min) return no(`needs ${disk.min} GB of disk, it has ${round(inventory.diskGib)}`);
 
+  const running = runtimeOn(revisionGroup, host, fleet, use.fleetHasContainers);
+  if (typeof running === "string") return no(running);
   const accelerators = chooseAccelerators(group, host, use);
   if (typeof accelerators === "string") return no(accelerators);
   const ports = choosePorts(resolved.ports, use);
   if (typeof ports === "string") return no(ports);
-  return { ok: true, promise: { accelerators, ports } };
+  return { ok: true, promise: { ...running, accelerators, ports } };
 }
 
 /** Records a promise in the use of a host. */

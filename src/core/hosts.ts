@@ -25,6 +25,7 @@ export function hostJoined(context: StepContext, input: Extract<Input, { kind: "
     inventory: input.inventory,
     silentSince: null,
     joinedAt: now,
+    offeredContainers: input.inventory.runtimes.includes("docker"),
     cordons: NO_CORDONS,
   };
   draft.put(host);
@@ -45,7 +46,8 @@ export function hostReported(context: StepContext, id: string): Answer {
   const { inventory } = observed.report;
   const changed = JSON.stringify(inventory) !== JSON.stringify(host.inventory);
   if (changed || host.silentSince !== null) {
-    draft.put({ ...host, inventory, silentSince: null });
+    const offeredContainers = host.offeredContainers || inventory.runtimes.includes("docker");
+    draft.put({ ...host, inventory, offeredContainers, silentSince: null });
     if (changed)
       draft.event({ type: "host.changed", host: id, message: `${host.name} has other resources than before` });
     if (host.silentSince !== null) {

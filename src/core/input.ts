@@ -12,6 +12,8 @@ export type Input =
       sealed: Record<string, string>;
       /** Versions of the secrets that the spec names; those that the project does not have are not among them. */
       secrets: Record<string, string>;
+      /** Of the groups that name no image: those that the server's settings have for them. */
+      images: Record<string, string>;
       /** The files that the spec names, as they were sent along. */
       files: DeliveredFile[];
       pairing: string;

@@ -49,6 +49,7 @@ const job: JobEntity = {
   host: "h",
   status: "assigned",
   since: 0,
+  runtime: "process",
   created: 1,
   port: 8000,
   ports: [],

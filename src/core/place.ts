@@ -57,6 +57,7 @@ function place(context: StepContext, replica: ReplicaEntity, addresses: JobEntit
     host: host.id,
     status: "assigned",
     since: now,
+    runtime: promise.runtime,
     created: draft.version,
     port: promise.ports.find((claim) => claim.name === "service")?.port ?? group.spec.port,
     ports: promise.ports,

@@ -25,6 +25,7 @@ export class Placer {
   private readonly uses = new Map<string, HostUse>();
   private readonly candidates = new Map<string, Candidates>();
   private hosts: HostEntity[] | null = null;
+  private fleetsWithContainers: Set<string> | null = null;
 
   constructor(draft: Draft, groupOf: (job: JobEntity) => GroupSpec) {
     this.draft = draft;
@@ -89,13 +90,23 @@ export class Placer {
     return { host, same, free: wanted === 0 ? 0 : free >= wanted ? free : Number.POSITIVE_INFINITY, jobs: use.jobs };
   }
 
+  /** Fleets of which a host ever offered containers. */
+  private haveContainers(): Set<string> {
+    this.hosts ??= this.draft.all("host");
+    this.fleetsWithContainers ??= new Set(
+      this.hosts.filter(({ offeredContainers }) => offeredContainers).map(({ fleet }) => fleet),
+    );
+    return this.fleetsWithContainers;
+  }
+
   private useOf(host: HostEntity): HostUse {
     let use = this.uses.get(host.id);
     if (use) return use;
     // Until its first report it is not known which ports something else has on it.
     const observed = this.draft.state.observed.get(host.id);
     const present = this.draft.state.present.has(host.id) && observed !== undefined;
-    use = { accelerators: new Set(), ports: new Map(), present, jobs: 0, cpus: 0, memoryGib: 0 };
+    const fleetHasContainers = this.haveContainers().has(host.fleet);
+    use = { accelerators: new Set(), ports: new Map(), fleetHasContainers, present, jobs: 0, cpus: 0, memoryGib: 0 };
     for (const port of observed?.report.busyPorts ?? []) {
       use.ports.set(port, "something else on the host");
     }

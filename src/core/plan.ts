@@ -50,7 +50,7 @@ export function planApply(state: ProjectState, input: Apply, now: Millis): Plan 
     ...plan,
     placements: placementsIn(draft, input),
     drained: drainedIn(draft, input.spec.name),
-    warnings: planWarnings(revision),
+    warnings: planWarnings(draft, revision),
   };
 }
 

@@ -7,9 +7,17 @@ import { ENV_OF } from "./fit.ts";
 import { STOP_GRACE_MS } from "./limits.ts";
 import { desiredWorkers } from "./listing.ts";
 import type { ProjectState } from "./project-state.ts";
-import { groupOfReplica, hasRouter, revisionOf } from "./revision.ts";
+import { renderContainer } from "./render-container.ts";
+import {
+  currentRevision,
+  groupOfReplica,
+  hasRouter,
+  type RevisionGroup,
+  revisionGroups,
+  revisionOf,
+} from "./revision.ts";
 import { pinnedSecretName, sealedEnvName } from "./sealed-names.ts";
-import { type SealedJob, type SealedProbe, type SealedText, sealedText } from "./sealed-text.ts";
+import { type SealedContainer, type SealedJob, type SealedProbe, type SealedText, sealedText } from "./sealed-text.ts";
 import type { HostEntity, JobEntity, ReplicaEntity, RevisionEntity } from "./state.ts";
 
 /** The jobs of a host as its agent is told them, sorted by id so that the same state renders the same. */
@@ -22,7 +30,9 @@ export function renderHost(state: ProjectState, host: HostEntity): SealedJob[] {
 function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): SealedJob {
   const replica = state.tables.replica.byId.get(job.replica) as ReplicaEntity;
   const revision = revisionOf(state, replica);
-  const { spec: group, resolved } = groupOfReplica(state, replica);
+  const revisionGroup = groupOfReplica(state, replica);
+  const { spec: group, resolved, image } = revisionGroup;
+  const commands = resolved.commands.map((command) => withAddresses(command, job));
   const variable = variableOf(revision, group);
   const env: Record<string, SealedText> = jobEnvironment(state.project, revision.spec, group, host, job);
   if (resolved.router) env[ROUTER_KEY] = [{ derived: `router/${job.service}` }];
@@ -36,14 +46,23 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Seale
     created: job.created,
     phase: phaseOf(job, replica),
     launch: {
-      runtime: "process",
-      image: group.image,
+      runtime: job.runtime,
+      image,
       shell: shellOf(revision.spec, group),
-      script: joinCommands(resolved.commands.map((command) => withAddresses(command, job))),
+      script: joinCommands(commands),
       env,
       workingDir: revision.spec.workingDir,
       files: revision.files,
-      container: null,
+      container:
+        job.runtime === "docker"
+          ? renderContainer(
+              revision.spec,
+              revisionGroup,
+              commands,
+              state.tables.fleet.byId.get(host.fleet),
+              registryLogin(state, replica, revisionGroup),
+            )
+          : null,
     },
     port: job.port,
     ports: job.ports.map((claim) => claim.port),
@@ -72,12 +91,33 @@ function variableOf({ service, sealed, secrets }: RevisionEntity, { env }: Group
   return (name) => {
     const value = Object.hasOwn(env, name) ? env[name] : null;
     if (typeof value !== "string") return [{ sealed: sealedEnvName(service, name, sealed[name] ?? "") }];
-    return sealedText(value, (reference) =>
-      isOf("secrets", reference)
-        ? [{ sealed: pinnedSecretName(service, reference.key, secrets[reference.key] ?? "") }]
-        : writeReference(reference),
-    );
+    return sealedText(value, (reference) => secretOf({ service, secrets }, reference) ?? writeReference(reference));
   };
+}
+
+/** What a reference to a secret stands for; null for another one. */
+function secretOf({ service, secrets }: Pick<RevisionEntity, "service" | "secrets">, reference: Reference) {
+  if (!isOf("secrets", reference)) return null;
+  return [{ sealed: pinnedSecretName(service, reference.key, secrets[reference.key] ?? "") }];
+}
+
+/** As the service has it now: a login that was changed is for the next pull, whatever revision pulls. */
+function registryLogin(
+  state: ProjectState,
+  replica: ReplicaEntity,
+  { spec }: RevisionGroup,
+): SealedContainer["registryAuth"] {
+  const service = state.tables.service.byId.get(replica.service);
+  const revision = service ? currentRevision(state, service) : revisionOf(state, replica);
+  const login = revision.spec.registryAuth;
+  if (login === null) return null;
+  const group = revisionGroups(revision).get(replica.group)?.spec ?? spec;
+  const variable = variableOf(revision, group);
+  const text = (template: string) =>
+    sealedText(template, (reference) =>
+      isOf("env", reference) ? variable(reference.key) : (secretOf(revision, reference) ?? writeReference(reference)),
+    );
+  return { username: text(login.username), password: text(login.password) };
 }
 
 function isOf(namespace: string, reference: Reference): reference is Extract<Reference, { kind: "name" }> {

@@ -11,6 +11,8 @@ import type { ReplicaEntity, RevisionEntity, ServiceEntity } from "./state.ts";
 export interface RevisionGroup {
   spec: GroupSpec;
   resolved: ResolvedGroup;
+  /** What its containers are made of; null = it names none, and the server has none for it. */
+  image: string | null;
   /** The hosts that the service keeps to; null = any. */
   instances: InstanceRef[] | null;
   /** Replicas whose addresses its commands ask for. */
@@ -27,7 +29,8 @@ export function revisionGroups(revision: RevisionEntity): ReadonlyMap<string, Re
       revision.spec.groups.map((spec) => {
         const resolved = resolveGroup(revision.spec, spec);
         const addresses = resolved.commands.flatMap(referencesOf).filter((reference) => reference.kind === "address");
-        return [spec.name, { spec, resolved, instances: revision.spec.profile.instances, addresses }];
+        const image = spec.image ?? revision.images[spec.name] ?? null;
+        return [spec.name, { spec, resolved, image, instances: revision.spec.profile.instances, addresses }];
       }),
     );
     groupsOfRevision.set(revision, groups);

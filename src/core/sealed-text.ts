@@ -12,8 +12,15 @@ export type SealedText = string | readonly (string | SealedValue)[];
 
 /** A job as a host shall run it, with the values of its environment and its probes still sealed. */
 export type SealedJob = Omit<DesiredJob, "launch" | "probes"> & {
-  launch: Omit<DesiredJob["launch"], "env"> & { env: Record<string, SealedText> };
+  launch: Omit<DesiredJob["launch"], "env" | "container"> & {
+    env: Record<string, SealedText>;
+    container: SealedContainer | null;
+  };
   probes: SealedProbe[];
+};
+
+export type SealedContainer = Omit<NonNullable<DesiredJob["launch"]["container"]>, "registryAuth"> & {
+  registryAuth: { username: SealedText; password: SealedText } | null;
 };
 
 export type SealedProbe = Omit<HttpProbe, "path" | "headers" | "body"> & {
@@ -54,5 +61,8 @@ export function opened(job: SealedJob, open: (value: SealedValue) => string): De
     headers: probe.headers.map(({ name, value }) => ({ name, value: text(value) })),
     body: probe.body === null ? null : text(probe.body),
   }));
-  return { ...job, launch: { ...job.launch, env }, probes };
+  const login = job.launch.container?.registryAuth;
+  const registryAuth = login ? { username: text(login.username), password: text(login.password) } : null;
+  const container = job.launch.container && { ...job.launch.container, registryAuth };
+  return { ...job, launch: { ...job.launch, env, container }, probes };
 }

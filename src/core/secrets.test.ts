@@ -133,6 +133,7 @@ describe("an apply that names a secret", () => {
       kind: "apply",
       spec: withToken,
       sealed: {},
+      images: {},
       files: [],
       secrets: { TOKEN: "v2" },
       pairing: "p1",

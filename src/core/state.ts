@@ -32,6 +32,8 @@ export interface RevisionEntity {
   sealed: Record<string, string>;
   /** Secrets of the project that the spec names: name -> version of the value, of which the revision has a sealed copy. */
   secrets: Record<string, string>;
+  /** Of the groups that name no image: those that the server's settings had for them when this was applied. */
+  images: Record<string, string>;
   /** What the user sent along, for every replica. */
   files: DeliveredFile[];
   /** Hash of everything that decides whether a prefill and a decode understand each other; the label `pairing_protocol`. */
@@ -85,6 +87,8 @@ export interface JobEntity {
   host: string;
   status: JobStatus;
   since: Millis;
+  /** Chosen when it was placed: what its host offers may change, what runs there does not. */
+  runtime: "process" | "docker";
   /** The commit that created it. */
   created: number;
   port: number;
@@ -105,6 +109,8 @@ export interface HostEntity {
   /** Since when nothing was heard of it while it had jobs; null = present, or nothing depends on it. */
   silentSince: Millis | null;
   joinedAt: Millis;
+  /** Whether it ever offered to run containers. Then it is never taken for one that has only processes. */
+  offeredContainers: boolean;
   cordons: Cordons;
 }
 

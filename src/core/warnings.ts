@@ -1,20 +1,53 @@
+import type { Draft } from "./draft.ts";
 import { hasRouter, revisionGroups } from "./revision.ts";
 import type { RevisionEntity } from "./state.ts";
 
-/** What is worth saying to whoever applies a spec that is right as it stands; one sentence each. */
-export function planWarnings(revision: RevisionEntity): string[] {
+/**
+ * What is worth saying to whoever applies a spec that is right as it stands; one sentence each.
+ * @param draft after what fits was placed
+ */
+export function planWarnings(draft: Draft, revision: RevisionEntity): string[] {
   const warnings: string[] = [];
   if (!revision.spec.stripPrefix && hasRouter(revision)) {
     warnings.push(
       "`strip_prefix: false` makes the router see `/proxy/services/...` in every path, which it does not serve",
     );
   }
-  warnings.push(...filesWarnings(revision));
-  for (const [name, { resolved }] of revisionGroups(revision)) {
+  const asProcesses = processHosts(draft, revision);
+  const hasProcesses = [...revisionGroups(revision)].some(
+    ([name, { image }]) => image === null || asProcesses.has(name),
+  );
+  if (hasProcesses) warnings.push(...filesWarnings(revision));
+  for (const [name, { spec, image, resolved }] of revisionGroups(revision)) {
     const warn = (message: string) => warnings.push(`group ${name}: ${message}`);
     for (const message of resolved.warnings) warn(message);
+    const hosts = asProcesses.get(name);
+    if (spec.image !== null && hosts) warn(imageUnused(spec.image, hosts));
+    if (image === null && (spec.python !== null || spec.nvcc || spec.docker)) warn(NO_IMAGE);
+    if (spec.volumes.some(({ kind }) => kind === "network")) warn(NO_NETWORK_VOLUMES);
   }
   return warnings;
+}
+
+const NO_IMAGE =
+  "the server has no image for `python`, `nvcc` or `docker` (HEADRACE_IMAGE_PYTHON, _CUDA, _DOCKER), " +
+  "so the commands run as processes of their host, with what is installed there";
+
+const NO_NETWORK_VOLUMES = "volumes of clouds are not mounted until there are such volumes";
+
+/** The names of the hosts on which a group runs as processes, by group. */
+function processHosts(draft: Draft, { service }: RevisionEntity): Map<string, string[]> {
+  const hosts = new Map<string, Set<string>>();
+  for (const { group, host, runtime } of draft.by("job", "service", service)) {
+    if (runtime !== "process") continue;
+    hosts.set(group, (hosts.get(group) ?? new Set()).add(draft.must("host", host).name));
+  }
+  return new Map([...hosts].map(([group, names]) => [group, [...names].sort()]));
+}
+
+function imageUnused(image: string, hosts: string[]): string {
+  const where = hosts.length === 1 ? `host ${hosts[0]} has` : `${hosts.length} hosts (${hosts[0]}, ...) have`;
+  return `${where} no Docker engine, so its commands run as processes there, with what is installed in place of image ${image}`;
 }
 
 /** Hosts refuse these, since a process, unlike a container, has nothing of its own outside of its job's folder. */
@@ -23,13 +56,13 @@ function filesWarnings({ spec }: RevisionEntity): string[] {
   const warnings: string[] = [];
   if (outside.length > 0) {
     warnings.push(
-      `no replica will start: ${outside.map((path) => `\`${path}\``).join(", ")} under \`files\` lies outside of the folder that a job has; ` +
-        "until hosts run containers, write a path relative to where the commands start, e.g. `./app:app`",
+      `no replica that runs as a process will start: ${outside.map((path) => `\`${path}\``).join(", ")} under \`files\` lies outside of the folder that a job has; ` +
+        "run it in a container, or write a path relative to where the commands start, e.g. `./app:app`",
     );
   }
   if (spec.files.length > 0 && spec.workingDir !== null) {
     warnings.push(
-      "no replica will start: until hosts run containers, `files` lie where commands start without `working_dir`; leave `working_dir` out",
+      "no replica that runs as a process will start: outside of containers `files` lie where commands start without `working_dir`; leave `working_dir` out",
     );
   }
   return warnings;

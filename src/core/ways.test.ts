@@ -31,6 +31,7 @@ function plan(spec: ServiceSpec) {
     spec,
     sealed: {},
     secrets: {},
+    images: {},
     files: [],
     pairing: "p2",
     expectedRevision: null,
@@ -97,7 +98,15 @@ describe("in place", () => {
 
   test("workers that come understand those that are there, though a group came with them", () => {
     running(pd());
-    const input = { kind: "apply" as const, sealed: {}, secrets: {}, files: [], expectedRevision: null, actor: "test" };
+    const input = {
+      kind: "apply" as const,
+      sealed: {},
+      secrets: {},
+      images: {},
+      files: [],
+      expectedRevision: null,
+      actor: "test",
+    };
     const wider = serviceSpec("pd", [routerGroup(), prefillGroup(2), decodeGroup(1), decodeGroup(1, { name: "more" })]);
     expect(world.input({ ...input, spec: wider, pairing: "p2" })).toMatchObject({ kind: "applied" });
     world.settle();
@@ -138,10 +147,23 @@ describe("while rolling updates are missing", () => {
     );
     const dynamo = [routerGroup({ router: { type: "dynamo", generated: null } }), prefillGroup(1), decodeGroup(1)];
     const [change] = plannedChanges(
-      { spec: pd(), sealed: {}, secrets: {}, files: [] },
-      { spec: serviceSpec("pd", dynamo), sealed: {}, secrets: {}, files: [] },
+      { spec: pd(), sealed: {}, secrets: {}, images: {}, files: [] },
+      { spec: serviceSpec("pd", dynamo), sealed: {}, secrets: {}, images: {}, files: [] },
     );
     expect(change).toMatchObject({ path: "router.type", way: "replaced", groups: ["router"] });
+  });
+
+  test("another image of the server's settings, for a group that names none", () => {
+    const before = { spec: web(), sealed: {}, secrets: {}, images: { worker: "python:3.11" }, files: [] };
+    expect(plannedChanges(before, { ...before, images: { worker: "python:3.12" } })).toMatchObject([
+      { path: "image", way: "rolled", groups: ["worker"], from: "python:3.11", to: "python:3.12" },
+    ]);
+    expect(plannedChanges(before, before)).toEqual([]);
+    // What the file says is told as the file's.
+    const own = web({}, { image: "mine" });
+    expect(plannedChanges(before, { ...before, spec: own, images: {} })).toMatchObject([
+      { from: "(none)", to: "mine" },
+    ]);
   });
 
   test("a stopped service takes any change, made anew", () => {

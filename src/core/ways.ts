@@ -115,16 +115,20 @@ function wayOf(field: SpecField): Way {
   }
 }
 
+/** What of a revision can differ from the one before. */
+export type Revised = Pick<RevisionEntity, "spec" | "sealed" | "secrets" | "images" | "files">;
+
 /** What a new revision changes of the one before, and how. */
-export function plannedChanges(
-  before: Pick<RevisionEntity, "spec" | "sealed" | "secrets" | "files">,
-  after: Pick<RevisionEntity, "spec" | "sealed" | "secrets" | "files">,
-): PlannedChange[] {
+export function plannedChanges(before: Revised, after: Revised): PlannedChange[] {
   const others = {
     env: otherVersions(before.sealed, after.sealed),
     secrets: otherVersions(before.secrets, after.secrets),
   };
-  const changes = [...diffSpecs(before.spec, after.spec, others), ...changedFiles(before, after)];
+  const changes = [
+    ...diffSpecs(before.spec, after.spec, others),
+    ...changedImages(before, after),
+    ...changedFiles(before, after),
+  ];
   return changes.map((change) => ({ ...change, way: wayOf(change.field) }));
 }
 
@@ -132,6 +136,26 @@ export function plannedChanges(
 function otherVersions(before: Record<string, string>, after: Record<string, string>): Set<string> {
   return new Set(Object.keys(after).filter((name) => Object.hasOwn(before, name) && before[name] !== after[name]));
 }
+
+/**
+ * Groups that name no image, neither before nor now, and run in another one since the server's settings are others. One
+ * that has come or gone is told as the group's, and what the file says of images as its fields.
+ */
+function changedImages(
+  before: Pick<Revised, "spec" | "images">,
+  after: Pick<Revised, "spec" | "images">,
+): SpecChange[] {
+  const was = new Map(before.spec.groups.map((group) => [group.name, group]));
+  return after.spec.groups.flatMap(({ name, image }) => {
+    const old = was.get(name);
+    const [from, to] = [before.images[name] ?? NO_IMAGE, after.images[name] ?? NO_IMAGE];
+    if (old === undefined || old.image !== null || image !== null || from === to) return [];
+    const label = `image of group ${name} (the server's)`;
+    return [{ field: { of: "group", key: "image" }, path: "image", groups: [name], label, from, to, lines: [] }];
+  });
+}
+
+const NO_IMAGE = "(none)";
 
 /** Files and folders that are where they were, with other contents. */
 function changedFiles(

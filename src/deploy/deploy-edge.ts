@@ -21,7 +21,7 @@ export async function deployEdge(settings: DeploySettings, world: World): Promis
   const client = await step(STEPS.database, () => openWith(database, (opened) => checkKeys(opened, keys)));
   const store = createStore(client);
   try {
-    const url = await step(STEPS.worker, () => wrangler.deploy(workerSecrets(database, keys)));
+    const url = await step(STEPS.worker, () => wrangler.deploy(workerSecrets(settings, keys)));
     const first = await step(STEPS.first, () => firstStart(store, world.now(), (token) => world.keepToken(url, token)));
     await step(STEPS.answer, () => untilItAnswers(url, world));
     world.say(`Headrace serves at ${url}`);

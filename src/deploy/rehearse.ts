@@ -21,7 +21,7 @@ export async function rehearse(settings: DeploySettings, world: World): Promise<
   announce(STEPS.worker, say);
   const { total, gzip } = await new Wrangler(settings, world).rehearse();
   say(`  bundled: ${total}, ${gzip} gzipped`);
-  const names = Object.keys(workerSecrets(database, [])).join(", ");
+  const names = Object.keys(workerSecrets(settings, [])).join(", ");
   say(`  would deploy it as ${name}${domain ? ` at ${domain}` : ""} with the secrets ${names}`);
   announce(STEPS.first, say);
   say("  would make project main, fleet default and an admin's token, where there are none");

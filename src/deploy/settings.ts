@@ -1,6 +1,6 @@
 import { resolve, sep } from "node:path";
 import { databaseAddress } from "../node/remote-database.ts";
-import { serverSettings } from "../node/settings.ts";
+import { type ServerSettings, serverSettings } from "../node/settings.ts";
 import { StartError } from "../node/start-error.ts";
 import { ROOT } from "./root.ts";
 
@@ -25,6 +25,8 @@ export interface DeploySettings {
   key: string | null;
   keyFile: string;
   dataDir: string;
+  /** As in the settings of the server: for groups that name no image. */
+  images: ServerSettings["images"];
   /** A wrangler in place of the checkout's own; null = that one. */
   wrangler: string | null;
   warnings: string[];
@@ -50,7 +52,7 @@ export function deploySettings(
   env: Record<string, string | undefined>,
   home: string,
 ): DeploySettings {
-  const { remote, key, keyFile, dataDir } = serverSettings({ databaseUrl: flags.databaseUrl }, env, home);
+  const { remote, key, keyFile, dataDir, images } = serverSettings({ databaseUrl: flags.databaseUrl }, env, home);
   if (remote === null) {
     throw new StartError(
       "The Worker needs a database on a libSQL server. Give its address in HEADRACE_DATABASE_URL (or --database-url) " +
@@ -72,6 +74,7 @@ export function deploySettings(
     key,
     keyFile,
     dataDir,
+    images,
     wrangler: env.HEADRACE_WRANGLER ? resolve(env.HEADRACE_WRANGLER) : null,
     warnings: warningsAbout(url),
   };

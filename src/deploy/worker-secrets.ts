@@ -1,17 +1,19 @@
 import { toBase64Url } from "../control/bytes.ts";
+import { imageVariables } from "../control/image-settings.ts";
 import type { DeploySettings } from "./settings.ts";
 
 /**
- * What the Worker is given as secrets. The address is among them, though it is none: a variable that the configuration
- * does not have would go with the next deployment.
+ * What the Worker is given as secrets. The address and images are among them, though they are none: a variable that the
+ * configuration does not have would go with the next deployment.
  */
 export function workerSecrets(
-  { url, token }: DeploySettings["database"],
+  { database: { url, token }, images }: Pick<DeploySettings, "database" | "images">,
   keys: readonly Uint8Array[],
 ): Record<string, string> {
   return {
     HEADRACE_DATABASE_URL: url,
     ...(token === null ? {} : { HEADRACE_DATABASE_TOKEN: token }),
     HEADRACE_KEY: keys.map(toBase64Url).join(","),
+    ...imageVariables(images),
   };
 }

@@ -1,4 +1,6 @@
+import type { ImageSettings } from "../adapters/index.ts";
 import { fromBase64Url } from "../control/bytes.ts";
+import { type ImageVariables, imageSettings } from "../control/image-settings.ts";
 import { createSealer, SEALING_KEY_BYTES, type Sealer } from "../control/seal.ts";
 import { createStore } from "../store/libsql.ts";
 import { remoteClient } from "../store/remote.ts";
@@ -7,7 +9,7 @@ import type { DurableObjectNamespace } from "./platform.ts";
 import type { LinkStub, ProjectStub } from "./stubs.ts";
 
 /** What the Worker is given by its configuration (`wrangler.jsonc`) and its secrets. */
-export interface Env {
+export interface Env extends ImageVariables {
   PROJECT: DurableObjectNamespace<ProjectStub>;
   LINK: DurableObjectNamespace<LinkStub>;
   /** `libsql://` or `https://`. */
@@ -37,6 +39,15 @@ export function sealerOf(env: Env): Promise<Sealer> {
     throw new SettingError("The Worker has no key to seal secrets with: set HEADRACE_KEY (headrace deploy edge does).");
   }
   return createSealer(env.HEADRACE_KEY.split(",").map(keyOf));
+}
+
+/** For groups that name no image. */
+export function imagesOf(env: Env): ImageSettings {
+  try {
+    return imageSettings(env);
+  } catch (error) {
+    throw new SettingError((error as Error).message);
+  }
 }
 
 function keyOf(text: string): Uint8Array<ArrayBuffer> {

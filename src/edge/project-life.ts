@@ -6,7 +6,7 @@ import { withinReach } from "../control/within-reach.ts";
 import type { ProxySource } from "../proxy/types.ts";
 import type { Store } from "../store/types.ts";
 import { AlarmClock } from "./alarm-clock.ts";
-import { type Env, linkStub } from "./env.ts";
+import { type Env, imagesOf, linkStub } from "./env.ts";
 import { FanOut } from "./fan-out.ts";
 import { FarLink } from "./far-link.ts";
 import type { DurableStorage } from "./platform.ts";
@@ -72,6 +72,7 @@ export class ProjectLife implements FarHosts {
       seal,
       clock: this.clock,
       log,
+      images: imagesOf(env),
       far: () => this,
     });
     this.#reached = withinReach(this.control, (name, host) => this.control.isUnlinked(name, host));

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { NO_IMAGES } from "../adapters/index.ts";
 import { DirectNetworks } from "./direct/networks.ts";
 import { serverSettings } from "./settings.ts";
 
@@ -16,6 +17,7 @@ describe("server settings", () => {
       keyFile: "/home/ada/.config/headrace/key",
       direct: NO_DIRECT_WAY,
       nodeUrl: null,
+      images: NO_IMAGES,
     });
   });
 
@@ -26,6 +28,7 @@ describe("server settings", () => {
       HEADRACE_LISTEN_PORT: "8080",
       HEADRACE_KEY: "secret",
       HEADRACE_KEY_FILE: "/etc/headrace/key",
+      HEADRACE_IMAGE_BASE: "python:3.12",
     };
     expect(serverSettings({}, env, HOME)).toEqual({
       dataDir: "/srv/headrace",
@@ -36,6 +39,7 @@ describe("server settings", () => {
       keyFile: "/etc/headrace/key",
       direct: NO_DIRECT_WAY,
       nodeUrl: null,
+      images: { ...NO_IMAGES, base: "python:3.12" },
     });
   });
 
@@ -56,6 +60,7 @@ describe("server settings", () => {
       keyFile: "/key",
       direct: NO_DIRECT_WAY,
       nodeUrl: null,
+      images: NO_IMAGES,
     });
   });
 

@@ -1,4 +1,6 @@
 import { join, resolve } from "node:path";
+import type { ImageSettings } from "../adapters/index.ts";
+import { type ImageVariables, imageSettings } from "../control/image-settings.ts";
 import { DirectNetworks } from "./direct/networks.ts";
 import { StartError } from "./start-error.ts";
 
@@ -19,6 +21,8 @@ export interface ServerSettings {
   direct: DirectNetworks;
   /** `HEADRACE_NODE_URL`: where hosts get Node, with `{arch}` in it; null = from here. */
   nodeUrl: string | null;
+  /** `HEADRACE_IMAGE_BASE` and so on: for groups that name no image. None by default: those run as processes. */
+  images: ImageSettings;
 }
 
 /** What was given on the command line. */
@@ -60,6 +64,7 @@ export function serverSettings(
       ? DirectNetworks.parse(flags.direct, "--direct")
       : DirectNetworks.parse(env.HEADRACE_DIRECT_FLEETS ?? "", "HEADRACE_DIRECT_FLEETS"),
     nodeUrl: nodeUrl(env.HEADRACE_NODE_URL),
+    images: images(env),
   };
 }
 
@@ -79,6 +84,14 @@ function nodeUrl(written: string | undefined): string | null {
     "HEADRACE_NODE_URL is no address of an archive for each kind of machine: write it like " +
       "https://mirror.example.com/node-v{version}-linux-{arch}.tar.gz.",
   );
+}
+
+function images(env: Record<string, string | undefined>): ImageSettings {
+  try {
+    return imageSettings(env as ImageVariables);
+  } catch (error) {
+    throw new StartError((error as Error).message);
+  }
 }
 
 function port(flags: ServerFlags, env: Record<string, string | undefined>): number {

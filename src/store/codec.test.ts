@@ -116,6 +116,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     },
     sealed: { HF_TOKEN: "abc" },
     secrets: { API_KEY: "def" },
+    images: { router: "python:3.12" },
     files: [{ path: "app", sha256: "0f".repeat(32), bytes: 10 }],
     pairing: "p1",
     createdAt: 1_700_000_000_000,
@@ -145,6 +146,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     host: "h1",
     status: "running",
     since: 1_700_000_000_000,
+    runtime: "docker",
     created: 9,
     port: 8000,
     ports: [{ name: "bootstrap", port: 8998 }],
@@ -173,6 +175,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     },
     silentSince: 1_700_000_000_000,
     joinedAt: 1_700_000_000_000,
+    offeredContainers: true,
     cordons: {
       operator: { since: 1_700_000_000_000, by: "ada", reason: "new disk", drain: true },
       health: { since: 1_700_000_000_000, reason: "accelerator 3 is gone" },
@@ -289,7 +292,7 @@ describe("a body of an older schema", () => {
 
 test("a service and a job of the first version are read with what was not known of them then", () => {
   const { kind, id, firstReadyAt: _, ...service } = ENTITIES.service;
-  const { kind: jobKind, id: jobId, addresses: __, ...job } = ENTITIES.job;
+  const { kind: jobKind, id: jobId, addresses: __, runtime: ___, ...job } = ENTITIES.job;
   expect(decodeEntity({ kind, id, schema: 1, body: JSON.stringify(service) })).toEqual({
     ...ENTITIES.service,
     firstReadyAt: null,
@@ -297,14 +300,16 @@ test("a service and a job of the first version are read with what was not known 
   expect(decodeEntity({ kind: jobKind, id: jobId, schema: 1, body: JSON.stringify(job) })).toEqual({
     ...ENTITIES.job,
     addresses: {},
+    runtime: "process",
   });
 });
 
 test("a host and a fleet of before there were cordons and files of fleets are read as open and closed", () => {
-  const { kind, id, cordons: _, ...host } = ENTITIES.host;
+  const { kind, id, cordons: _, offeredContainers: __, ...host } = ENTITIES.host;
   expect(decodeEntity({ kind, id, schema: 1, body: JSON.stringify(host) })).toEqual({
     ...ENTITIES.host,
     cordons: NO_CORDONS,
+    offeredContainers: false,
   });
   const fleet = { placement: "any", overcommit: true, frozenSince: null, thawedAt: null };
   expect(decodeEntity({ kind: "fleet", id: "rack", schema: 3, body: JSON.stringify(fleet) })).toEqual(

@@ -34,16 +34,26 @@ const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
     upgrades: [(body) => ({ ...(body as object), firstReadyAt: null })],
     body: exactly<BodyOf<"service">>()(shapes.service),
   },
-  revision: { upgrades: [upgradeRevisionTo2], body: exactly<BodyOf<"revision">>()(shapes.revision) },
+  // 3: groups that name no image have those of the server's settings.
+  revision: {
+    upgrades: [upgradeRevisionTo2, (body) => ({ ...(body as object), images: {} })],
+    body: exactly<BodyOf<"revision">>()(shapes.revision),
+  },
   replica: { upgrades: [], body: exactly<BodyOf<"replica">>()(shapes.replica) },
-  // 2: a job keeps the addresses that it was started with.
+  // 2: a job keeps the addresses that it was started with. 3: and what runs it; until then there were only processes.
   job: {
-    upgrades: [(body) => ({ ...(body as object), addresses: {} })],
+    upgrades: [
+      (body) => ({ ...(body as object), addresses: {} }),
+      (body) => ({ ...(body as object), runtime: "process" }),
+    ],
     body: exactly<BodyOf<"job">>()(shapes.job),
   },
-  // 2: a host can be cordoned.
+  // 2: a host can be cordoned. 3: and it is known whether it has run containers, as none had before.
   host: {
-    upgrades: [(body) => ({ ...(body as object), cordons: { operator: null, health: null } })],
+    upgrades: [
+      (body) => ({ ...(body as object), cordons: { operator: null, health: null } }),
+      (body) => ({ ...(body as object), offeredContainers: false }),
+    ],
     body: exactly<BodyOf<"host">>()(shapes.host),
   },
   // 2: a fleet can be frozen. 3: and it is known when that was over. 4: it can be described by a file.

@@ -25,6 +25,7 @@ export const revision = z.strictObject({
   spec: serviceSpec,
   sealed: z.record(z.string(), z.string()),
   secrets: z.record(z.string(), z.string()),
+  images: z.record(z.string(), z.string()),
   files: z.array(deliveredFile),
   pairing: z.string(),
   createdAt: instant,
@@ -52,6 +53,7 @@ export const job = z.strictObject({
   host: z.string(),
   status: z.enum(["assigned", "running", "quiescing", "stopping"]),
   since: instant,
+  runtime: z.enum(["process", "docker"]),
   created: z.int(),
   port: z.int(),
   ports: z.array(z.strictObject({ name: z.string(), port: z.int() })),
@@ -66,6 +68,7 @@ export const host = z.strictObject({
   inventory,
   silentSince: instant.nullable(),
   joinedAt: instant,
+  offeredContainers: z.boolean(),
   cordons: z.strictObject({
     operator: z.strictObject({ since: instant, by: z.string(), reason: z.string(), drain: z.boolean() }).nullable(),
     health: z.strictObject({ since: instant, reason: z.string() }).nullable(),

@@ -68,7 +68,7 @@ const stored = {
   createdBy: "ada",
 };
 
-test("a revision of schema 1 is read with what was the service's in each group, and stored anew as schema 2", () => {
+test("a revision of schema 1 is read with what was the service's in each group, and stored anew as schema 3", () => {
   const revision = decodeEntity({ kind: "revision", id: "llama@3", schema: 1, body: JSON.stringify(stored) });
   expect(revision).toMatchObject({
     kind: "revision",
@@ -87,6 +87,6 @@ test("a revision of schema 1 is read with what was the service's in each group, 
     },
   });
   const again = encodeEntity(revision);
-  expect(again.schema).toBe(2);
+  expect(again.schema).toBe(3);
   expect(decodeEntity(again)).toEqual(revision);
 });

@@ -18,6 +18,11 @@ const containerVolume = z.object({
   target: z.string(),
   /** Left out where the host has no such source; otherwise the job cannot start without it. */
   optional: z.boolean(),
+  /**
+   * What the fleet allows jobs to mount, of which the source is a part. It still has to be one once links are followed:
+   * who may write to a folder can put a link to anywhere into it.
+   */
+  within: z.string().optional(),
 });
 
 /**

@@ -36,6 +36,7 @@ export function revision(service: string): RevisionEntity {
     spec: serviceSpec(service, [workerGroup(1)]),
     sealed: {},
     secrets: {},
+    images: {},
     files: [],
     pairing: "p1",
     createdAt: 1_700_000_000_000,

@@ -64,6 +64,7 @@ beforeEach(async () => {
       inventory: INVENTORY,
       silentSince: null,
       joinedAt: 0,
+      offeredContainers: false,
       cordons: NO_CORDONS,
     }),
   );

@@ -100,6 +100,7 @@ export class World {
         inventory: inventoryOf({ spec }),
         silentSince: null,
         joinedAt: START,
+        offeredContainers: false,
         cordons: NO_CORDONS,
       }),
     );

@@ -63,12 +63,14 @@ export class World {
     sealed: Record<string, string> = {},
     expectedRevision: number | null = null,
     secrets: Record<string, string> = {},
+    images: Record<string, string> = {},
   ): Answer {
     return this.input({
       kind: "apply",
       spec,
       sealed,
       secrets,
+      images,
       files: [],
       pairing: "p1",
       expectedRevision,

@@ -9,6 +9,7 @@ import { createSealer } from "../../control/seal.ts";
 import type { Caller } from "../../control/types.ts";
 import { closedFleet } from "../../core/fleets.ts";
 import { ROUTE_CACHE_MS } from "../../core/limits.ts";
+import type { FleetAllowance } from "../../spec/types-fleet.ts";
 import { type DesiredJob, desiredState, type Inventory } from "../../wire/index.ts";
 import { Cli } from "./run.ts";
 
@@ -59,12 +60,14 @@ export class PlanStage {
     this.clock = clock;
   }
 
-  static async create(): Promise<PlanStage> {
+  /** @param allow what the hosts' fleet lets containers do; nothing unless given */
+  static async create(allow: Partial<FleetAllowance> = {}): Promise<PlanStage> {
     const store = new MemoryStore();
     const clock = new HandClock(Date.UTC(2026, 10, 21, 3, 7));
+    const fleet = closedFleet("default");
     await store.createProject("main", clock.now(), [
       { kind: "project", id: "project", nextSerial: 1 },
-      closedFleet("default"),
+      { ...fleet, settings: { ...fleet.settings, allow: { ...fleet.settings.allow, ...allow } } },
     ]);
     const seal = await createSealer([new Uint8Array(32).fill(7)]);
     const cli = await Cli.create();
