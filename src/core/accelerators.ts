@@ -1,5 +1,5 @@
 import type { GpuSpec } from "../spec/types.ts";
-import type { Accelerator } from "../wire/index.ts";
+import { type Accelerator, DISTANCES } from "../wire/index.ts";
 
 /**
  * Compute capability of NVIDIA accelerators by name (https://developer.nvidia.com/cuda-gpus). An accelerator that is
@@ -58,4 +58,50 @@ export function describeGpu(spec: GpuSpec): string {
   if (spec.memory) parts.push(`with at least ${spec.memory.min} GB`);
   if (spec.totalMemory) parts.push(`with at least ${spec.totalMemory.min} GB together`);
   return parts.join(" ");
+}
+
+/**
+ * What accelerators of one block should have in common, the most important first: the model, since the slowest decides;
+ * the NUMA node; the nearest NICs, so that they sit under one switch.
+ */
+const IN_COMMON: ((accelerator: Accelerator) => string)[] = [
+  ({ name, memoryGib }) => `${name} ${memoryGib}`,
+  ({ device }) => String(device?.numa),
+  ({ device }) => device?.near?.nics.toSorted().join(" ") ?? "",
+];
+
+/**
+ * Chooses a part of a host's free accelerators for one job: as few models, NUMA nodes and switches as can be, of those
+ * that have room the one with the least, so that larger jobs find whole ones; then those with NICs nearest to them; then
+ * the lowest. The same accelerators give the same choice in whatever order they come.
+ * @param count at most as many as there are
+ * @returns them, by index
+ */
+export function chooseBlock(free: readonly Accelerator[], count: number): Accelerator[] {
+  const ordered = free.toSorted((a, b) => nearness(a) - nearness(b) || a.index - b.index);
+  return pickFew(ordered, count, IN_COMMON).sort((a, b) => a.index - b.index);
+}
+
+function pickFew(items: Accelerator[], count: number, levels: typeof IN_COMMON): Accelerator[] {
+  const [inCommon, ...finer] = levels;
+  if (inCommon === undefined) return items.slice(0, count);
+  let groups = [...Map.groupBy(items, inCommon).values()];
+  const picked: Accelerator[] = [];
+  while (picked.length < count && groups.length > 0) {
+    const missing = count - picked.length;
+    const withRoom = groups.filter((group) => group.length >= missing);
+    // The first of equals, which are in the order of the items.
+    const chosen =
+      withRoom.length > 0
+        ? withRoom.reduce((best, group) => (group.length < best.length ? group : best))
+        : groups.reduce((best, group) => (group.length > best.length ? group : best));
+    picked.push(...pickFew(chosen, Math.min(missing, chosen.length), finer));
+    groups = groups.filter((group) => group !== chosen);
+  }
+  return picked;
+}
+
+/** 0: beside a NIC of the fabric, or there is none at all. */
+function nearness({ device }: Accelerator): number {
+  return device?.near ? DISTANCES.indexOf(device.near.distance) : 0;
 }

@@ -1,6 +1,6 @@
 import type { PortClaim } from "../adapters/types.ts";
 import type { GroupSpec } from "../spec/types.ts";
-import { acceleratorMatches, describeGpu } from "./accelerators.ts";
+import { acceleratorMatches, chooseBlock, describeGpu } from "./accelerators.ts";
 import { whyNotAllowed } from "./allowed-hosts.ts";
 import { whyCordoned } from "./cordons.ts";
 import { FLEXIBLE_PORTS, JOBS_PER_HOST_MAX } from "./limits.ts";
@@ -88,7 +88,7 @@ function chooseAccelerators(group: GroupSpec, host: HostEntity, use: HostUse): n
   if (free.length < gpu.count.min) {
     return `needs ${describeGpu(gpu)}, ${free.length} of ${matching.length} are free`;
   }
-  const chosen = free.slice(0, gpu.count.min);
+  const chosen = chooseBlock(free, gpu.count.min);
   const total = chosen.reduce((sum, accelerator) => sum + accelerator.memoryGib, 0);
   if (gpu.totalMemory && total < gpu.totalMemory.min) {
     return `needs ${describeGpu(gpu)}, these have ${round(total)} GB`;

@@ -1,5 +1,7 @@
+import type { Inventory } from "../wire/index.ts";
 import { NO_CORDONS } from "./cordons.ts";
 import { openFleet } from "./fleets.ts";
+import { weighHealth } from "./health.ts";
 import type { Answer, Input } from "./input.ts";
 import { moveJob, moveReplica } from "./lifecycle.ts";
 import { HOSTS_PER_PROJECT_MAX } from "./limits.ts";
@@ -28,8 +30,8 @@ export function hostJoined(context: StepContext, input: Extract<Input, { kind: "
     offeredContainers: input.inventory.runtimes.includes("docker"),
     cordons: NO_CORDONS,
   };
-  draft.put(host);
   draft.event({ type: "host.joined", host: host.id, message: `${host.name} joined fleet ${host.fleet}` });
+  draft.put({ ...host, cordons: weighHealth(draft, host, input.inventory, now) });
   context.roomFreed = true;
   return { kind: "done" };
 }
@@ -39,7 +41,7 @@ export function hostJoined(context: StepContext, input: Extract<Input, { kind: "
  * reports say nothing new but that a commit was heard of which concerned others.
  */
 export function hostReported(context: StepContext, id: string): Answer {
-  const { draft } = context;
+  const { draft, now } = context;
   const host = draft.get("host", id);
   const observed = draft.state.observed.get(id);
   if (!host || !observed) return { kind: "refused", code: "not_found", message: `there is no host ${id}` };
@@ -47,8 +49,9 @@ export function hostReported(context: StepContext, id: string): Answer {
   const changed = JSON.stringify(inventory) !== JSON.stringify(host.inventory);
   if (changed || host.silentSince !== null) {
     const offeredContainers = host.offeredContainers || inventory.runtimes.includes("docker");
-    draft.put({ ...host, inventory, offeredContainers, silentSince: null });
-    if (changed)
+    const cordons = weighHealth(draft, host, inventory, now);
+    draft.put({ ...host, inventory, offeredContainers, silentSince: null, cordons });
+    if (withoutProblems(inventory) !== withoutProblems(host.inventory))
       draft.event({ type: "host.changed", host: id, message: `${host.name} has other resources than before` });
     if (host.silentSince !== null) {
       draft.event({ type: "host.returned", host: id, message: `${host.name} is back` });
@@ -58,6 +61,11 @@ export function hostReported(context: StepContext, id: string): Answer {
     touchServicesOn(context, id);
   } else hearReplicasOn(context, id);
   return { kind: "done" };
+}
+
+/** What is wrong with a host is told by itself. */
+function withoutProblems(inventory: Inventory): string {
+  return JSON.stringify({ ...inventory, problems: [] });
 }
 
 /** A host's link is up: it can be given something to run. */
