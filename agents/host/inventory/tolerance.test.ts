@@ -47,7 +47,7 @@ test("whatever file is missing or holds rubbish: what can be read is told, and f
         for (const memory of [before, NOTHING_KNOWN]) await look(tree, memory);
       },
     ),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
 }, 20_000);
 
