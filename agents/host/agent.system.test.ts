@@ -199,7 +199,7 @@ describe("joining", () => {
   });
 
   it("is refused with what to do", async () => {
-    await expect(start({ token: "wrong" })).rejects.toThrow(/does not accept this join token.*headrace token create/);
+    await expect(start({ token: "wrong" })).rejects.toThrow(/does not accept this join token.*headrace host join/);
     await expect(start({ token: null })).rejects.toThrow(/has not joined yet/);
   });
 

@@ -11,6 +11,7 @@ function warningsOf(over: Partial<ServiceSpec>, groups = [workerGroup(1)]): stri
     sealed: {},
     secrets: {},
     files: [],
+    images: {},
     pairing: "p",
     expectedRevision: null,
     actor: "test",
@@ -26,7 +27,7 @@ test.each(["/srv/app", "..", "../app", "a/../../b", "~/../b"])(
   "a replica with a file at %s could not start",
   (path) => {
     expect(warningsOf({ files: [file("app"), file(path)] })).toEqual([
-      expect.stringContaining(`no replica will start: \`${path}\` under \`files\` lies outside`),
+      expect.stringContaining(`no replica that runs as a process will start: \`${path}\` under \`files\` lies outside`),
     ]);
   },
 );
