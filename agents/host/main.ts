@@ -15,7 +15,7 @@ import { JoinRefused } from "./join.ts";
 import { joinOnly } from "./join-only.ts";
 import { leave } from "./leave.ts";
 import { LOG_LEVELS, type Log, type LogLevel, logToStderr, reasonOf } from "./log.ts";
-import { openRuntimes } from "./runtime/open-runtimes.ts";
+import { openRuntimes, usableRuntimes, watchUsable } from "./runtime/open-runtimes.ts";
 
 /** What whoever starts an agent may say; what is left out (or null) is found. */
 export interface AgentOptions extends LookOptions {
@@ -72,10 +72,13 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
             declared: options.declared ?? {},
             hardware,
             proc,
-            runtimes: runtimes.filter((runtime) => runtime.usable).map((runtime) => runtime.name),
+            runtimes: usableRuntimes(runtimes),
             warnings: runtimes.flatMap((runtime) => runtime.warnings),
           }),
-        watch: (changed) => hardware.start(changed),
+        watch: (changed) => {
+          hardware.start(changed);
+          watchUsable(runtimes, changed);
+        },
         busyPorts,
       },
       runtimes,

@@ -34,3 +34,21 @@ export async function openRuntimes(options: RuntimeOptions): Promise<Runtime[]> 
   });
   return [processes, containers];
 }
+
+/** Those with which jobs can be started now. */
+export function usableRuntimes(runtimes: Runtime[]): Runtime["name"][] {
+  return runtimes.filter((runtime) => runtime.usable).map((runtime) => runtime.name);
+}
+
+/** Tells from now on when a runtime becomes usable or ceases to be. */
+export function watchUsable(runtimes: Runtime[], changed: () => void): void {
+  let last = usableRuntimes(runtimes).join();
+  for (const runtime of runtimes) {
+    runtime.onChange(() => {
+      const now = usableRuntimes(runtimes).join();
+      if (now === last) return;
+      last = now;
+      changed();
+    });
+  }
+}
