@@ -64,13 +64,13 @@ describe("the environment of a job", () => {
 
 describe("the environment of a container", () => {
   it("inherits nothing, since the image's programs are not where the host's are", () => {
-    expect(inContainer([], [])).toEqual({ HEADRACE_ADDRESS: "10.0.0.7" });
+    expect(inContainer([], [])).toEqual({ PYTHONUNBUFFERED: "1", HEADRACE_ADDRESS: "10.0.0.7" });
   });
 
   it("does not count by the host what the container counts from 0", () => {
-    const address = { HEADRACE_ADDRESS: "10.0.0.7" };
-    expect(inContainer([2, 3], accelerators("amd", 4))).toEqual(address);
-    expect(inContainer([2, 3], accelerators("nvidia", 4))).toEqual({ ...address, CUDA_DEVICE_ORDER: "PCI_BUS_ID" });
+    const always = { PYTHONUNBUFFERED: "1", HEADRACE_ADDRESS: "10.0.0.7" };
+    expect(inContainer([2, 3], accelerators("amd", 4))).toEqual(always);
+    expect(inContainer([2, 3], accelerators("nvidia", 4))).toEqual({ ...always, CUDA_DEVICE_ORDER: "PCI_BUS_ID" });
   });
 
   it("hides from an image that asks for all of NVIDIA's accelerators those that were not promised", () => {

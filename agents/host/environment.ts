@@ -25,7 +25,8 @@ export function jobEnvironment(
   agent: Record<string, string | undefined>,
 ): JobEnvironment {
   const { container, env } = job.launch;
-  const inherited: Record<string, string> = {};
+  // A job has no terminal, and Python would hold its lines back by the block.
+  const inherited: Record<string, string> = container === null ? {} : { PYTHONUNBUFFERED: "1" };
   if (container === null) {
     for (const name of INHERITED) if (agent[name] !== undefined) inherited[name] = agent[name];
   }

@@ -38,7 +38,7 @@ function goesWithOther(name: string, own: Readonly<Record<string, string>>): boo
 }
 
 /** The NICs of the fabric that are nearest to the accelerators; all of it where nothing is known of distances. */
-function fabricNics(
+export function fabricNics(
   accelerators: readonly number[],
   { accelerators: present, nics, fabric }: Pick<Host, "accelerators" | "nics" | "fabric">,
 ): Nic[] | null {

@@ -25,6 +25,7 @@ export async function leave(options: { dataDir: string | null; dockerSocket: str
       jobUser: "same",
       dockerSocket: options.dockerSocket,
       unusedImageBytesMax: 0,
+      host: null,
     });
     try {
       await stopEveryJob(runtimes, JOBS_STOP_MS);

@@ -52,8 +52,25 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const address = options.address ?? findAddress();
   const log = options.log ?? logToStderr("info");
   const { hardware, proc } = lookAt(options, join(dataDir, "hardware.json"), log);
-  const jobUser = options.jobUser ?? null;
-  const runtimes = await openRuntimes({ dataDir, jobUser, dockerSocket: options.dockerSocket ?? null });
+  const runtimes = await openRuntimes({
+    dataDir,
+    jobUser: options.jobUser ?? null,
+    dockerSocket: options.dockerSocket ?? null,
+    host: {
+      inventory: () => inventory(),
+      roots: { dev: resolve(options.roots?.dev ?? "/dev"), proc: resolve(options.roots?.proc ?? "/proc") },
+    },
+  });
+  const inventory = () =>
+    collectInventory({
+      dataDir,
+      address,
+      declared: options.declared ?? {},
+      hardware,
+      proc,
+      runtimes: usableRuntimes(runtimes),
+      warnings: runtimes.flatMap((runtime) => runtime.warnings),
+    });
   try {
     const agent = await startAgent({
       server,
@@ -65,16 +82,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         machine: readMachineId(dataDir),
         bootId: readBootId(),
         address,
-        inventory: () =>
-          collectInventory({
-            dataDir,
-            address,
-            declared: options.declared ?? {},
-            hardware,
-            proc,
-            runtimes: usableRuntimes(runtimes),
-            warnings: runtimes.flatMap((runtime) => runtime.warnings),
-          }),
+        inventory,
         watch: (changed) => {
           hardware.start(changed);
           watchUsable(runtimes, changed);

@@ -145,7 +145,10 @@ function jobEnvironment(
   const gpus = String(job.accelerators.length);
   const shared = {
     RUN_NAME: spec.name,
+    // What it is called as long as it is applied anew, wherever it runs; dstack's is a UUID.
+    RUN_ID: `${project}.${spec.name}`,
     JOB_ID: job.id,
+    ...(spec.workingDir === null ? {} : { WORKING_DIR: spec.workingDir }),
     NODES_NUM: "1",
     NODE_RANK: String(job.rank),
     NODES_IPS: host.inventory.address,

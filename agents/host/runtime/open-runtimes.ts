@@ -1,5 +1,8 @@
+import type { Inventory } from "../../../src/wire/index.ts";
+import { type HostRoots, readContainerHost } from "./docker/container-host.ts";
 import { containerBody } from "./docker/container-spec.ts";
 import { openDockerRuntime } from "./docker/docker-runtime.ts";
+import { Engine } from "./docker/engine.ts";
 import { resolveJobUser } from "./process/job-user.ts";
 import { openProcessRuntime } from "./process/process-runtime.ts";
 import type { Runtime } from "./types.ts";
@@ -13,6 +16,8 @@ export interface RuntimeOptions {
   jobUser: string | null;
   /** Path of the Docker engine's socket; null: where it usually is, and no word about one that is not there. */
   dockerSocket: string | null;
+  /** What the host has, as it is reported, and where its devices and processes are; null: nothing will be started. */
+  host: { inventory: () => Promise<Pick<Inventory, "accelerators" | "nics" | "fabric">>; roots: HostRoots } | null;
   /** What is kept of pulled images that no job uses, in bytes. */
   unusedImageBytesMax?: number;
 }
@@ -23,13 +28,20 @@ export interface RuntimeOptions {
  * @throws Error for people
  */
 export async function openRuntimes(options: RuntimeOptions): Promise<Runtime[]> {
-  const { dataDir, jobUser, dockerSocket, unusedImageBytesMax } = options;
+  const { dataDir, jobUser, dockerSocket, unusedImageBytesMax, host } = options;
+  const socket = dockerSocket ?? DOCKER_SOCKET;
+  const engine = new Engine(socket);
   const processes = await openProcessRuntime({ dataDir, user: await resolveJobUser(jobUser) });
   const containers = await openDockerRuntime({
     dataDir,
-    socket: dockerSocket ?? DOCKER_SOCKET,
+    socket,
     expected: dockerSocket !== null,
-    body: async (spec) => containerBody(spec),
+    body: async (spec) => {
+      if (host === null) throw new Error("nothing is started any more");
+      const runtimes = Object.keys((await engine.info()).Runtimes ?? {});
+      const volumes = spec.launch.container?.volumes ?? [];
+      return containerBody(spec, await readContainerHost(volumes, await host.inventory(), runtimes, host.roots));
+    },
     ...(unusedImageBytesMax === undefined ? {} : { unusedImageBytesMax }),
   });
   return [processes, containers];

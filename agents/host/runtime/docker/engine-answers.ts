@@ -11,7 +11,11 @@ export const versionAnswer = z.object({
     .optional(),
 });
 
-export const infoAnswer = z.object({ DockerRootDir: z.string() });
+export const infoAnswer = z.object({
+  DockerRootDir: z.string(),
+  /** What it starts containers with, by name; NVIDIA's toolkit adds one. */
+  Runtimes: z.record(z.string(), z.unknown()).nullish(),
+});
 
 const labels = z
   .record(z.string(), z.string())

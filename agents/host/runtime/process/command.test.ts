@@ -38,6 +38,8 @@ test("the runtime's additions stand where only the agent's own were inherited, a
   const agentsOwn = { HOME: "/root", TMPDIR: "/tmp", A: "1", PYTHONUNBUFFERED: "" };
   expect(buildCommand(spec({}, agentsOwn), jobDir, null).env).toEqual({
     A: "1",
+    DSTACK_WORKING_DIR: `${jobDir}/work`,
+    HEADRACE_WORKING_DIR: `${jobDir}/work`,
     PATH: process.env.PATH,
     PYTHONUNBUFFERED: "",
     HOME: "/data/jobs/a/home",

@@ -41,12 +41,15 @@ export function buildCommand(spec: StartSpec, jobDir: string, user: JobUser | nu
  *   service itself sets wins; what was merely inherited does not.
  * - PATH: the agent's, unless one was given.
  * - PYTHONUNBUFFERED: the job has no terminal, and Python would hold its lines back by the block.
+ * - DSTACK_WORKING_DIR and its twin: where the commands start; a `working_dir` of the service comes with its environment.
  * - HEADRACE_JOB_DIR: the marker by which the job's processes are found; always ours.
  */
 function buildEnvironment(spec: StartSpec, jobDir: string, user: JobUser | null): Record<string, string> {
   return {
     PATH: process.env.PATH ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     PYTHONUNBUFFERED: "1",
+    DSTACK_WORKING_DIR: workFolder(jobDir),
+    HEADRACE_WORKING_DIR: workFolder(jobDir),
     ...spec.env,
     HOME: spec.launch.env.HOME ?? homeFolder(jobDir),
     TMPDIR: spec.launch.env.TMPDIR ?? tmpFolder(jobDir),

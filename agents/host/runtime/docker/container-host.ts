@@ -1,0 +1,118 @@
+import { access, readdir, readFile, realpath, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { StartSpec } from "../types.ts";
+import type { ContainerHost } from "./container-spec.ts";
+
+/** Where a host's devices and processes are found; tests have others. */
+export interface HostRoots {
+  dev: string;
+  proc: string;
+}
+
+/** Folders below `/dev` with nodes that a container may be given, and which of their names are such. */
+const NODES: [folder: string, names: RegExp][] = [
+  ["", /^kfd$/],
+  ["dri", /^renderD\d+$/],
+  ["infiniband", /^(uverbs\d+|rdma_cm)$/],
+];
+
+/** What NVIDIA's container toolkit puts on a host; the engine looks for the first of them. */
+const TOOLKIT = ["/usr/bin/nvidia-container-runtime-hook", "/usr/bin/nvidia-container-toolkit"];
+
+/** Where an engine that a distribution installed says which process it is. */
+const ENGINE_PID_FILE = "/var/run/docker.pid";
+
+/** The capability without which a process cannot raise limits: CAP_SYS_RESOURCE. */
+const CAP_SYS_RESOURCE = 24n;
+
+type Volume = NonNullable<StartSpec["launch"]["container"]>["volumes"][number];
+
+/** Nodes by their path below `/dev`, with the ids of their groups. */
+export async function readDevices(dev: string): Promise<Map<string, number>> {
+  const devices = new Map<string, number>();
+  for (const [folder, names] of NODES) {
+    for (const name of (await readdir(join(dev, folder)).catch(() => [])).sort()) {
+      const found = names.test(name) ? await stat(join(dev, folder, name)).catch(() => null) : null;
+      if (found) devices.set(folder === "" ? name : `${folder}/${name}`, found.gid);
+    }
+  }
+  return devices;
+}
+
+/** @param runtimes the names of the engine's runtimes */
+export async function hasNvidiaToolkit(
+  runtimes: readonly string[],
+  files: readonly string[] = TOOLKIT,
+): Promise<boolean> {
+  if (runtimes.includes("nvidia")) return true;
+  const found = await Promise.all(
+    files.map((file) =>
+      access(file).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.includes(true);
+}
+
+/**
+ * Bytes that the engine may let a container lock in memory; null = any number, also where the engine's process is not
+ * known: then its refusal tells.
+ */
+export async function readMemlockMax(proc: string, pidFile = ENGINE_PID_FILE): Promise<number | null> {
+  try {
+    const process = join(proc, String(Number((await readFile(pidFile, "utf8")).trim())));
+    const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(await readFile(join(process, "status"), "utf8"))?.[1];
+    if (effective !== undefined && (BigInt(`0x${effective}`) >> CAP_SYS_RESOURCE) & 1n) return null;
+    return parseHardMemlock(await readFile(join(process, "limits"), "utf8"));
+  } catch {
+    return null;
+  }
+}
+
+/** The hard limit in bytes in `/proc/PID/limits`; null for none. */
+function parseHardMemlock(limits: string): number | null {
+  const match = /^Max locked memory\s+\S+\s+(\d+)\s/m.exec(limits);
+  return match?.[1] === undefined ? null : Number(match[1]);
+}
+
+/**
+ * Where the sources of volumes really are; those that are not there are left out.
+ * @throws Error for people where a link leads out of what the fleet allows to be mounted
+ */
+export async function resolveSources(volumes: readonly Volume[]): Promise<Map<string, string>> {
+  const sources = new Map<string, string>();
+  for (const { source, within = "/" } of volumes) {
+    const real = await realpath(source).catch(() => null);
+    if (real === null) continue;
+    const root = await realpath(within).catch(() => within);
+    if (real !== root && !real.startsWith(root === "/" ? "/" : `${root}/`)) {
+      throw new Error(
+        `${source} leads to ${real}, which is not in ${within}: its fleet allows nothing else to be mounted`,
+      );
+    }
+    sources.set(source, real);
+  }
+  return sources;
+}
+
+/** All of a host that decides what a container for these volumes can be given. */
+export async function readContainerHost(
+  volumes: readonly Volume[],
+  inventory: Pick<ContainerHost, "accelerators" | "nics" | "fabric">,
+  runtimes: readonly string[],
+  roots: HostRoots,
+): Promise<ContainerHost> {
+  const { accelerators, nics, fabric } = inventory;
+  return {
+    accelerators,
+    nics,
+    fabric,
+    devRoot: roots.dev,
+    devices: await readDevices(roots.dev),
+    nvidiaToolkit: await hasNvidiaToolkit(runtimes),
+    memlockBytesMax: await readMemlockMax(roots.proc),
+    sources: await resolveSources(volumes),
+  };
+}
