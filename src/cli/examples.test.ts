@@ -23,40 +23,39 @@ interface Said {
 
 /** Every file of the folder, by its name. */
 const EXAMPLES: Record<string, Said> = {
-  "addresses.yml": { places: { first: 1, others: 2 }, notes: ["image"] },
-  "amd.yml": { places: { 0: 1 }, notes: ["image", "privileged"] },
+  "addresses.yml": { places: { first: 1, others: 2 } },
+  "amd.yml": { places: { 0: 1 } },
   "arguments.yml": {
     places: { 0: 1 },
-    notes: ["image"],
     flags: ["-e", "MODEL_ID=Qwen/Qwen3-8B", "--", "--max-model-len", "8192"],
   },
-  "autoscaling.yml": { places: { 0: 1 }, notes: ["image", "scaling"] },
+  "autoscaling.yml": { places: { 0: 1 }, notes: ["scaling"] },
   "dynamo.yml": { refused: /^group frontend: router type dynamo is not supported yet; use smg$/ },
-  "embeddings.yml": { places: { 0: 3 }, notes: ["image"] },
+  "embeddings.yml": { places: { 0: 3 } },
   "files/service.yml": { places: { 0: 1 } },
   "fleet.yml": { refused: /^Hosts are not rented from clouds yet/ },
   "gateway.yml": { refused: /^Gateways do not exist yet/ },
-  "model-prefix.yml": { places: { 0: 1 }, notes: ["image"] },
+  "model-prefix.yml": { places: { 0: 1 } },
   "multi-node.yml": {
     refused: /^group 0: `nodes: 2` is understood, but replicas that span several hosts cannot be run/,
   },
-  "ollama.yml": { places: { 0: 1 }, notes: ["image"] },
-  "pd-sglang.yml": { places: { router: 1, prefill: 2, decode: 3 }, notes: ["image"] },
+  "ollama.yml": { places: { 0: 1 } },
+  "pd-sglang.yml": { places: { router: 1, prefill: 2, decode: 3 } },
   "prefill-decode.yml": { places: { router: 1, prefill: 1, decode: 2 } },
-  "private-registry.yml": { places: { 0: 1 }, notes: ["image", "registry_auth"] },
-  "profiles/service.yml": { places: { 0: 1 }, notes: ["image", "tags"] },
-  "rate-limits.yml": { places: { 0: 1 }, notes: ["image", "rate_limits"] },
-  "rollout.yml": { places: { 0: 4 }, notes: ["canary", "image", "max_surge", "max_unavailable"] },
+  "private-registry.yml": { places: { 0: 1 } },
+  "profiles/service.yml": { places: { 0: 1 }, notes: ["tags"] },
+  "rate-limits.yml": { places: { 0: 1 }, notes: ["rate_limits"] },
+  "rollout.yml": { places: { 0: 4 }, notes: ["canary", "max_surge", "max_unavailable"] },
   "router-on-service.yml": { places: { 0: 1, 1: 2, router: 1 } },
   "router.yml": { places: { router: 2, worker: 4 } },
-  "secrets.yml": { places: { 0: 1 }, notes: ["image"] },
-  "several-gpus.yml": { places: { 0: 1 }, notes: ["image", "shm_size"] },
-  "sglang.yml": { places: { 0: 2 }, notes: ["image"] },
-  "spot.yml": { places: { 0: 2 }, notes: ["backends", "image", "max_price", "regions", "spot_policy"] },
-  "tgi.yml": { places: { 0: 1 }, notes: ["image", "shm_size"] },
-  "trtllm.yml": { places: { 0: 1 }, notes: ["image", "registry_auth", "shm_size"] },
-  "vllm.yml": { places: { 0: 1 }, notes: ["image"] },
-  "volumes.yml": { places: { 0: 1 }, notes: ["image", "volumes"] },
+  "secrets.yml": { places: { 0: 1 } },
+  "several-gpus.yml": { places: { 0: 1 } },
+  "sglang.yml": { places: { 0: 2 } },
+  "spot.yml": { places: { 0: 2 }, notes: ["backends", "max_price", "regions", "spot_policy"] },
+  "tgi.yml": { places: { 0: 1 } },
+  "trtllm.yml": { places: { 0: 1 } },
+  "vllm.yml": { places: { 0: 1 } },
+  "volumes.yml": { places: { 0: 1 } },
 };
 
 const files = readdirSync(FOLDER, { recursive: true, encoding: "utf8" })
@@ -118,7 +117,7 @@ describe("each example", () => {
 test("the other profile is picked by its name", async () => {
   const file = join(FOLDER, "profiles/service.yml");
   const { out } = await stage.cli.run("plan", "-f", file, "--json", "--profile", "trial");
-  expect(fieldsOf(JSON.parse(out).notes)).toEqual(["image", "spot_policy"]);
+  expect(fieldsOf(JSON.parse(out).notes)).toEqual(["spot_policy"]);
 });
 
 interface Placed {

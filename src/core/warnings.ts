@@ -1,3 +1,4 @@
+import type { GroupSpec, ServiceSpec } from "../spec/types.ts";
 import type { Draft } from "./draft.ts";
 import { hasRouter, revisionGroups } from "./revision.ts";
 import type { RevisionEntity } from "./state.ts";
@@ -23,10 +24,23 @@ export function planWarnings(draft: Draft, revision: RevisionEntity): string[] {
     for (const message of resolved.warnings) warn(message);
     const hosts = asProcesses.get(name);
     if (spec.image !== null && hosts) warn(imageUnused(spec.image, hosts));
+    const idle = image === null || hosts ? containerFields(revision.spec, spec) : [];
+    if (idle.length > 0) warn(`${idle.join(", ")} ${idle.length === 1 ? "means" : "mean"} nothing to processes`);
     if (image === null && (spec.python !== null || spec.nvcc || spec.docker)) warn(NO_IMAGE);
     if (spec.volumes.some(({ kind }) => kind === "network")) warn(NO_NETWORK_VOLUMES);
   }
   return warnings;
+}
+
+/** What is written of a group that only a container has. */
+function containerFields({ entrypoint, user }: ServiceSpec, { privileged, volumes, resources }: GroupSpec): string[] {
+  return [
+    ...(entrypoint === null ? [] : ["`entrypoint`"]),
+    ...(user === null ? [] : ["`user`"]),
+    ...(privileged ? ["`privileged`"] : []),
+    ...(resources.shmSize === null ? [] : ["`shm_size`"]),
+    ...(volumes.some(({ kind }) => kind === "instance") ? ["`volumes`"] : []),
+  ];
 }
 
 const NO_IMAGE =

@@ -67,10 +67,7 @@ export const processes: Suite = {
   notes: [
     ["commands: [run]"],
     ["priority: 0\nauth: true\nmax_duration: off"],
-    [
-      "user: root",
-      "4 user: `user` acts when hosts run containers; until then commands run as the user that the agent gives them.",
-    ],
+    ["user: root"],
     [
       "single_branch: true",
       "4 single_branch: `single_branch` says something about `repos` alone, which are not taken; remove it.",

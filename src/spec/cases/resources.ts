@@ -48,10 +48,5 @@ export const resources: Suite = {
     ["resources: {gpu: {compute_capability: [9, 1000]}}", 4, "`[9, 0]`"],
     ["resources: H100", 4, "where a mapping belongs"],
   ],
-  notes: [
-    [
-      "resources: {shm_size: 16GB}",
-      "4 resources.shm_size: `shm_size` acts when hosts run containers; until then commands share the /dev/shm of their host.",
-    ],
-  ],
+  notes: [["resources: {shm_size: 16GB}"]],
 };

@@ -43,11 +43,5 @@ export const volumes: Suite = {
     ["volumes: ['d-${{ dstack.rank }}:/m']", 4, "cannot stand here", "`${{ dstack.job_num }}`"],
     ["volumes: /a:/b", 4, "where a list belongs"],
   ],
-  notes: [
-    [
-      "volumes: [models:/models]",
-      "4 volumes: `volumes` acts when hosts run containers, and volumes of clouds when those exist; until then commands see the paths of their host.",
-    ],
-    ["volumes: []"],
-  ],
+  notes: [["volumes: [/models:/models]"], ["volumes: []"]],
 };

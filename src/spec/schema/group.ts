@@ -51,11 +51,10 @@ export const commands = optional(z.array(command), [], {
   examples: [["pip install smg", "smg launch --port 8000"]],
 });
 
-/** The standing of what only a container has. */
-export const inContainers: Standing = {
-  kind: "later",
-  when: "hosts run containers",
-  until: "the commands run as processes of the host",
+/** The standing of what decides about the image of a group that names none. */
+const serversImage: Standing = {
+  kind: "extended",
+  how: "the image is the one that the server's operator has set for it; without one commands run as processes of the host",
 };
 
 /** Where the commands run: these fields stand on the service or on its groups, never both. */
@@ -63,27 +62,26 @@ export const imageFields = {
   image: optional(textOf(readImage), null, {
     description: "Container image",
     examples: ["lmsysorg/sglang:latest"],
-    standing: inContainers,
   }),
   python: optional(scalarOf(readPython), null, {
     description: "Python version of the base image",
     examples: ["3.12"],
-    standing: inContainers,
+    standing: serversImage,
   }),
   nvcc: optional(flag, null, {
     description: "Whether the base image has the CUDA compiler",
     examples: [true],
-    standing: { ...inContainers, except: [false] },
+    standing: serversImage,
   }),
   docker: optional(flag, null, {
     description: "Whether the commands may use Docker themselves",
     examples: [true],
-    standing: { ...inContainers, except: [false] },
+    standing: serversImage,
   }),
   privileged: optional(flag, null, {
     description: "Whether the container has all rights on its host",
     examples: [true],
-    standing: { ...inContainers, except: [false] },
+    standing: { kind: "extended", how: "only on hosts whose fleet allows it" },
   }),
 };
 
@@ -96,12 +94,7 @@ export const replicaFields = {
   volumes: optional(z.array(volume), null, {
     description: "Folders and files of the host, and volumes of clouds; a group's own stand in place of the service's",
     examples: [["/mnt/models:/models"]],
-    standing: {
-      kind: "later",
-      when: "hosts run containers, and volumes of clouds when those exist",
-      until: "commands see the paths of their host",
-      except: [[]],
-    },
+    standing: { kind: "extended", how: "paths of a host only where its fleet allows them; volumes of clouds later" },
   }),
   probes: optional(probes, null, {
     description: "What makes a replica ready; left out, the engine's own probe",

@@ -83,7 +83,6 @@ export const resources = mapping("resources", {
   shm_size: optional(scalarOf(readMemory), null, {
     description: "Size of /dev/shm",
     examples: ["16GB"],
-    standing: { kind: "later", when: "hosts run containers", until: "commands share the /dev/shm of their host" },
   }),
   gpu: optional(z.union([scalarOf(readGpu), gpuMapping]), noGpu, {
     description: "Accelerators, as `vendor:name:memory:count` in any order",

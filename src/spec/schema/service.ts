@@ -7,7 +7,7 @@ import { bad, good, type Result } from "../result.ts";
 import { endpointFields } from "./endpoint.ts";
 import { flag, mapping, optional, refused, required, scalarOf, textOf, unused } from "./fields.ts";
 import { file } from "./file.ts";
-import { commands, group, imageFields, inContainers, replicaFields, scalingField } from "./group.ts";
+import { commands, group, imageFields, replicaFields, scalingField } from "./group.ts";
 import { model } from "./model.ts";
 import { resourceName } from "./name.ts";
 import { port } from "./port.ts";
@@ -43,7 +43,6 @@ export const service = mapping("service", {
   entrypoint: optional(textOf(readEntrypoint), null, {
     description: "Replaces the image's entrypoint",
     examples: ["/bin/server"],
-    standing: inContainers,
   }),
   shell: optional(textOf(readShell), null, {
     description: "What runs the commands: sh, bash or a path",
@@ -52,11 +51,6 @@ export const service = mapping("service", {
   user: optional(textOf(readUnixUser), null, {
     description: "User, with a group if need be, that the replicas run as",
     examples: ["1000:1000"],
-    standing: {
-      kind: "later",
-      when: "hosts run containers",
-      until: "commands run as the user that the agent gives them",
-    },
   }),
   working_dir: optional(textOf(readAbsolutePath), null, {
     description: "Where the commands start",
@@ -65,7 +59,6 @@ export const service = mapping("service", {
   registry_auth: optional(registryAuth, null, {
     description: "What a private image is pulled with",
     examples: [{ username: "robot", password: "${{ secrets.REGISTRY_TOKEN }}" }],
-    standing: { kind: "later", when: "hosts run containers", until: "no image is pulled" },
   }),
   resources: optional(resources, null, {
     description: "What one replica needs of its host",
