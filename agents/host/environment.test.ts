@@ -8,8 +8,9 @@ function accelerators(vendor: Accelerator["vendor"], count: number): Accelerator
 }
 
 /** One of which nothing is known but its accelerators. */
-function host(present: Accelerator[]) {
-  return { address: "10.0.0.7", accelerators: present, nics: [], fabric: null, interface: null };
+function host(present: Accelerator[], gone: number[] = []) {
+  const problems = gone.map((index) => ({ code: "accelerator_gone", part: "", accelerators: [index], message: "" }));
+  return { address: "10.0.0.7", accelerators: present, nics: [], fabric: null, interface: null, problems };
 }
 
 function inContainer(promised: number[], present: Accelerator[], privileged = false) {
@@ -49,6 +50,17 @@ describe("the environment of a job", () => {
       ROCR_VISIBLE_DEVICES: "2,3",
       HIP_VISIBLE_DEVICES: "0,1",
     });
+  });
+
+  it("counts as the vendor's runtime does once an accelerator is gone, and does not name that one", () => {
+    const job = desiredJob({ accelerators: [1, 2, 3] });
+    for (const [vendor, name] of [
+      ["nvidia", "CUDA_VISIBLE_DEVICES"],
+      ["amd", "ROCR_VISIBLE_DEVICES"],
+    ] as const) {
+      const { variables } = jobEnvironment(job, host(accelerators(vendor, 4), [2]), {});
+      expect(variables[name]).toBe("1,2");
+    }
   });
 
   it("hides every accelerator from a job that was promised none", () => {

@@ -21,7 +21,7 @@ interface JobEnvironment {
  */
 export function jobEnvironment(
   job: Pick<DesiredJob, "launch" | "accelerators">,
-  host: Pick<Inventory, "address" | "accelerators" | "nics" | "fabric" | "interface">,
+  host: Pick<Inventory, "address" | "accelerators" | "nics" | "fabric" | "interface" | "problems">,
   agent: Record<string, string | undefined>,
 ): JobEnvironment {
   const { container, env } = job.launch;
@@ -36,7 +36,7 @@ export function jobEnvironment(
   return {
     variables: {
       ...inherited,
-      ...choosing(job.accelerators, host.accelerators),
+      ...choosing(job.accelerators, host.accelerators, gone(host)),
       ...Object.fromEntries(derived.map(({ name, value }) => [name, value])),
       HEADRACE_ADDRESS: host.address,
       ...env,
@@ -45,9 +45,22 @@ export function jobEnvironment(
   };
 }
 
-function visibleDevices(promised: number[], present: Inventory["accelerators"]): Record<string, string> {
+/** The accelerators that were there and are not any more. They keep their indices, since jobs were promised others. */
+function gone({ problems }: Pick<Inventory, "problems">): number[] {
+  return problems.flatMap(({ code, accelerators }) => (code === "accelerator_gone" ? accelerators : []));
+}
+
+function visibleDevices(
+  promised: number[],
+  present: Inventory["accelerators"],
+  missing: number[],
+): Record<string, string> {
+  // The vendors' runtimes count those that are left.
+  const position = (index: number) => index - missing.filter((other) => other < index).length;
   const indices = (vendor: string) =>
-    present.filter((one) => one.vendor === vendor && promised.includes(one.index)).map((one) => one.index);
+    present
+      .filter((one) => one.vendor === vendor && promised.includes(one.index) && !missing.includes(one.index))
+      .map((one) => position(one.index));
   const visible: Record<string, string> = {};
   if (present.some((one) => one.vendor === "nvidia")) {
     visible.CUDA_VISIBLE_DEVICES = indices("nvidia").join(",");
