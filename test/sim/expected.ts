@@ -2,7 +2,7 @@ import { JOB_TRANSITIONS, REPLICA_TRANSITIONS } from "../../src/core/lifecycle.t
 import type { Coverage } from "./coverage.ts";
 import { FAULT_KINDS } from "./faults.ts";
 
-const NOBODY_REMOVES = "only an operator who removes a host by force ends it so, and nobody does that here yet";
+const NOBODY_REMOVES = "only an operator who removes a host by force ends it so, which few seeds have";
 
 /** What the tables of core allow and no run reaches, and why. */
 const UNREACHABLE: Readonly<Record<string, string>> = {
@@ -32,6 +32,7 @@ const OTHERS: [kind: string, values: string[]][] = [
   ["job state", ["starting", "ready", "unready", "backoff", "quiescing", "stopping", "ended"]],
   ["service", ["running", "stopping", "stopped", "expired"]],
   ["commit", ["conflict", "sent again"]],
+  ["host", ["host.cordoned", "host.uncordoned", "host.draining", "host.drained", "host.removed"]],
   ["sync refused", ["forbidden"]],
   ["request", ["conflict", "not_found", "failed"]],
 ];

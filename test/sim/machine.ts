@@ -25,7 +25,7 @@ export class Machine {
   agent: Agent | null = null;
   /** What the agent has saved. It belongs to one boot. */
   disk: Saved | null = null;
-  /** Counts boots; 0 = switched off for good. */
+  /** Counts boots. */
   boot = 1;
   /**
    * Decisions of its agent are this far apart at least. A burst of answers is one decision, after 10 ms as in
@@ -34,6 +34,7 @@ export class Machine {
   readonly roundGapMs: number;
   private powered = true;
   private isFrozen = false;
+  private isRetired = false;
   private readonly delayed: (() => void)[] = [];
   /** Its clock since boot is not anyone else's. */
   private readonly clockOffsetMs: number;
@@ -100,8 +101,14 @@ export class Machine {
     this.processes.clear();
   }
 
+  /** Off, and never on again. */
+  retire(): void {
+    this.powerOff();
+    this.isRetired = true;
+  }
+
   powerOn(): void {
-    if (this.powered) return;
+    if (this.powered || this.isRetired) return;
     this.boot += 1;
     this.powered = true;
   }

@@ -1,3 +1,4 @@
+import { isDrained, whyCordoned } from "../../src/core/cordons.ts";
 import type { ReplicaEntity, ServiceEntity } from "../../src/core/state.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Machine } from "./machine.ts";
@@ -31,7 +32,13 @@ function unsettledService(world: World, ledger: Ledger, service: ServiceEntity):
   if (service.status === "stopped") return all.length === 0 ? null : `it is stopped and has ${all.length} replicas`;
   for (const [group, wanted] of Object.entries(service.wanted)) {
     const ofGroup = all.filter((replica) => replica.group === group);
-    if (ofGroup.length !== wanted) return `${group} has ${ofGroup.length} replicas, ${wanted} are wanted`;
+    const leaving = ofGroup.filter((replica) => isLeaving(ledger, replica));
+    // One may wait beside each drained one that it would take the place of; the others are too many or too few.
+    const spare = ofGroup.filter((replica) => leaving.length > 0 && replica.status !== "ready").length;
+    if (ofGroup.length - spare > wanted || ofGroup.length < wanted)
+      return `${group} has ${ofGroup.length} replicas, ${wanted} are wanted`;
+    if (leaving.length > 0 && spare === 0)
+      return `${leaving[0]?.id} is on a drained host, and none is made in its place`;
     const waiting = ofGroup.find((replica) => replica.status !== "ready" && !mayWait(world, ledger, replica, all));
     if (waiting) return `${waiting.id} is ${waiting.status} (${waiting.reason})`;
   }
@@ -41,17 +48,30 @@ function unsettledService(world: World, ledger: Ledger, service: ServiceEntity):
 
 /** A worker may wait for room where there is none, and a router for workers that it could send to. */
 function mayWait(world: World, ledger: Ledger, replica: ReplicaEntity, all: ReplicaEntity[]): boolean {
+  if (replica.status === "pending" && !isOpen(ledger)) return true;
   if (replica.group !== "router") return replica.status === "pending" && !hasRoom(world, ledger);
   const ready = new Set(all.filter(({ status }) => status === "ready").map(({ group }) => group));
   const couldServe = ready.has("worker") || (ready.has("prefill") && ready.has("decode"));
   return replica.status === "starting" && !couldServe;
 }
 
-/** Whether any host has an accelerator that is promised to nobody. */
+/** Whether any host is given anything new. */
+function isOpen(ledger: Ledger): boolean {
+  return [...ledger.state.tables.host.byId.values()].some((host) => whyCordoned(host) === null);
+}
+
+/** Whether a replica is on a host that is drained. */
+function isLeaving({ state: { tables } }: Ledger, { id }: ReplicaEntity): boolean {
+  const [job] = tables.job.ids("replica", id);
+  return job !== undefined && isDrained(tables.host.byId.get(tables.job.byId.get(job)!.host)!);
+}
+
+/** Whether any host that is given something has an accelerator that is promised to nobody. */
 function hasRoom(world: World, ledger: Ledger): boolean {
   const { job: jobs } = ledger.state.tables;
   return world.machines.some((machine) => {
     if (machine.spec.project !== ledger.project || machine.name !== machine.spec.host) return false;
+    if (whyCordoned(ledger.state.tables.host.byId.get(machine.spec.host)!) !== null) return false;
     const promised = [...jobs.ids("host", machine.spec.host)].flatMap((id) => jobs.byId.get(id)!.accelerators);
     return promised.length < machine.spec.accelerators;
   });

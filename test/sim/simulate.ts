@@ -1,4 +1,5 @@
 import type { Coverage } from "./coverage.ts";
+import { Operators } from "./operators.ts";
 import { Random } from "./random.ts";
 import type { Broken } from "./rules/rules.ts";
 import { unsettled } from "./settled.ts";
@@ -43,15 +44,18 @@ export async function simulate(seed: number, { faults = true, trace = false }: S
     await world.createProject(project, random.int(2, 4), () => random.int(1, 3));
   }
   const users = new Users(world, seed, projects);
+  const operators = new Operators(world, users, seed, projects);
   const traffic = new Traffic(world, seed, projects);
   world.startServer();
   users.begin();
+  operators.begin();
   traffic.begin();
   world.faults.begin();
   const isOver = () => world.broken !== null || tooMany(world);
   await world.timeline.run(START + random.int(TROUBLE_MS.min, TROUBLE_MS.max), isOver);
 
   world.faults.end();
+  operators.end();
   users.end();
   traffic.end();
   const settledInMs = world.broken ? null : await settle(world, users, isOver);

@@ -14,7 +14,10 @@ const REPEATED_SHARE = 0.2;
 type Ask =
   | { kind: "apply"; wanted: Wanted; expectedRevision: number | null; token: string }
   | { kind: "stop"; service: string }
-  | { kind: "delete"; service: string };
+  | { kind: "delete"; service: string }
+  | { kind: "cordon"; host: string; drain: boolean }
+  | { kind: "uncordon"; host: string }
+  | { kind: "remove"; host: string; force: boolean };
 
 /** Writes whatever there is already, since nobody has asked for it before or since its answer has to be remembered. */
 const LAST: Ask = {
@@ -39,6 +42,7 @@ export interface Asked {
   ask: Ask;
   /** Set once it was answered: the answer, or the refusal. */
   answer: { version: number; text: string } | { refused: string } | null;
+  done(): void;
 }
 
 /** People who apply, change, stop and delete services, and who ask again when they got no answer. */
@@ -114,9 +118,10 @@ export class Users {
     return { kind: "apply", wanted, expectedRevision, token: this.random.chance(0.9) ? "hf-1" : "hf-2" };
   }
 
-  private ask(project: string, ask: Ask): void {
+  /** @param done called once it was done, and not when it was refused */
+  ask(project: string, ask: Ask, done: () => void = () => {}): void {
     this.serial += 1;
-    const asked: Asked = { key: `key-${this.serial}`, project, ask, answer: null };
+    const asked: Asked = { key: `key-${this.serial}`, project, ask, answer: null, done };
     this.asked.push(asked);
     this.world.note("user", `asks ${asked.key}: ${JSON.stringify(ask)}`);
     this.send(asked);
@@ -162,6 +167,12 @@ export class Users {
       case "stop":
       case "delete":
         return control[ask.kind](caller, ask.service, key);
+      case "cordon":
+        return control.cordonHost(caller, ask.host, { drain: ask.drain, reason: "" }, key);
+      case "uncordon":
+        return control.uncordonHost(caller, ask.host, key);
+      case "remove":
+        return control.removeHost(caller, ask.host, ask.force, key);
     }
   }
 
@@ -169,6 +180,7 @@ export class Users {
     const text = JSON.stringify(answer);
     this.world.note("user", `${asked.key} answered: ${text}`);
     this.world.rules.acknowledged(asked, { version: answer.version, text });
+    if (asked.answer === null) asked.done();
     asked.answer ??= { version: answer.version, text };
     if (!this.isOver && this.random.chance(REPEATED_SHARE)) {
       this.world.timeline.after(this.random.span(RETRY_MS), () => this.send(asked));

@@ -13,6 +13,7 @@ import { MemoryStore } from "./memory-store.ts";
 import { Network } from "./network.ts";
 import { Process } from "./process.ts";
 import { Random } from "./random.ts";
+import { readyAndDrained } from "./rules/hosts-taken-out.ts";
 import { type Broken, Rules } from "./rules/rules.ts";
 import { Server } from "./server.ts";
 import type { Smg } from "./smg.ts";
@@ -125,7 +126,18 @@ export class World {
   }
 
   removeMachine(machine: Machine): void {
-    this.machines.splice(this.machines.indexOf(machine), 1);
+    const at = this.machines.indexOf(machine);
+    if (at !== -1) this.machines.splice(at, 1);
+  }
+
+  /** A host's machine, and every copy of it, is switched off for good. */
+  retire(project: string, host: string): void {
+    for (const machine of this.machines.filter(({ spec }) => spec.project === project && spec.host === host)) {
+      this.note(machine.name, "is gone for good");
+      machine.retire();
+      this.network.watch(machine);
+      this.removeMachine(machine);
+    }
   }
 
   startAgent(machine: Machine): void {
@@ -185,6 +197,7 @@ export class World {
 
   committed(server: Server, batch: CommitBatch): void {
     const ledger = this.ledger(batch.project);
+    const drained = readyAndDrained(ledger, batch);
     const isNew = ledger.take(batch, this.timeline.now, (kind, from, to) =>
       this.coverage.saw(`${kind} edge`, `${from} -> ${to}`),
     );
@@ -196,7 +209,8 @@ export class World {
     this.note(server.name, `commit ${batch.project}/${batch.version} (${batch.cause}) ${eventsOf(batch)}`);
     for (const entity of batch.puts) if (entity.kind === "service") this.coverage.saw("service", entity.status);
     for (const { type } of batch.events) if (type === "service.expired") this.coverage.saw("service", "expired");
-    this.rules.committed(ledger, batch);
+    for (const { type } of batch.events) if (type.startsWith("host.")) this.coverage.saw("host", type);
+    this.rules.committed(ledger, batch, drained);
   }
 
   takes(machine: Machine, desired: DesiredState): void {

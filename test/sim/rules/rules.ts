@@ -7,6 +7,7 @@ import type { Smg } from "../smg.ts";
 import type { Asked } from "../users.ts";
 import type { World } from "../world.ts";
 import { acknowledgedOnce, consumedOnce } from "./acknowledged-once.ts";
+import { nothingLeftBehind, nothingNewWhenCordoned, replacedFirst } from "./hosts-taken-out.ts";
 import { listedWhenReady, registeredWhenReady } from "./listed-when-ready.ts";
 import { neverBackwards, projectsApart } from "./projects-apart.ts";
 import { promisedOnce, runsAlone } from "./promised-once.ts";
@@ -36,9 +37,13 @@ export class Rules {
     this.world.note("rule", `${rule}: ${why}`);
   }
 
-  committed(ledger: Ledger, batch: CommitBatch): void {
+  /** @param drained what `readyAndDrained` found before the commit was taken in */
+  committed(ledger: Ledger, batch: CommitBatch, drained: string[]): void {
     this.check("1: listed only when ready", listedWhenReady(ledger, batch));
+    this.check("3: a drain takes nothing that is needed", replacedFirst(ledger, drained));
     this.check("4: promised once", promisedOnce(ledger, batch));
+    this.check("a cordoned host gets nothing new", nothingNewWhenCordoned(ledger, batch));
+    this.check("a removed host holds nothing", nothingLeftBehind(ledger, batch));
     this.check("6: nothing is done twice", consumedOnce(ledger, batch));
   }
 
