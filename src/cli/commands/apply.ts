@@ -18,11 +18,18 @@ import { applyFleetPlan, fleetPlanLines, fleetRequestOf } from "../fleet-file.ts
 import type { Io, Screen } from "../io.ts";
 import { planLines } from "../plan-lines.ts";
 import { readyVerdict } from "../progress.ts";
+import {
+  assertAllInstalled,
+  type HostOutcome,
+  installHostsOf,
+  type SshFlags,
+  withSshFlags,
+} from "../ssh/fleet-hosts.ts";
 import { colorsFor } from "../style.ts";
 import { showSpan } from "../time-span.ts";
 import { waitFor } from "../wait.ts";
 
-interface ApplyFlags extends ConfigFlags {
+interface ApplyFlags extends ConfigFlags, SshFlags {
   yes?: boolean;
   detach?: boolean;
   timeout: number;
@@ -40,7 +47,9 @@ export const addApply: AddCommand = (program, context) => {
   const command = program
     .command("apply")
     .description("Create or change a service or fleet as a file says; of a service, wait until it is ready");
-  withConfigFlags(command)
+  withSshFlags(withConfigFlags(command))
+    .option("--server <url>", "of a fleet: the server's address as its hosts reach it, if it is another than yours")
+    .option("--from <url>", "of a fleet: the folder to install agents from (default: /install of the server)")
     .option("-y, --yes", "do not ask")
     .option("-d, --detach", "do not wait until it is ready")
     .addOption(
@@ -96,7 +105,7 @@ export const addApply: AddCommand = (program, context) => {
 
 /** @returns whether it was applied */
 async function applyFleet(io: Io, flags: ApplyFlags, file: ConfigFile, screen: Screen): Promise<boolean> {
-  const { client } = await connect(io);
+  const { client, target } = await connect(io);
   const request = fleetRequestOf(flags, file);
   const expected = flags.revision === undefined ? {} : { expectedRevision: flags.revision };
   const plan = await client.planFleet({ ...request, ...expected });
@@ -108,8 +117,24 @@ async function applyFleet(io: Io, flags: ApplyFlags, file: ConfigFile, screen: S
     return false;
   }
   screen.write("Applied.\n");
-  if (flags.json) printJson(io, applied);
+  const hosts = await seeToHosts(io, client, target.server, flags, file, screen);
+  if (flags.json) printJson(io, hosts === null ? applied : { ...applied, hosts });
+  if (hosts !== null) assertAllInstalled(hosts);
   return true;
+}
+
+/** Installs the agent on the hosts that a file lists. @returns null where it lists none */
+async function seeToHosts(
+  io: Io,
+  client: Client,
+  server: string,
+  flags: ApplyFlags,
+  { parsed }: ConfigFile,
+  screen: Screen,
+): Promise<HostOutcome[] | null> {
+  if (parsed.type !== "fleet" || parsed.spec.hosts.kind !== "ssh") return null;
+  const { name, hosts } = parsed.spec;
+  return installHostsOf(io, { client, server }, { name, hosts }, flags, screen);
 }
 
 /** Applies what the user has seen and agreed to. @returns null when they did not agree */

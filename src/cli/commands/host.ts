@@ -6,6 +6,7 @@ import { colorsFor, oneLine } from "../style.ts";
 import { addDrain } from "./host-drain.ts";
 import { addFiles } from "./host-files.ts";
 import { addJoin } from "./host-join.ts";
+import { addLeave } from "./host-leave.ts";
 
 export const addHost: AddCommand = (program, context) => {
   const host = program.command("host").description("Add hosts, show them, take them out, give them back, forget them");
@@ -16,6 +17,7 @@ export const addHost: AddCommand = (program, context) => {
   addDrain(host, context);
   addUncordon(host, context);
   addRemove(host, context);
+  addLeave(host, context);
   addFiles(host, context);
 };
 

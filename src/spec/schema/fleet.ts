@@ -64,7 +64,7 @@ export const sshFields = {
   env: optional(env, null, {
     description: "Variables of what runs on the hosts",
     examples: [["HTTPS_PROXY=http://proxy:3128"]],
-    standing: overSsh,
+    standing: { kind: "later", when: "a fleet's variables reach its jobs; until then a service names its own" },
   }),
 };
 

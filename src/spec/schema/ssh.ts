@@ -6,8 +6,11 @@ import { readHostname, readKeyFile, readLoginName } from "../grammar/ssh.ts";
 import type { SshLogin } from "../types-fleet.ts";
 import { mapping, optional, required, type Standing, scalarOf, textOf } from "./fields.ts";
 
-/** The standing of what only matters where hosts are reached by SSH. */
-export const overSsh: Standing = { kind: "later", when: "hosts can be added by SSH; until then each joins by itself" };
+/** The standing of how a host is reached: the machine that applies does it, and the control plane never. */
+export const overSsh: Standing = {
+  kind: "better",
+  how: "the machine that applies connects, with its own `ssh`; the control plane gets no key and dials no host",
+};
 
 const hostname = required(textOf(readHostname), {
   description: "Name or address to connect to",
@@ -59,7 +62,7 @@ const host = mapping("ssh host", {
   blocks: optional(blocks, null, {
     description: "Into how many parts its accelerators are divided; the fleet's when left out",
     examples: [8, "auto"],
-    standing: overSsh,
+    standing: { kind: "later", when: "hosts can be divided into blocks" },
   }),
 });
 
