@@ -22,9 +22,9 @@ export async function deliverFiles(
 ): Promise<void> {
   for (const [index, file] of files.entries()) {
     const archive = await archiveOf(file, join(kept, `${index}.tar`));
-    const target = await targetOf(engine, container, file.path);
-    await makeFolders(engine, container.Id, posix.dirname(target));
-    await engine.putArchive(container.Id, posix.dirname(target), archive);
+    const folder = await folderOf(engine, container, file.path);
+    await makeFolders(engine, container.Id, folder);
+    await engine.putArchive(container.Id, folder, archive);
   }
 }
 
@@ -42,9 +42,16 @@ async function archiveOf(file: Delivery, path: string): Promise<Buffer> {
   return archive;
 }
 
-async function targetOf(engine: Engine, container: ContainerAnswer, path: string): Promise<string> {
-  if (path.startsWith("~/")) return posix.join(await homeOf(engine, container), path.slice(2));
-  return posix.resolve(container.Config.WorkingDir || "/", path);
+async function folderOf(engine: Engine, container: ContainerAnswer, path: string): Promise<string> {
+  const inHome = /^~(\/|$)/.test(path);
+  if (inHome) return folderBelow(await homeOf(engine, container), path.slice(2));
+  return folderBelow(container.Config.WorkingDir || "/", path);
+}
+
+/** Where an archive is unpacked: it holds the last part of its path, or, where there is none, what lies in the folder. */
+export function folderBelow(start: string, path: string): string {
+  const inside = posix.normalize(path);
+  return /^\.\/?$/.test(inside) ? posix.resolve(start) : posix.dirname(posix.resolve(start, inside));
 }
 
 /** What the environment says, else the image's list of users. */
