@@ -11,7 +11,7 @@ import { until } from "../support/processes.ts";
  *
  * - the programs of the engines: `stand-in-engine.js`, found on the `PATH` under each of their names; for SGLang the
  *   simulated engine. Routers, Python's own web server and the server of `files` are real;
- * - the image: nothing, since commands run as processes;
+ * - the image: nothing, since the host has no engine for containers, and so commands run as processes;
  * - the host: this machine, which says that it has more CPUs, memory, disk and accelerators than it has.
  */
 const PROGRAMS = [

@@ -17,15 +17,22 @@ export class LocalCluster {
   private readonly bin: string;
   private readonly plane: ControlPlane;
   private readonly declare: string | null;
+  private readonly programs: string | null;
   server: Running | null = null;
   agent: Running | null = null;
   token = "";
 
-  private constructor(folder: string, bin: string, plane: ControlPlane, declare: string | null) {
+  private constructor(
+    folder: string,
+    bin: string,
+    plane: ControlPlane,
+    { declare, programs }: { declare: string | null; programs: string | null },
+  ) {
     this.folder = folder;
     this.bin = bin;
     this.plane = plane;
     this.declare = declare;
+    this.programs = programs;
     this.agentServer = plane.url;
   }
 
@@ -35,7 +42,8 @@ export class LocalCluster {
    * @param options.serverEnv the server's own variables, at every start
    * @param options.agentServer where the agent reaches the server, if it is not at its own address
    * @param options.declare what the host says it has, as `headrace agent --declare` takes it
-   * @param options.programs a folder with programs that jobs find before all others
+   * @param options.programs a folder with programs that jobs find before all others, and run as processes, whatever
+   *   images they name and engines this machine has
    */
   static async start({
     runtime = "node",
@@ -54,7 +62,7 @@ export class LocalCluster {
     const bin = programs === null ? python : programs + delimiter + python;
     const folder = await mkdtemp(join(tmpdir(), "headrace-e2e-"));
     const plane = await CONTROL_PLANES[runtime]({ folder, env: { ...environment(folder, bin), ...serverEnv } });
-    const cluster = new LocalCluster(folder, bin, plane, declare);
+    const cluster = new LocalCluster(folder, bin, plane, { declare, programs });
     await cluster.startServer();
     cluster.token = await plane.token();
     cluster.agentServer = await agentServer(cluster.url);
@@ -75,6 +83,7 @@ export class LocalCluster {
   async startAgent(env: NodeJS.ProcessEnv = {}): Promise<void> {
     const flags = ["--server", this.agentServer, "--name", "local", "--address", "127.0.0.1", "--job-user", "same"];
     if (this.declare !== null) flags.push("--declare", this.declare);
+    if (this.programs !== null) flags.push("--docker-socket", join(this.folder, "no-docker.sock"));
     this.agent = startProcess([process.execPath, CLI, "agent", ...flags, "--data-dir", this.agentFolder], {
       ...this.env(),
       ...env,
