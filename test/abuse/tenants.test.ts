@@ -106,6 +106,25 @@ describe("names and ids of another project, guessed in one's own", () => {
     expect(await victim.client(BAD).services()).toEqual([]);
     expect(await victim.client(BAD).hosts()).toEqual([]);
   });
+
+  test("nor do the name of its secret, and the SHA-256 of a file that somebody knows it to have", async () => {
+    const archive = new TextEncoder().encode("a well-known archive");
+    const sha256 = createHash("sha256").update(archive).digest("hex");
+    await victim.client(GOOD).putFile(sha256, archive);
+    await victim.client(GOOD).setSecret("SHARED_NAME", "good-value");
+    const fetched = await call({ method: "GET", path: `/agent/files/${sha256}` }, tokens.host, BAD);
+    expect(fetched.status).toBe(404);
+    expect(
+      (await call({ method: "GET", path: `/api/projects/${BAD}/secrets` }, victim.tokens[BAD], BAD)).text,
+    ).not.toContain("SHARED_NAME");
+    const file = (more: string) => `type: service\nname: probing\nport: 80\ncommands: [a]\n${more}\n`;
+    const apply = (config: string, files: object[] = []) =>
+      call({ method: "POST", path: `/api/projects/${BAD}/apply` }, victim.tokens[BAD], BAD, { config, files });
+    const named = await apply(file("files: [app]"), [{ localPath: "app", sha256, bytes: archive.byteLength }]);
+    expect(named).toMatchObject({ status: 422, text: expect.stringContaining("were not uploaded") });
+    const secret = await apply(file("env: {A: '${{ secrets.SHARED_NAME }}'}"));
+    expect(secret).toMatchObject({ status: 422, text: expect.stringContaining("the project has no secret") });
+  });
 });
 
 describe("the request path", () => {
