@@ -1,4 +1,5 @@
 import type { HostDetailView, HostView } from "../control/views.ts";
+import { acceleratorsText, fabricText, gigabytes, hardwareLines } from "./hardware-lines.ts";
 import { type Colors, oneLine } from "./style.ts";
 import { table } from "./table.ts";
 import { showSpan } from "./time-span.ts";
@@ -11,10 +12,12 @@ export function hostTable(hosts: HostView[], now: number, colors: Colors): strin
     oneLine(host.fleet),
     describeState(host, now, colors),
     oneLine(host.address),
-    String(host.accelerators.length),
+    acceleratorsText(host),
+    fabricText(host),
+    oneLine(host.agentVersion ?? "-"),
     String(host.jobs),
   ]);
-  return table([["ID", "NAME", "FLEET", "STATE", "ADDRESS", "ACCELERATORS", "JOBS"], ...rows]);
+  return table([["ID", "NAME", "FLEET", "STATE", "ADDRESS", "ACCELERATORS", "FABRIC", "AGENT", "JOBS"], ...rows]);
 }
 
 /** All of one host: what it has, what is wrong with it, what runs on it and what a drain waits for. */
@@ -25,9 +28,11 @@ export function hostLines(host: HostDetailView, now: number, colors: Colors): st
     ["fleet", oneLine(host.fleet)],
     ["address", oneLine(host.address)],
     ["cpus", String(host.cpus)],
-    ["memory", `${round(host.memoryGib)} GB`],
-    ["disk", `${round(host.diskGib)} GB`],
-    ["accelerators", describeAccelerators(host)],
+    ["memory", gigabytes(host.memoryGib)],
+    ["disk", gigabytes(host.diskGib)],
+    ["accelerators", acceleratorsText(host)],
+    ["fabric", fabricText(host)],
+    ["agent", oneLine(host.agentVersion ?? "not heard of yet")],
     ["joined", `${showSpan(now - host.joinedAt)} ago`],
   ];
   if (operator) {
@@ -36,11 +41,14 @@ export function hostLines(host: HostDetailView, now: number, colors: Colors): st
     facts.push([what, `by ${oneLine(operator.by)} ${showSpan(now - operator.since)} ago${why}`]);
   }
   if (health) facts.push(["not well", `for ${showSpan(now - health.since)}: ${oneLine(health.reason)}`]);
+  const problems = host.problems.map(({ message }) => `${colors.red("problem:")} ${oneLine(message)}`);
   const warnings = host.warnings.map((warning) => `${colors.yellow("warning:")} ${oneLine(warning)}`);
+  const wrong = [...problems, ...warnings];
   return [
     `${colors.bold(oneLine(host.name))} (${host.id})`,
     ...table(facts.map(([name, value]) => [`  ${name}`, value ?? ""])),
-    ...(warnings.length === 0 ? [] : ["", ...warnings]),
+    ...(wrong.length === 0 ? [] : ["", ...wrong]),
+    ...hardwareLines(host),
     ...(host.replicas.length === 0 ? [] : ["", ...replicaLines(host)]),
   ];
 }
@@ -83,17 +91,4 @@ function describeCordons({ cordons: { operator, health }, jobs }: HostView, colo
   if (operator) parts.push(!operator.drain ? "cordoned" : jobs > 0 ? "draining" : "drained");
   if (health) parts.push("not well");
   return parts.length === 0 ? null : colors.yellow(parts.join(", "));
-}
-
-function describeAccelerators({ accelerators }: HostView): string {
-  const counts = new Map<string, number>();
-  for (const { name, memoryGib } of accelerators) {
-    const kind = `${oneLine(name)} (${round(memoryGib)} GB)`;
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  }
-  return [...counts].map(([kind, count]) => `${count} x ${kind}`).join(", ") || "none";
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

@@ -72,8 +72,11 @@ export function describeHost(state: ProjectState, host: HostEntity): HostView {
     cpus: inventory.cpus,
     memoryGib: inventory.memoryGib,
     diskGib: inventory.diskGib,
-    accelerators: inventory.accelerators,
+    accelerators: inventory.accelerators.map(({ device: _, ...accelerator }) => accelerator),
+    fabric: inventory.fabric,
+    problems: inventory.problems,
     warnings: inventory.warnings,
+    agentVersion: state.observed.get(host.id)?.report.agent.version ?? null,
     jobs: state.tables.job.ids("host", host.id).size,
     cordons: host.cordons,
   };
@@ -86,6 +89,8 @@ export function describeHostDetail(state: ProjectState, host: HostEntity): HostD
   return {
     ...describeHost(state, host),
     joinedAt: host.joinedAt,
+    accelerators: host.inventory.accelerators,
+    nics: host.inventory.nics,
     replicas: [...jobs.ids("host", host.id)].sort().map((id) => {
       const { replica, service, group, port, accelerators } = jobs.byId.get(id) as JobEntity;
       const { status } = replicas.byId.get(replica) as ReplicaEntity;

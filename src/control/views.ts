@@ -1,5 +1,14 @@
 import * as z from "zod";
-import { FILE_BYTES_MAX, FILES_PER_SERVICE_MAX, resourceName, sha256Name } from "../wire/index.ts";
+import {
+  accelerator,
+  FILE_BYTES_MAX,
+  FILES_PER_SERVICE_MAX,
+  fabric,
+  hostProblem,
+  nic,
+  resourceName,
+  sha256Name,
+} from "../wire/index.ts";
 
 /** What people and programs read of a project: committed facts with observed ones added. Instants in ms since 1970. */
 
@@ -53,8 +62,14 @@ export const hostView = z.object({
   cpus: z.number(),
   memoryGib: z.number(),
   diskGib: z.number(),
-  accelerators: z.array(z.object({ index: z.int(), vendor: z.string(), name: z.string(), memoryGib: z.number() })),
+  accelerators: z.array(accelerator.omit({ device: true })),
+  /** The NICs over which it reaches the accelerators of others. */
+  fabric: fabric.nullable(),
+  /** What keeps everything new off it until it is over, as its agent says. */
+  problems: z.array(hostProblem),
   warnings: z.array(z.string()),
+  /** Observed; null until its next report. */
+  agentVersion: z.string().nullable(),
   jobs: z.int(),
   /** Why it gets nothing new, by who says so. */
   cordons: z.object({
@@ -66,6 +81,9 @@ export const hostView = z.object({
 
 export const hostDetailView = hostView.extend({
   joinedAt: z.int(),
+  /** With their place on the machine where they were found there. */
+  accelerators: z.array(accelerator),
+  nics: z.array(nic),
   replicas: z.array(
     z.object({
       id: z.string(),

@@ -85,7 +85,7 @@ export const nic = z.object({
 });
 
 /** The NICs over which the accelerators of several hosts reach each other: the largest group of equal, active ones. */
-const fabric = z.object({
+export const fabric = z.object({
   kind: z.enum(["infiniband", "roce", "efa", "other"]),
   rateGbps: z.number().min(0),
   nics: z.array(nicName).max(NICS_MAX),
@@ -97,7 +97,7 @@ const fabric = z.object({
  * What is wrong with a part of a host so that nothing new should be placed there while it lasts. Agents report what they
  * hold to be so after looking more than once, so that it does not come and go with each report.
  */
-const hostProblem = z.object({
+export const hostProblem = z.object({
   /** e.g. `accelerator_gone`. Not an enumeration: a newer agent may know more. */
   code: z.string().regex(/^[a-z][a-z_]{0,39}$/),
   /** An accelerator's PCI address or a NIC's name. */

@@ -59,7 +59,10 @@ export const HOST: HostView = {
   memoryGib: 32,
   diskGib: 100,
   accelerators: [{ index: 0, vendor: "nvidia", name: "H100", memoryGib: 80 }],
+  fabric: null,
+  problems: [],
   warnings: [],
+  agentVersion: "0.1.0",
   jobs: 1,
   cordons: { operator: null, health: null },
 };
@@ -101,7 +104,7 @@ export class FakeControl implements Control {
     warnings: [],
   };
   /** The one host. */
-  host: HostDetailView = { ...HOST, joinedAt: 0, replicas: [] };
+  host: HostDetailView = { ...HOST, joinedAt: 0, nics: [], replicas: [] };
   plannedFleet: FleetPlanView = {
     action: "create",
     fleet: "rack-1",
