@@ -5,8 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "tar";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { agentName, readLabels, wantedLabels } from "../../agents/host/runtime/docker/container-names.ts";
 import { containerBody } from "../../agents/host/runtime/docker/container-spec.ts";
 import { type DockerRuntimeOptions, openDockerRuntime } from "../../agents/host/runtime/docker/docker-runtime.ts";
+import { Engine } from "../../agents/host/runtime/docker/engine.ts";
+import { readJobLog } from "../../agents/host/runtime/docker/job-log.ts";
 import type { Runtime, StartSpec } from "../../agents/host/runtime/types.ts";
 import { Dockerd } from "../support/dockerd.ts";
 import { Registry } from "../support/registry.ts";
@@ -262,6 +265,47 @@ describe("a container", () => {
     expect(await texts(runtime, "a", 2)).toEqual(["attempt 3"]);
     expect(await dockerd.containers()).toHaveLength(2);
   });
+});
+
+/** Tells when a container was looked at that was not started yet. */
+class WatchedEngine extends Engine {
+  seenBeforeStart = 0;
+
+  override async inspect(id: string) {
+    const found = await super.inspect(id);
+    if (found?.State.Status === "created") this.seenBeforeStart++;
+    return found;
+  }
+}
+
+test("a log is followed into an attempt that was not started yet when it was found", async () => {
+  const engine = new WatchedEngine(dockerd.socket);
+  const attempts = async () => {
+    const found = await engine.list(wantedLabels(agentName(dataDir), "a"));
+    return found.map(({ id, labels }) => readLabels(id, labels)!).sort((one, other) => one.attempt - other.attempt);
+  };
+  await runtime.start(job("echo one"));
+  await untilEnded(runtime, "a");
+  const abort = new AbortController();
+  let said = "";
+  const following = (async () => {
+    for await (const line of readJobLog({ engine, attempts }, { tailLines: 2, follow: true }, abort.signal))
+      said += line;
+  })();
+  await until("the first attempt is read", () => said.includes('"one"'));
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const archive = create({ cwd: dataDir, sync: true, portable: true }, ["containers"]).read() as Buffer;
+  const files = [{ path: "/srv/held", fetch: () => held.then(() => archive) }];
+  const started = runtime.start({ ...job("echo two; sleep 600", {}, 2), files });
+  await until("the second attempt is looked at before it is started", () => engine.seenBeforeStart > 0);
+  release();
+  await started;
+  await until("the second attempt is read", () => said.includes('"two"'));
+  await runtime.remove("a");
+  await following;
 });
 
 describe("an engine", () => {

@@ -5,7 +5,7 @@ import { type OutputLine, readContainerLog } from "./container-log.ts";
 import type { Attempt } from "./container-names.ts";
 import type { Engine } from "./engine.ts";
 import { EngineUnreachable, isRefusal } from "./engine-error.ts";
-import { runs } from "./observe.ts";
+import { runs, wasStarted } from "./observe.ts";
 
 /** How soon the next attempt is looked for by who follows, and the engine again when it is gone. */
 const LOOK_AGAIN_MS = 500;
@@ -110,7 +110,8 @@ async function* readAttempt(
     await delay(LOOK_AGAIN_MS / 2, undefined, { signal });
     const container = await unlessGone(engine.inspect(id));
     if (container === null) return;
-    if (container !== undefined) isLive = runs(container);
+    // One that was made and not started yet has all of its log before it.
+    if (container !== undefined) isLive = runs(container) || !wasStarted(container);
   }
 }
 
