@@ -15,6 +15,8 @@ export interface DatabaseFacts {
   /** Kinds and names of the credentials, and whether they are used. */
   credentials: string[];
   secrets: string[];
+  /** The files that were uploaded, by their hash. */
+  files: string[];
 }
 
 /** Reads the database of a server that has ended. @throws Error when its rows contradict each other */
@@ -29,6 +31,9 @@ export async function databaseFacts(dataDir: string): Promise<DatabaseFacts> {
     const [project] = await rows("SELECT version FROM projects");
     const requests = (await rows("SELECT key FROM idempotency_keys ORDER BY key")).map((row) => String(row.key));
     const secrets = (await rows("SELECT name FROM secrets ORDER BY name")).map((row) => String(row.name));
+    const files = (await rows("SELECT sha256, bytes FROM files WHERE length(body) = bytes ORDER BY sha256")).map(
+      (row) => String(row.sha256),
+    );
     const credentials = await rows("SELECT kind, name, used_at, used_for, hash FROM credentials ORDER BY kind, name");
     const consumed = commits.flatMap((row) => JSON.parse(String(row.inputs)) as string[]);
 
@@ -47,6 +52,7 @@ export async function databaseFacts(dataDir: string): Promise<DatabaseFacts> {
       ),
       ...notEqual("sealed values", secrets, sealedNames(entities)),
       ...brokenReferences(entities),
+      ...missingFiles(entities, files),
     ];
     if (wrong.length > 0) throw new Error(`the database contradicts itself:\n${wrong.join("\n")}`);
     const events = commits.flatMap((row) => JSON.parse(String(row.events)) as JournalEvent[]);
@@ -56,6 +62,7 @@ export async function databaseFacts(dataDir: string): Promise<DatabaseFacts> {
       requests,
       credentials: credentials.map((row) => `${row.kind} ${row.name}${row.used_at === null ? "" : " used"}`),
       secrets,
+      files,
     };
   } finally {
     client.close();
@@ -65,6 +72,11 @@ export async function databaseFacts(dataDir: string): Promise<DatabaseFacts> {
 function notEqual(what: string, is: unknown, shall: unknown): string[] {
   const [one, other] = [JSON.stringify(is), JSON.stringify(shall)];
   return one === other ? [] : [`${what}: ${one} is not ${other}`];
+}
+
+function missingFiles(entities: Entity[], files: string[]): string[] {
+  const named = entities.flatMap((entity) => (entity.kind === "revision" ? entity.files : []));
+  return named.filter(({ sha256 }) => !files.includes(sha256)).map(({ path }) => `the file ${path} is not there whole`);
 }
 
 function sealedNames(entities: Entity[]): string[] {
@@ -105,6 +117,7 @@ const OF_THE_RUN = new Set([
   "silentSince",
   "frozenSince",
   "thawedAt",
+  "setAt",
 ]);
 
 function withoutTime(entity: Entity): unknown {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { INVENTORY, ObedientAgent } from "../support/obedient-agent.ts";
 
 /** What the outside world holds while control planes come and go: tokens, and one host's agent. */
@@ -24,11 +24,11 @@ export interface Operation {
 const SERVICE = "chat";
 const MACHINE = "m1";
 
-/** A router and plain workers with a value passed through: one of everything that an apply writes. */
-const CONFIG = (workers: number) => `
+/** A router and plain workers with a value passed through. */
+const CONFIG = (workers: number, env = "") => `
 type: service
 name: ${SERVICE}
-env: [HF_TOKEN]
+env: [HF_TOKEN${env}]
 replicas:
   - name: router
     count: 1
@@ -43,6 +43,12 @@ port: 8000
 model: m
 probes: [{type: http, url: /health}]
 `;
+
+const SECRET = "API_KEY";
+
+/** The bytes of a file that travels with the service; nobody here unpacks them. */
+const FILE = Buffer.from("an archive");
+const FILE_SHA256 = createHash("sha256").update(FILE).digest("hex");
 
 /** A life of a server, each step on what the one before left. */
 export const LIFE: Operation[] = [
@@ -72,21 +78,34 @@ export const LIFE: Operation[] = [
     isDone: async () => true,
   },
   {
+    name: "a secret is set",
+    writesMin: 1,
+    request: (url, { adminToken }, key) =>
+      send(url, adminToken, "PUT", `/api/projects/main/secrets/${SECRET}`, key, { value: "plain-secret" }),
+    isDone: async () => true,
+  },
+  {
+    name: "a file is uploaded",
+    writesMin: 1,
+    request: (url, { adminToken }) => upload(url, adminToken),
+    isDone: async () => true,
+  },
+  {
     name: "a service is applied",
     writesMin: 2,
-    request: (url, { adminToken }, key) => apply(url, adminToken, key, 2),
+    request: (url, { adminToken }, key) => applyAll(url, adminToken, key, 2),
     isDone: (url, { adminToken }) => hasReady(url, adminToken, 2),
   },
   {
     name: "a group is made smaller",
     writesMin: 2,
-    request: (url, { adminToken }, key) => apply(url, adminToken, key, 1),
+    request: (url, { adminToken }, key) => applyAll(url, adminToken, key, 1),
     isDone: (url, { adminToken }) => hasReady(url, adminToken, 1),
   },
   {
     name: "a group is made larger",
     writesMin: 2,
-    request: (url, { adminToken }, key) => apply(url, adminToken, key, 3),
+    request: (url, { adminToken }, key) => applyAll(url, adminToken, key, 3),
     isDone: (url, { adminToken }) => hasReady(url, adminToken, 3),
   },
   {
@@ -103,11 +122,35 @@ export const LIFE: Operation[] = [
       send(url, adminToken, "DELETE", `/api/projects/main/services/${SERVICE}`, key),
     isDone: async (url, { adminToken }) => (await view(url, adminToken)) === null,
   },
+  {
+    name: "the secret is deleted",
+    writesMin: 1,
+    request: (url, { adminToken }, key) => send(url, adminToken, "DELETE", `/api/projects/main/secrets/${SECRET}`, key),
+    isDone: async () => true,
+  },
 ];
 
 export function apply(url: string, token: string, key: string, workers: number): Promise<unknown> {
   const body = { config: CONFIG(workers), file: "chat.yml", env: { HF_TOKEN: "hf-plain-text" } };
   return send(url, token, "POST", "/api/projects/main/apply", key, body);
+}
+
+/** The same with the secret and the file: one of everything that an apply writes. */
+function applyAll(url: string, token: string, key: string, workers: number): Promise<unknown> {
+  const config = `${CONFIG(workers, `, "${SECRET}=\${{ secrets.${SECRET} }}"`)}files: [app]\n`;
+  const files = [{ localPath: "app", sha256: FILE_SHA256, bytes: FILE.byteLength }];
+  const body = { config, file: "chat.yml", env: { HF_TOKEN: "hf-plain-text" }, files };
+  return send(url, token, "POST", "/api/projects/main/apply", key, body);
+}
+
+async function upload(url: string, token: string): Promise<{ status: number }> {
+  const { status } = await fetch(`${url}/api/projects/main/files/${FILE_SHA256}`, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/x-tar" },
+    body: FILE,
+  });
+  if (status !== 204) throw new Error(`an upload was answered ${status}`);
+  return { status };
 }
 
 /** Whether the service serves with so many workers and nothing of it is left to be done. */
