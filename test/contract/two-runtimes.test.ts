@@ -89,6 +89,35 @@ describe("a server on Node and a Worker on one database", () => {
     );
   });
 
+  test.each([
+    ["Worker", "Node"],
+    ["Node", "Worker"],
+  ])("a plan made at the %s is stale once somebody has applied at the %s", async (planned) => {
+    const [here, there] = planned === "Worker" ? urls() : (urls().toReversed() as [string, string]);
+    const ask = async (url: string, path: "plan" | "apply", config: string, expectedRevision?: number) => {
+      const response = await fetch(`${url}/api/projects/main/${path}`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${stage.token}`,
+          "content-type": "application/json",
+          "idempotency-key": crypto.randomUUID(),
+        },
+        body: JSON.stringify({ config, ...(expectedRevision === undefined ? {} : { expectedRevision }) }),
+      });
+      return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    };
+    const file = (replicas: number) =>
+      `type: service\nname: two-${planned.toLowerCase()}\nport: 80\ncommands: [a]\nreplicas: ${replicas}\n`;
+    await ask(here, "apply", file(1));
+    expect(await ask(here, "plan", file(2))).toMatchObject({ status: 200, body: { revision: 1 } });
+    // Nobody tells the one what the other does.
+    expect(await ask(there, "apply", file(3))).toMatchObject({ status: 200, body: { revision: 2 } });
+    const stale = await ask(here, "apply", file(2), 1);
+    expect(stale).toMatchObject({ status: 409, body: { error: { code: "stale_plan" } } });
+    expect(JSON.stringify(stale.body)).toContain("revision 2: replicas 1 -> 3");
+    expect(await ask(here, "apply", file(2), 2)).toMatchObject({ status: 200, body: { revision: 3 } });
+  });
+
   test("one request sent to both under one key is done once", async () => {
     const [one, same] = await Promise.all(urls().map((url) => apply(url, stage.token, "key-to-both", 3)));
     expect(same).toEqual(one);
