@@ -57,20 +57,13 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     jobUser: options.jobUser ?? null,
     dockerSocket: options.dockerSocket ?? null,
     host: {
-      inventory: () => inventory(),
+      inventory: async () => {
+        const { accelerators, nics, fabric } = await hardware.current();
+        return { accelerators: options.declared?.accelerators ?? accelerators, nics, fabric };
+      },
       roots: { dev: resolve(options.roots?.dev ?? "/dev"), proc: resolve(options.roots?.proc ?? "/proc") },
     },
   });
-  const inventory = () =>
-    collectInventory({
-      dataDir,
-      address,
-      declared: options.declared ?? {},
-      hardware,
-      proc,
-      runtimes: usableRuntimes(runtimes),
-      warnings: runtimes.flatMap((runtime) => runtime.warnings),
-    });
   try {
     const agent = await startAgent({
       server,
@@ -82,7 +75,16 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         machine: readMachineId(dataDir),
         bootId: readBootId(),
         address,
-        inventory,
+        inventory: () =>
+          collectInventory({
+            dataDir,
+            address,
+            declared: options.declared ?? {},
+            hardware,
+            proc,
+            runtimes: usableRuntimes(runtimes),
+            warnings: runtimes.flatMap((runtime) => runtime.warnings),
+          }),
         watch: (changed) => {
           hardware.start(changed);
           watchUsable(runtimes, changed);
