@@ -3,8 +3,10 @@ import type { Answer, Input } from "../core/input.ts";
 import { planApply } from "../core/plan.ts";
 import type { LinkEnd } from "../link/types.ts";
 import type { RouteTarget, ServiceEntry } from "../proxy/types.ts";
-import type { Credential, IdempotencyRecord, SealedSecret, Store } from "../store/types.ts";
+import type { IdempotencyRecord, SealedSecret, Store } from "../store/types.ts";
 import { canonicalJson, type JoinAnswer, type JoinRequest, type Report, type SyncAnswer } from "../wire/index.ts";
+import { admitHost } from "./admit-host.ts";
+import { anotherRequest, carriedOut, requireAdmin } from "./answers.ts";
 import { callerOf, mayCall } from "./callers.ts";
 import type { Clock } from "./clock.ts";
 import type { Request } from "./controller.ts";
@@ -16,15 +18,14 @@ import { FileShelf } from "./file-shelf.ts";
 import { describeFleet, planFleet, readFleet } from "./fleet-requests.ts";
 import { followCommits } from "./follow.ts";
 import { HostSync } from "./host-sync.ts";
-import { ANSWERS_KEPT_MS, keepHouse } from "./housekeeping.ts";
+import { keepHouse } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
 import { mergedLogs } from "./logs.ts";
+import { makeToken } from "./make-token.ts";
 import { type PreparedApply, prepareApply, prepareSecret } from "./prepare-apply.ts";
 import { Project } from "./project.ts";
 import type { Sealer } from "./seal.ts";
 import { tellWhoChanged } from "./stale-plan.ts";
-import { makeTokenRoom } from "./token-room.ts";
-import { tokenHash, tokenOf } from "./tokens.ts";
 import { type Caller, type Control, ControlError, type ReplicaPlace } from "./types.ts";
 import type {
   ApplyAnswer,
@@ -42,9 +43,6 @@ import type {
   TokenRequest,
 } from "./views.ts";
 import type { FleetApplyAnswer, FleetChangeAnswer, FleetPlanView, FleetRequest, FleetView } from "./views-fleet.ts";
-
-/** How long a join token can be used when nothing else was asked for, in seconds. */
-const JOIN_TOKEN_LIFETIME_S = 3_600;
 
 export interface ControlOptions {
   store: Store;
@@ -366,48 +364,14 @@ export class HeadraceControl implements Control {
     return mergedLogs(this.open(project).project, service, options, signal);
   }
 
-  async createToken(caller: Caller, request: TokenRequest, key: string): Promise<TokenAnswer> {
-    const { store, seal, clock } = this.options;
-    const { project } = caller;
-    requireAdmin(caller, "make tokens");
-    const now = clock.now();
-    const lifetimeS = request.expiresInS ?? (request.kind === "join" ? JOIN_TOKEN_LIFETIME_S : null);
-    const credential = {
-      id: (await sha256Hex(`token\n${project}\n${key}`)).slice(0, 24),
-      project,
-      kind: request.kind,
-      name: request.name,
-      subject: request.kind === "join" ? request.fleet : null,
-      createdAt: now,
-      expiresAt: lifetimeS === null ? null : now + lifetimeS * 1_000,
-      usedAt: null,
-    };
-    const { id, kind, expiresAt } = credential;
-    // Derived, so that a request whose answer was lost gets the same token again and nothing of it need be kept.
-    const tokens = (await seal.derive(project, `token/${id}`)).map((bytes) => tokenOf(kind, bytes));
-    const known = await store.credentials(project);
-    const before = known.find((each) => each.id === id);
-    if (before) return { id, token: await shownAgain(before, credential, tokens), expiresAt: before.expiresAt };
-    await makeTokenRoom(store, project, known, now);
-    const token = tokens[0] as string;
-    await store.putCredential({ ...credential, hash: await tokenHash(token) });
-    return { id, token, expiresAt };
+  createToken(caller: Caller, request: TokenRequest, key: string): Promise<TokenAnswer> {
+    return makeToken(caller, request, key, this.options);
   }
 
   /** One at a time for each token: the host is written before the token is spent, and only one may leave a host. */
   async join(caller: Caller, request: JoinRequest): Promise<JoinAnswer> {
-    const { kind, subject: fleet, project } = caller;
-    if (kind !== "join" || fleet === null) {
-      throw new ControlError("forbidden", "a host joins with a join token (headrace host join)");
-    }
-    if (request.fleet !== undefined && request.fleet !== fleet) {
-      const message = `this join token is for the fleet ${fleet}, and the host means to join ${request.fleet}`;
-      throw new ControlError(
-        "conflict",
-        `${message}; make one for that fleet (headrace host join --fleet ${request.fleet})`,
-      );
-    }
-    const host = await this.admit(caller, request);
+    const { project } = caller;
+    const { host, fleet } = await admitHost(caller, request, this.options);
     // After the token is used, so that of many who come with it one leaves a host behind, at whichever server they ask.
     const { answer } = await this.open(project).project.controller.submit({
       input: {
@@ -424,31 +388,6 @@ export class HeadraceControl implements Control {
     });
     carriedOut(answer, "done");
     return { project, fleet, host };
-  }
-
-  /** Uses the join token up. @returns the host's id; the one it got before when its answer was lost */
-  private async admit({ project, credentialId }: Caller, request: JoinRequest): Promise<string> {
-    const { store, clock } = this.options;
-    const before = await store.credential(request.credentialHash);
-    if (before?.kind === "host" && before.project === project && before.subject !== null) return before.subject;
-    const digest = await sha256Hex(`host\n${credentialId}`);
-    const host = `${slug(request.name)}-${digest.slice(0, 8)}`;
-    const isFirst = await store.redeemJoin(credentialId, clock.now(), {
-      id: host,
-      project,
-      kind: "host",
-      name: `host ${request.name}`,
-      hash: request.credentialHash,
-      subject: host,
-      createdAt: clock.now(),
-      expiresAt: null,
-      usedAt: null,
-    });
-    if (!isFirst) {
-      const message = "this join token was used before or has expired; make another (headrace host join)";
-      throw new ControlError("forbidden", message);
-    }
-    return host;
   }
 
   sync(project: string, host: string, report: Report): Promise<SyncAnswer> {
@@ -538,44 +477,6 @@ export class HeadraceControl implements Control {
     this.projects.set(name, opened);
     return opened;
   }
-}
-
-/** @param what that only an admin can do, e.g. `make tokens` */
-function requireAdmin({ kind }: Caller, what: string): void {
-  if (kind !== "admin") throw new ControlError("forbidden", `only an admin token can ${what}`);
-}
-
-/** The answer of the wanted kind. @throws ControlError with the refusal */
-function carriedOut<K extends Answer["kind"]>(answer: Answer, kind: K): Extract<Answer, { kind: K }> {
-  if (answer.kind === "refused") throw new ControlError(answer.code, answer.message);
-  if (answer.kind !== kind) throw new Error(`an answer is ${answer.kind}, not ${kind}`);
-  return answer as Extract<Answer, { kind: K }>;
-}
-
-function anotherRequest(): ControlError {
-  return new ControlError("idempotency_mismatch", "this idempotency key was used for another request; use a new one");
-}
-
-/** The token that an earlier request under the same key made. @throws ControlError when it was another request, or long ago */
-async function shownAgain(made: Credential, asked: Omit<Credential, "hash">, tokens: string[]): Promise<string> {
-  const lifetime = ({ createdAt, expiresAt }: Omit<Credential, "hash">) => expiresAt && expiresAt - createdAt;
-  const isSame = made.kind === asked.kind && made.name === asked.name && made.subject === asked.subject;
-  if (!isSame || lifetime(made) !== lifetime(asked)) throw anotherRequest();
-  if (asked.createdAt - made.createdAt < ANSWERS_KEPT_MS) {
-    for (const token of tokens) if ((await tokenHash(token)) === made.hash) return token;
-  }
-  throw new ControlError("conflict", "this request made a token before, which cannot be shown any more; make another");
-}
-
-/** A host's name as part of an id. */
-function slug(name: string): string {
-  return (
-    name
-      .toLowerCase()
-      .replace(/[^a-z0-9-]+/g, "-")
-      .replace(/^-+|-+$/g, "")
-      .slice(0, 40) || "host"
-  );
 }
 
 function sorted<E extends { id: string }>(byId: ReadonlyMap<string, E>): E[] {

@@ -1,0 +1,61 @@
+import type { Store } from "../store/types.ts";
+import type { JoinRequest } from "../wire/index.ts";
+import type { Clock } from "./clock.ts";
+import { sha256Hex } from "./digest.ts";
+import { type Caller, ControlError } from "./types.ts";
+
+/**
+ * Uses a join token up.
+ * @returns the host's id, the one it got before when its answer was lost; and the fleet that the token is for
+ * @throws ControlError `forbidden` without a join token that can be used, `conflict` when it is for another fleet
+ */
+export async function admitHost(
+  caller: Caller,
+  request: JoinRequest,
+  { store, clock }: { store: Store; clock: Clock },
+): Promise<{ host: string; fleet: string }> {
+  const { kind, subject: fleet, project, credentialId } = caller;
+  if (kind !== "join" || fleet === null) {
+    throw new ControlError("forbidden", "a host joins with a join token (headrace host join)");
+  }
+  if (request.fleet !== undefined && request.fleet !== fleet) {
+    const message = `this join token is for the fleet ${fleet}, and the host means to join ${request.fleet}`;
+    throw new ControlError(
+      "conflict",
+      `${message}; make one for that fleet (headrace host join --fleet ${request.fleet})`,
+    );
+  }
+  const before = await store.credential(request.credentialHash);
+  if (before?.kind === "host" && before.project === project && before.subject !== null) {
+    return { host: before.subject, fleet };
+  }
+  const digest = await sha256Hex(`host\n${credentialId}`);
+  const host = `${slug(request.name)}-${digest.slice(0, 8)}`;
+  const isFirst = await store.redeemJoin(credentialId, clock.now(), {
+    id: host,
+    project,
+    kind: "host",
+    name: `host ${request.name}`,
+    hash: request.credentialHash,
+    subject: host,
+    createdAt: clock.now(),
+    expiresAt: null,
+    usedAt: null,
+  });
+  if (!isFirst) {
+    const message = "this join token was used before or has expired; make another (headrace host join)";
+    throw new ControlError("forbidden", message);
+  }
+  return { host, fleet };
+}
+
+/** A host's name as part of an id. */
+function slug(name: string): string {
+  return (
+    name
+      .toLowerCase()
+      .replace(/[^a-z0-9-]+/g, "-")
+      .replace(/^-+|-+$/g, "")
+      .slice(0, 40) || "host"
+  );
+}
