@@ -36,7 +36,7 @@ export async function readCredential(dataDir: string): Promise<HostCredential | 
   try {
     return credentialFile.parse(JSON.parse(text));
   } catch {
-    throw new Error(`${path} is damaged. Remove it and join again with a new token (headrace token create --host).`);
+    throw new Error(`${path} is damaged. Remove it and join again with a new token (headrace host join).`);
   }
 }
 

@@ -54,7 +54,7 @@ function bearer(header: string | undefined): string | null {
 
 function wrongKind(kind: CredentialKind, allowed: readonly CredentialKind[]): string {
   if (allowed.includes("join")) {
-    return "A host joins with a join token (`headrace token create --host`), this is a token of another kind.";
+    return "A host joins with a join token (`headrace host join`), this is a token of another kind.";
   }
   if (allowed.includes("host")) return "Only a host's own credential syncs; this is a token of another kind.";
   return kind === "host"

@@ -133,7 +133,7 @@ function placementLines({ placements, groups }: PlanView, colors: Colors): strin
 
 function reasonLines({ host, reasons }: Placement): string[] {
   if (host !== null) return [];
-  if (reasons.length === 0) return ["      no host has joined this project (headrace token create --host)"];
+  if (reasons.length === 0) return ["      no host has joined this project (headrace host join)"];
   return reasons.map(({ reason, count, hosts }) => {
     if (count === 0) return `      ${oneLine(reason)}`;
     const which = count === 1 ? "1 host" : `${count} hosts`;

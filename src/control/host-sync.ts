@@ -114,7 +114,7 @@ export class HostSync {
     if (report.agent.machine !== host.machine) {
       throw new ControlError(
         "forbidden",
-        `host ${host.name} joined from another machine; join this one with a token of its own (headrace token create --host)`,
+        `host ${host.name} joined from another machine; join this one with a token of its own (headrace host join)`,
       );
     }
     const last = this.heard.get(host.id);
