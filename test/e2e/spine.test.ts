@@ -172,6 +172,7 @@ describe.each(RUNTIMES)("one service on one host, by a control plane on %s", (ru
     const plan = await cluster.headrace(["plan", "-f", join(folder, "service.yml")]);
     expect(plan.stdout).toContain("files: pages");
     expect((await cluster.headrace(["stop", "files", "-y"])).code).toBe(0);
+    expect((await cluster.headrace(["delete", "files", "-y"])).code).toBe(0);
   });
 
   test("stop cuts no stream, and leaves no process and no file behind", async () => {
