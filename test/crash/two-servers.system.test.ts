@@ -7,7 +7,7 @@ import { CrashServer, serverFiles } from "./crash-server.ts";
 import { databaseFacts } from "./database-facts.ts";
 import type { Point } from "./fault.ts";
 import { rehearse, type Stage, settle, Workbench } from "./kill-at-write.ts";
-import { apply, hasReady, LIFE, type World } from "./world.ts";
+import { apply, hasReady, PLAIN_LIFE, type World } from "./world.ts";
 
 // Nobody should start two servers on one data folder; whoever does must lose nothing by it.
 
@@ -16,7 +16,7 @@ let bench: Workbench;
 let stage: Stage;
 beforeAll(async () => {
   bench = await Workbench.make();
-  stage = (await rehearse(bench, LIFE.slice(0, 4))).at(-1) as Stage;
+  stage = (await rehearse(bench, PLAIN_LIFE)).at(-1) as Stage;
 });
 afterAll(() => bench.remove());
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { CrashServer, serverFiles } from "./crash-server.ts";
 import { databaseFacts } from "./database-facts.ts";
 import { rehearse, type Stage, settle, Workbench } from "./kill-at-write.ts";
-import { apply, hasReady, LIFE, type World } from "./world.ts";
+import { apply, hasReady, PLAIN_LIFE, type World } from "./world.ts";
 
 let bench: Workbench;
 /** A service with two ready workers. */
@@ -14,7 +14,7 @@ let stage: Stage;
 let facts: Stage["facts"];
 beforeAll(async () => {
   bench = await Workbench.make();
-  const stages = await rehearse(bench, LIFE.slice(0, 4));
+  const stages = await rehearse(bench, PLAIN_LIFE);
   stage = stages[3] as Stage;
   facts = (stages[2] as Stage).facts;
 });

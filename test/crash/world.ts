@@ -50,8 +50,8 @@ const SECRET = "API_KEY";
 const FILE = Buffer.from("an archive");
 const FILE_SHA256 = createHash("sha256").update(FILE).digest("hex");
 
-/** A life of a server, each step on what the one before left. */
-export const LIFE: Operation[] = [
+/** A project with a host. */
+const BEGINNING: Operation[] = [
   {
     name: "a token is made",
     writesMin: 1,
@@ -77,6 +77,36 @@ export const LIFE: Operation[] = [
     },
     isDone: async () => true,
   },
+];
+
+/** An apply, and two that change a count. */
+const applied = (send: typeof apply): Operation[] => [
+  {
+    name: "a service is applied",
+    writesMin: 2,
+    request: (url, { adminToken }, key) => send(url, adminToken, key, 2),
+    isDone: (url, { adminToken }) => hasReady(url, adminToken, 2),
+  },
+  {
+    name: "a group is made smaller",
+    writesMin: 2,
+    request: (url, { adminToken }, key) => send(url, adminToken, key, 1),
+    isDone: (url, { adminToken }) => hasReady(url, adminToken, 1),
+  },
+  {
+    name: "a group is made larger",
+    writesMin: 2,
+    request: (url, { adminToken }, key) => send(url, adminToken, key, 3),
+    isDone: (url, { adminToken }) => hasReady(url, adminToken, 3),
+  },
+];
+
+/** The beginning of a life with nothing but a service, which `apply` changes. */
+export const PLAIN_LIFE: Operation[] = [...BEGINNING, ...applied(apply).slice(0, 2)];
+
+/** A life of a server, each step on what the one before left. */
+export const LIFE: Operation[] = [
+  ...BEGINNING,
   {
     name: "a secret is set",
     writesMin: 1,
@@ -90,24 +120,7 @@ export const LIFE: Operation[] = [
     request: (url, { adminToken }) => upload(url, adminToken),
     isDone: async () => true,
   },
-  {
-    name: "a service is applied",
-    writesMin: 2,
-    request: (url, { adminToken }, key) => applyAll(url, adminToken, key, 2),
-    isDone: (url, { adminToken }) => hasReady(url, adminToken, 2),
-  },
-  {
-    name: "a group is made smaller",
-    writesMin: 2,
-    request: (url, { adminToken }, key) => applyAll(url, adminToken, key, 1),
-    isDone: (url, { adminToken }) => hasReady(url, adminToken, 1),
-  },
-  {
-    name: "a group is made larger",
-    writesMin: 2,
-    request: (url, { adminToken }, key) => applyAll(url, adminToken, key, 3),
-    isDone: (url, { adminToken }) => hasReady(url, adminToken, 3),
-  },
+  ...applied(applyAll),
   {
     name: "the service is stopped",
     writesMin: 3,
