@@ -13,6 +13,14 @@ const PURPOSE = "containers, in an engine that the test starts for itself";
 const READY_MS = 60_000;
 const STOP_MS = 30_000;
 
+/** Installs what it takes to run one, where that can be fetched. */
+export function ensureDockerd(): void {
+  ensurePrograms([
+    { program: "dockerd", package: "docker.io", purpose: PURPOSE },
+    { program: "busybox", package: "busybox-static", purpose: PURPOSE },
+  ]);
+}
+
 /**
  * A Docker engine of the test's own: data, sockets and processes apart from any other on this machine. It makes no
  * bridge and no firewall rule, so containers are in the host's network.
@@ -23,18 +31,20 @@ export class Dockerd {
   readonly #api: EngineSocket;
   #daemon: ReturnType<typeof spawn> | null = null;
 
-  private constructor() {
+  /** In front of its command line, e.g. to be in another network. */
+  readonly #within: readonly string[];
+
+  private constructor(within: readonly string[]) {
+    this.#within = within;
     this.folder = mkdtempSync(join(tmpdir(), "headrace-dockerd-"));
     this.socket = join(this.folder, "docker.sock");
     this.#api = new EngineSocket(this.socket);
   }
 
-  static async start(): Promise<Dockerd> {
-    ensurePrograms([
-      { program: "dockerd", package: "docker.io", purpose: PURPOSE },
-      { program: "busybox", package: "busybox-static", purpose: PURPOSE },
-    ]);
-    const dockerd = new Dockerd();
+  /** @param within a command that runs the rest of its words, such as `ip netns exec NAME` */
+  static async start(within: readonly string[] = []): Promise<Dockerd> {
+    ensureDockerd();
+    const dockerd = new Dockerd(within);
     await dockerd.begin();
     return dockerd;
   }
@@ -43,9 +53,11 @@ export class Dockerd {
   async begin(): Promise<void> {
     const log = openSync(join(this.folder, "log"), "a");
     const own = (name: string) => join(this.folder, name);
+    const [program = "", ...first] = [...this.#within, "dockerd"];
     this.#daemon = spawn(
-      "dockerd",
+      program,
       [
+        ...first,
         ...["--data-root", own("data"), "--exec-root", own("exec"), "--pidfile", own("pid")],
         ...["--host", `unix://${this.socket}`, "--live-restore", "--iptables=false", "--bridge=none"],
       ],
@@ -101,12 +113,17 @@ export class Dockerd {
     return (await this.call("GET", "/containers/json?all=1")) as never;
   }
 
-  /** Makes an image of a folder, as `docker import` does. @param reference `name:tag` */
-  async importImage(reference: string, folder: string): Promise<void> {
-    const archive = spawnSync("tar", ["-C", folder, "-c", "."], { maxBuffer: 512 * 1024 * 1024 });
+  /**
+   * Makes an image of a folder, as `docker import` does.
+   * @param reference `name:tag`
+   * @param changes lines of a Dockerfile, such as `ENV PATH=/bin`
+   */
+  async importImage(reference: string, folder: string, changes: string[] = []): Promise<void> {
+    const archive = spawnSync("tar", ["-C", folder, "-c", "."], { maxBuffer: 1024 * 1024 * 1024 });
     if (archive.status !== 0) throw new Error(`tar: ${archive.stderr}`);
     const at = reference.lastIndexOf(":");
     const query = new URLSearchParams({ fromSrc: "-", repo: reference.slice(0, at), tag: reference.slice(at + 1) });
+    for (const change of changes) query.append("changes", change);
     await this.#api.call({
       method: "POST",
       path: `/v1.41/images/create?${query}`,
@@ -114,6 +131,13 @@ export class Dockerd {
       body: archive.stdout,
       withinMs: READY_MS,
     });
+  }
+
+  /** Gives an image another name. @param other `name:tag` */
+  async tag(reference: string, other: string): Promise<void> {
+    const at = other.lastIndexOf(":");
+    const query = new URLSearchParams({ repo: other.slice(0, at), tag: other.slice(at + 1) });
+    await this.call("POST", `/images/${reference}/tag?${query}`);
   }
 
   async hasImage(reference: string): Promise<boolean> {

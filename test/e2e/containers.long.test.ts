@@ -1,0 +1,74 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ROOT } from "../../scripts/bootstrap.js";
+import { ensurePython } from "../../scripts/python.ts";
+import { ensureDockerd } from "../support/dockerd.ts";
+import type { ContainersResult, ServedInContainers } from "./namespaces/containers.ts";
+
+const LIMIT_MS = 400_000;
+
+const folder = mkdtempSync(join(tmpdir(), "headrace-containers-"));
+let result: ContainersResult;
+
+beforeAll(async () => {
+  const { bin } = await ensurePython();
+  // Here, since nothing can be fetched from within.
+  ensureDockerd();
+  const unshare = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  const script = join(ROOT, "test/e2e/namespaces/containers.ts");
+  const done = spawnSync("unshare", [...unshare, process.execPath, script, folder, bin], {
+    encoding: "utf8",
+    timeout: LIMIT_MS,
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (done.error || done.status !== 0)
+    throw new Error(`the cluster failed: ${done.error ?? ""}\n${done.stdout}\n${done.stderr}`);
+  result = JSON.parse(done.stdout.trim().split("\n").at(-1) ?? "") as ContainersResult;
+}, LIMIT_MS + 10_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const AMD_DEVICES = ["/dev/kfd", "/dev/dri/renderD128", "/dev/infiniband/uverbs0", "/dev/infiniband/rdma_cm"];
+
+/** Images and devices of the containers, by the order of the hosts. */
+const WANTED: Record<string, [image: string, devices: string[]][]> = {
+  // It names no vendor, so that any accelerator will do: the first of the hosts that fit has AMD's.
+  "sglang-service.yml": [["lmsysorg/sglang:latest", AMD_DEVICES]],
+  "sglang-service-amd.yml": [["lmsysorg/sglang:v0.5.5.post3-rocm700-mi30x", AMD_DEVICES]],
+  "pd-smg.yml": [
+    ["lmsysorg/sglang:v0.5.10.post1", []],
+    ["lmsysorg/sglang:v0.5.10.post1", ["nvidia 0"]],
+    ["lmsysorg/sglang:v0.5.10.post1", ["nvidia 0"]],
+  ],
+  // Its router is generated, and runs in the server's own image.
+  "pd-service-router.yml": [
+    ["headrace/base:1", []],
+    ["lmsysorg/sglang:latest", ["nvidia 0"]],
+    ["lmsysorg/sglang:latest", ["nvidia 0"]],
+  ],
+};
+
+describe.each(Object.entries(WANTED))("%s, unchanged, on hosts with Docker engines", (file, wanted) => {
+  const served = () => result[file] as ServedInContainers;
+
+  test("becomes ready, and answers a streamed chat completion", () => {
+    const { apply, answer } = served();
+    expect(apply.code, apply.output).toBe(0);
+    expect(apply.output).not.toContain("hf-secret-value");
+    expect(answer).toMatchObject({ status: 200, whole: true });
+    expect(answer.chunks).toBeGreaterThan(1);
+  });
+
+  test("runs in containers of its images with the devices of the accelerators it asked for, and nowhere else", () => {
+    expect(served().containers.map(({ image, devices }) => [image, devices])).toEqual(wanted);
+  });
+
+  test("leaves no container behind when it is stopped and deleted", () => {
+    const { stop, delete: deleted, leftOver } = served();
+    expect([stop.code, deleted.code], stop.output + deleted.output).toEqual([0, 0]);
+    expect(leftOver).toEqual([]);
+  });
+});

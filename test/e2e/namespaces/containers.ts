@@ -1,0 +1,181 @@
+/**
+ * Services in containers on hosts of one machine: run inside fresh network, mount and pid namespaces, so that all of it
+ * is gone when this process ends. Each host is a network namespace with a Docker engine of its own. One has AMD's
+ * accelerators, as a tree of files and device nodes; NVIDIA's are declared, and the hook of NVIDIA's toolkit, without
+ * which an engine hands none of them out, does nothing here.
+ *
+ * Prints one line of JSON (`ContainersResult`) as its last line.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { ROOT } from "../../../scripts/bootstrap.js";
+import { type Answer, chat } from "../../support/chat.ts";
+import { Dockerd } from "../../support/dockerd.ts";
+import { ENGINE_IMAGE_SETTINGS, makeEngineRoot } from "../../support/engine-image.ts";
+import { mi300xHost } from "../../support/fake-sysfs/mi300x.ts";
+import { BRIDGE_ADDRESS, HostNetwork } from "../../support/host-network.ts";
+import { CLI, type Running, runProcess, startProcess, until } from "../../support/processes.ts";
+
+export interface ServedInContainers {
+  apply: { code: number | null; output: string };
+  /** Streamed. */
+  answer: Answer;
+  /** Each container on any host, by the order of the hosts, with the devices that it was given. */
+  containers: { host: string; image: string; devices: string[] }[];
+  stop: { code: number | null; output: string };
+  delete: { code: number | null; output: string };
+  /** Containers after that. */
+  leftOver: string[];
+}
+
+export type ContainersResult = Record<string, ServedInContainers>;
+
+const BASE_IMAGE = "headrace/base:1";
+/** What the services below name, and what generated routers run in. */
+const IMAGES = [
+  BASE_IMAGE,
+  "lmsysorg/sglang:latest",
+  "lmsysorg/sglang:v0.5.10.post1",
+  "lmsysorg/sglang:v0.5.5.post3-rocm700-mi30x",
+];
+const AMD_HOST = "amd";
+const NVIDIA_HOSTS = ["nvidia1", "nvidia2"];
+const HOSTS = [AMD_HOST, ...NVIDIA_HOSTS];
+const DECLARED = "cpu=128,memory=1024,disk=4000";
+
+const SERVICES = [
+  { file: "sglang-service.yml", service: "qwen", model: "qwen/qwen2.5-0.5b-instruct" },
+  { file: "sglang-service-amd.yml", service: "qwen", model: "qwen/qwen2.5-0.5b-instruct" },
+  { file: "pd-smg.yml", service: "prefill-decode", model: "zai-org/GLM-4.5-Air-FP8" },
+  { file: "pd-service-router.yml", service: "glm45air", model: "zai-org/GLM-4.5-Air-FP8" },
+];
+
+const [folder, pythonBin] = process.argv.slice(2) as [string, string];
+const running: Running[] = [];
+const engines = new Map<string, Dockerd>();
+
+async function main(): Promise<ContainersResult> {
+  HostNetwork.make(HOSTS);
+  giveNvidiaHook();
+  await startEngines();
+  const base = { PATH: process.env.PATH, HOME: folder, XDG_CONFIG_HOME: join(folder, "config") };
+  const node = process.execPath;
+  const server = startProcess(
+    [node, CLI, "server", "--host", BRIDGE_ADDRESS, "--port", "3000", "--data-dir", join(folder, "server")],
+    { ...base, HEADRACE_IMAGE_BASE: BASE_IMAGE },
+  );
+  running.push(server);
+  const url = `http://${BRIDGE_ADDRESS}:3000`;
+  await until(() => server.output().includes("serves at"), server.output);
+  const headrace = (args: string[]) => runProcess([node, CLI, ...args], { ...base, HF_TOKEN: "hf-secret-value" });
+
+  const amd = amdRoots();
+  for (const host of HOSTS) {
+    const token = (await headrace(["token", "create", "--host"])).stdout.trim();
+    const docker = ["--docker-socket", engines.get(host)?.socket ?? ""];
+    const has = host === AMD_HOST ? [...amd, "--declare", DECLARED] : ["--declare", `${DECLARED},gpu=H200:8`];
+    const flags = ["--server", url, "--name", host, "--data-dir", join(folder, host), "--job-user", "same"];
+    running.push(
+      startProcess(["ip", "netns", "exec", host, node, CLI, "agent", ...flags, ...docker, ...has], {
+        ...base,
+        HEADRACE_JOIN_TOKEN: token,
+      }),
+    );
+  }
+
+  const result: ContainersResult = {};
+  const token = (await headrace(["token", "show"])).stdout.trim();
+  for (const { file, service, model } of SERVICES) {
+    const config = join(ROOT, "test/fixtures/configs", file);
+    const apply = await headrace(["apply", "-f", config, "-y", "--timeout", "90s"]);
+    const answer = await chat(`${url}/proxy/services/main/${service}`, token, { model, stream: true, max_tokens: 20 });
+    const containers = await containersOfAll();
+    const stop = await headrace(["stop", service, "-y"]);
+    const deleted = await headrace(["delete", service, "-y"]);
+    await until(
+      async () => (await containersOfAll()).length === 0,
+      () => `containers of ${service} stay`,
+    );
+    result[file] = {
+      apply: { code: apply.code, output: apply.output },
+      answer,
+      containers,
+      stop: { code: stop.code, output: stop.output },
+      delete: { code: deleted.code, output: deleted.output },
+      leftOver: (await containersOfAll()).map(({ image }) => image),
+    };
+  }
+  return result;
+}
+
+/** In a /usr/bin of our own, which lies over the machine's. */
+function giveNvidiaHook(): void {
+  const own = mkdtempSync("/run/headrace-bin-");
+  execFileSync("mount", ["-t", "tmpfs", "tmpfs", own]);
+  for (const name of ["upper", "work"]) mkdirSync(join(own, name));
+  const layers = `lowerdir=/usr/bin,upperdir=${own}/upper,workdir=${own}/work`;
+  execFileSync("mount", ["-t", "overlay", "overlay", "-o", layers, "/usr/bin"]);
+  writeFileSync("/usr/bin/nvidia-container-runtime-hook", "#!/bin/sh\ncat > /dev/null\n", { mode: 0o755 });
+}
+
+async function startEngines(): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), "headrace-engine-root-"));
+  await makeEngineRoot(root, pythonBin);
+  for (const host of HOSTS) {
+    // `ip netns exec` would mount another /sys, in which there are no control groups.
+    const engine = await Dockerd.start(["nsenter", `--net=/run/netns/${host}`]);
+    engines.set(host, engine);
+    await engine.importImage(BASE_IMAGE, root, ENGINE_IMAGE_SETTINGS);
+    for (const image of IMAGES.slice(1)) await engine.tag(BASE_IMAGE, image);
+  }
+  rmSync(root, { recursive: true });
+}
+
+/** Files as the kernel's, and nodes that can be opened. @returns the agent's flags */
+function amdRoots(): string[] {
+  const tree = mi300xHost();
+  const root = join(folder, "amd-tree");
+  tree.write(root);
+  for (const path of tree.paths().filter((name) => name.startsWith("dev/"))) {
+    rmSync(join(root, path), { force: true });
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    execFileSync("mknod", ["-m", "660", join(root, path), "c", "1", "3"]);
+  }
+  return ["--sysfs-root", join(root, "sys"), "--proc-root", join(root, "proc"), "--dev-root", join(root, "dev")];
+}
+
+async function containersOfAll(): Promise<ServedInContainers["containers"]> {
+  const found: ServedInContainers["containers"] = [];
+  for (const [host, engine] of engines) {
+    for (const { Id } of await engine.containers()) {
+      const { Config, HostConfig } = (await engine.call("GET", `/containers/${Id}/json`)) as {
+        Config: { Image: string };
+        HostConfig: {
+          Devices: { PathInContainer: string }[] | null;
+          DeviceRequests: { Driver: string; DeviceIDs: string[] }[] | null;
+        };
+      };
+      const devices = [
+        ...(HostConfig.Devices ?? []).map(({ PathInContainer }) => PathInContainer),
+        ...(HostConfig.DeviceRequests ?? []).flatMap(({ Driver, DeviceIDs }) =>
+          DeviceIDs.map((id) => `${Driver} ${id}`),
+        ),
+      ];
+      found.push({ host, image: Config.Image, devices });
+    }
+  }
+  return found;
+}
+
+try {
+  console.log(JSON.stringify(await main()));
+} catch (error) {
+  console.error(error);
+  for (const process of running) console.error(`--- pid ${process.pid}\n${process.output()}`);
+  process.exitCode = 1;
+} finally {
+  await Promise.all(running.map((each) => each.stop()));
+  for (const engine of engines.values()) await engine[Symbol.asyncDispose]();
+}
