@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { LinkAnswer, LinkHandler, ReceivedBody } from "../../src/link/types.ts";
-import { type DesiredState, type OpenToAgent, readOpenToAgent } from "../../src/wire/index.ts";
+import { type DesiredJob, type DesiredState, type OpenToAgent, readOpenToAgent } from "../../src/wire/index.ts";
+import { mayPassOn } from "./decide/router.ts";
 import type { Memory } from "./decide/types.ts";
 import type { Forwarder } from "./forward.ts";
 import { stateOf } from "./job-report.ts";
@@ -40,7 +41,7 @@ async function forward(
   body: ReceivedBody,
   signal: AbortSignal,
 ): Promise<LinkAnswer> {
-  const job = jobsOf(parts, open.replica).find(({ job: id }) => serves(parts.memory(), id));
+  const job = jobsOf(parts, open.replica).find((each) => serves(parts.memory(), each));
   if (job === undefined) return refused("not_here", `replica ${open.replica} does not run on this host`);
   return parts.forwarder.forward({ ...open, port: job.port, body }, signal);
 }
@@ -63,8 +64,8 @@ function jobsOf(parts: RequestParts, replica: string) {
   return (parts.desired()?.jobs ?? []).filter((job) => job.replica === replica);
 }
 
-function serves(memory: Memory, id: string): boolean {
-  const job = memory.jobs[id];
+function serves(memory: Memory, wanted: DesiredJob): boolean {
+  const job = memory.jobs[wanted.job];
   if (job?.run?.alive !== true || job.run.termAt !== null) return false;
-  return !["stopping", "ended", "backoff"].includes(stateOf(job));
+  return !["stopping", "ended", "backoff"].includes(stateOf(job)) && mayPassOn(wanted, job);
 }

@@ -52,7 +52,7 @@ test("losing one of two routers costs no new request, and it is given all worker
   const served = await loop.stop(LAST_ANSWERS_MS);
 
   const fresh = served.filter(({ at }) => at >= killedAt);
-  expect(fresh.length).toBeGreaterThan(2 * REQUESTS);
+  expect(fresh.length).toBeGreaterThan(REQUESTS);
   expect(fresh.filter(({ outcome }) => outcome !== "whole")).toEqual([]);
   // What the router was passing on when it died is cut; what went through the other one, or was over by then, is whole.
   const before = served.filter(({ at }) => at < killedAt);

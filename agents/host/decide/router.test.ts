@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { ListedWorker } from "../../../src/adapters/types.ts";
 import type { DesiredWorker } from "../../../src/wire/index.ts";
-import { listedReplicas, newRouter, noteRouter } from "./router.ts";
+import { listedReplicas, mayPassOn, newRouter, noteRouter } from "./router.ts";
+import { newJob } from "./runs.ts";
 import { desiredJob, VirtualHost } from "./testing.ts";
 
 function worker(name: string, role: DesiredWorker["role"] = "decode", labels = {}): DesiredWorker {
@@ -263,5 +264,31 @@ describe("a worker that accepts connections and does not answer", () => {
     host.run(10_000);
     expect(host.times("hear").length).toBeLessThanOrEqual(7);
     expect(host.times("reach").length).toBeGreaterThanOrEqual(11);
+  });
+});
+
+describe("new requests to a router that began again", () => {
+  const job = router([a, prefill]);
+  const listed = (...entries: Partial<ListedWorker>[]) => ({
+    ...newRouter("run-2", 0),
+    listed: entries.map((entry) => ({ ...listedAs(a.url), ...entry })),
+  });
+  const again = { ...newJob("r-1", 0), ends: [0] };
+  const both: Partial<ListedWorker>[] = [{}, { role: "prefill" }];
+
+  it("wait until it lists, ready, a worker of each role that it shall have", () => {
+    expect(mayPassOn(job, again)).toBe(false);
+    expect(mayPassOn(job, { ...again, router: listed({}) })).toBe(false);
+    expect(mayPassOn(job, { ...again, router: listed({}, { role: "prefill", status: "pending" }) })).toBe(false);
+    expect(mayPassOn(job, { ...again, router: listed(...both) })).toBe(true);
+  });
+
+  it("do not wait once it was ready, nor for one that was found running or is no router", () => {
+    const host = routing(a);
+    expect(mayPassOn(job, newJob("r-1", 0))).toBe(true);
+    expect(mayPassOn(desiredJob(), again)).toBe(true);
+    expect(mayPassOn(router([]), again)).toBe(true);
+    const run = host.memory.jobs["r-1.0"]?.run ?? null;
+    expect(mayPassOn(job, { ...again, run: run && { ...run, everReady: true } })).toBe(true);
   });
 });

@@ -9,7 +9,7 @@ import {
   ROUTER_STARTING_INTERVAL_MS,
 } from "./timing.ts";
 import type { Turn } from "./turn.ts";
-import type { Answer, Instant, RouterMemory } from "./types.ts";
+import type { Answer, Instant, JobMemory, RouterMemory } from "./types.ts";
 
 interface Changes {
   add: DesiredWorker[];
@@ -128,6 +128,17 @@ export function listedReplicas(router: RouterMemory): string[] {
     if (Object.hasOwn(router.replicas, url)) replicas.add(router.replicas[url] as string);
   }
   return [...replicas].sort();
+}
+
+/**
+ * Whether new requests may be sent to a router. One that began again after this agent saw it end has no worker at first,
+ * and answers with errors what another router could serve: it waits until it was ready once, or lists, ready, a worker
+ * of each role that it shall have. Of one that was found running nothing is known, so it is trusted.
+ */
+export function mayPassOn(job: Pick<DesiredJob, "role" | "workers">, { ends, run, router }: JobMemory): boolean {
+  if (job.role !== "router" || ends.length === 0 || run?.everReady === true) return true;
+  const ready = (router?.listed ?? []).filter(({ status }) => status === "ready").map(({ role }) => role);
+  return job.workers.every(({ role }) => ready.includes(role));
 }
 
 function noteList(router: RouterMemory, workers: ListedWorker[] | null, now: Instant): void {
