@@ -13,6 +13,14 @@ export function carriedOut<K extends Answer["kind"]>(answer: Answer, kind: K): E
   return answer as Extract<Answer, { kind: K }>;
 }
 
+/** The answer to a change that was simply done: what was changed, and at which version. */
+export function whenDone<T extends object>(changed: T): (answer: Answer, version: number) => T & { version: number } {
+  return (answer, version) => {
+    carriedOut(answer, "done");
+    return { ...changed, version };
+  };
+}
+
 /** That a key came again with something else. */
 export function anotherRequest(): ControlError {
   return new ControlError("idempotency_mismatch", "this idempotency key was used for another request; use a new one");

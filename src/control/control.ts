@@ -6,7 +6,7 @@ import type { RouteTarget, ServiceEntry } from "../proxy/types.ts";
 import type { IdempotencyRecord, SealedSecret, Store } from "../store/types.ts";
 import { canonicalJson, type JoinAnswer, type JoinRequest, type Report, type SyncAnswer } from "../wire/index.ts";
 import { admitHost } from "./admit-host.ts";
-import { anotherRequest, carriedOut, requireAdmin } from "./answers.ts";
+import { anotherRequest, carriedOut, requireAdmin, whenDone } from "./answers.ts";
 import { callerOf, mayCall } from "./callers.ts";
 import type { Clock } from "./clock.ts";
 import type { Request } from "./controller.ts";
@@ -163,10 +163,7 @@ export class HeadraceControl implements Control {
     return this.once(caller, input.kind, key, input, async () => ({
       input,
       secrets: [],
-      toAnswer: (answer, version) => {
-        carriedOut(answer, "done");
-        return { service: input.service, version };
-      },
+      toAnswer: whenDone({ service: input.service }),
     }));
   }
 
@@ -259,10 +256,7 @@ export class HeadraceControl implements Control {
     return this.once(caller, cause, key, input, async () => ({
       input,
       secrets: [],
-      toAnswer: (answer, version) => {
-        carriedOut(answer, "done");
-        return { host: input.host, version };
-      },
+      toAnswer: whenDone({ host: input.host }),
     }));
   }
 
@@ -303,10 +297,7 @@ export class HeadraceControl implements Control {
     return this.once(caller, "delete fleet", key, input, async () => ({
       input,
       secrets: [],
-      toAnswer: (answer, version) => {
-        carriedOut(answer, "done");
-        return { fleet, version };
-      },
+      toAnswer: whenDone({ fleet }),
     }));
   }
 
@@ -338,10 +329,7 @@ export class HeadraceControl implements Control {
     requireAdmin(caller, "set and delete secrets");
     return this.once(caller, cause, key, request, async () => ({
       ...(await prepare()),
-      toAnswer: (answer, version) => {
-        carriedOut(answer, "done");
-        return { secret, version };
-      },
+      toAnswer: whenDone({ secret }),
     }));
   }
 
