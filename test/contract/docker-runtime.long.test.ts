@@ -7,6 +7,7 @@ import { containerBody } from "../../agents/host/runtime/docker/container-spec.t
 import { openDockerRuntime } from "../../agents/host/runtime/docker/docker-runtime.ts";
 import type { StartSpec } from "../../agents/host/runtime/types.ts";
 import { Dockerd } from "../support/dockerd.ts";
+import { PLAIN_HOST } from "../support/fake-hosts.ts";
 import { dockerLaunch, importImage, SMALL_IMAGE } from "./docker-runtime/launch.ts";
 import { runtimeContract } from "./runtime.ts";
 import { bytesUnder, killedOnItsWay } from "./runtime-help.ts";
@@ -32,7 +33,7 @@ runtimeContract("containers of a Docker engine", {
       dataDir,
       socket: dockerd.socket,
       expected: true,
-      body: async (spec: StartSpec) => containerBody(spec),
+      body: async (spec: StartSpec) => containerBody(spec, PLAIN_HOST),
     }),
   startAndDie: async (dataDir, started, afterMs) => {
     const agent = spawn(process.execPath, [AGENT, dataDir, dockerd.socket, JSON.stringify(started)], {

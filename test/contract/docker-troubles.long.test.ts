@@ -12,6 +12,7 @@ import { Engine } from "../../agents/host/runtime/docker/engine.ts";
 import { readJobLog } from "../../agents/host/runtime/docker/job-log.ts";
 import type { Runtime, StartSpec } from "../../agents/host/runtime/types.ts";
 import { Dockerd } from "../support/dockerd.ts";
+import { PLAIN_HOST } from "../support/fake-hosts.ts";
 import { Registry } from "../support/registry.ts";
 import { dockerLaunch, importImage, NO_SHELL_IMAGE, SMALL_IMAGE } from "./docker-runtime/launch.ts";
 import { find, followed, spec, texts, until, untilEnded } from "./runtime-help.ts";
@@ -51,7 +52,7 @@ afterEach(async () => {
 });
 
 async function open(more: Partial<DockerRuntimeOptions> = {}): Promise<Runtime> {
-  const body = async (started: StartSpec) => containerBody(started);
+  const body = async (started: StartSpec) => containerBody(started, PLAIN_HOST);
   const one = await openDockerRuntime({ dataDir, socket: dockerd.socket, expected: true, body, ...more });
   opened.push(one);
   return one;
@@ -192,7 +193,7 @@ describe("a container", () => {
 
   test("that ran out of memory is told from one that crashed", async () => {
     const body = async (started: StartSpec) => {
-      const whole = containerBody(started);
+      const whole = containerBody(started, PLAIN_HOST);
       return { ...whole, HostConfig: { ...whole.HostConfig, Memory: 32e6, MemorySwap: 32e6 } };
     };
     const small = await open({ body });
@@ -215,7 +216,7 @@ describe("a container", () => {
 
   test("runs without a limit that the engine may not raise, and the host says so", async () => {
     const body = async (started: StartSpec) => {
-      const whole = containerBody(started);
+      const whole = containerBody(started, PLAIN_HOST);
       const Ulimits = [{ Name: "memlock", Soft: -1, Hard: -1 }];
       return { ...whole, HostConfig: { ...whole.HostConfig, Ulimits } };
     };

@@ -31,6 +31,18 @@ export async function inventoryOf(tree: FakeTree, name: string): Promise<Invento
   };
 }
 
+/** One that has nothing but an engine. */
+export const PLAIN_HOST: ContainerHost = {
+  accelerators: [],
+  nics: [],
+  fabric: null,
+  devRoot: "/dev",
+  devices: new Map(),
+  nvidiaToolkit: false,
+  memlockBytesMax: null,
+  sources: new Map(),
+};
+
 /** The same host as its agent sees it when it starts a container: a root's engine that may raise every limit. */
 export function containerHostOf(
   tree: FakeTree,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Accelerator } from "../../../../src/wire/index.ts";
+import { PLAIN_HOST } from "../../../../test/support/fake-hosts.ts";
 import type { StartSpec } from "../types.ts";
 import { type ContainerHost, containerBody } from "./container-spec.ts";
 
@@ -37,17 +38,7 @@ function declared(vendor: Accelerator["vendor"], count: number): Accelerator[] {
 }
 
 function host(over: Partial<ContainerHost> = {}): ContainerHost {
-  return {
-    accelerators: [],
-    nics: [],
-    fabric: null,
-    devRoot: "/dev",
-    devices: new Map(),
-    nvidiaToolkit: false,
-    memlockBytesMax: null,
-    sources: new Map(),
-    ...over,
-  };
+  return { ...PLAIN_HOST, ...over };
 }
 
 const nic: ContainerHost["nics"][number] = {

@@ -17,18 +17,6 @@ export interface ContainerHost extends Pick<Inventory, "accelerators" | "nics" |
   sources: ReadonlyMap<string, string>;
 }
 
-/** One that has nothing but an engine. */
-const PLAIN_HOST: ContainerHost = {
-  accelerators: [],
-  nics: [],
-  fabric: null,
-  devRoot: "/dev",
-  devices: new Map(),
-  nvidiaToolkit: false,
-  memlockBytesMax: null,
-  sources: new Map(),
-};
-
 type Job = Pick<StartSpec, "launch" | "accelerators" | "env">;
 type ContainerLaunch = NonNullable<StartSpec["launch"]["container"]>;
 type Accelerator = ContainerHost["accelerators"][number];
@@ -49,7 +37,7 @@ const AMD_NODES = /^dri\/renderD\d+$/;
  *
  * @throws Error for people when the host cannot give the job what it was promised
  */
-export function containerBody({ launch, accelerators, env }: Job, host: ContainerHost = PLAIN_HOST): ContainerBody {
+export function containerBody({ launch, accelerators, env }: Job, host: ContainerHost): ContainerBody {
   const container = launch.container;
   if (container === null) throw new Error("no image was sent for it; is the control plane of an older version?");
   const mine = host.accelerators.filter(({ index }) => accelerators.includes(index));
