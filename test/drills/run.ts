@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { ROOT } from "../../scripts/bootstrap.js";
 import { ensurePython } from "../../scripts/python.ts";
 import { ensurePrograms } from "../../scripts/system-packages.ts";
+import { INTO_NAMESPACES } from "../support/in-namespaces.ts";
 import type { Finding } from "./drill.ts";
 import { DRILLS, type DrillName } from "./drills.ts";
 
@@ -26,11 +27,9 @@ export async function runDrill(name: DrillName): Promise<Finding> {
   const { bin } = await ensurePython();
   const folder = mkdtempSync(join(tmpdir(), `headrace-drill-${name}-`));
   try {
-    // Root makes the namespaces itself; anyone else is root in a user namespace of their own.
-    const unshare = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
-    if (process.getuid?.() !== 0) unshare.unshift("--user", "--map-root-user");
+    const [unshare = "", ...flags] = INTO_NAMESPACES;
     const main = join(ROOT, "test/drills/main.ts");
-    const { code, stdout, stderr } = await run("unshare", [...unshare, process.execPath, main, name, folder, bin]);
+    const { code, stdout, stderr } = await run(unshare, [...flags, process.execPath, main, name, folder, bin]);
     if (code !== 0) throw new Error(`drill ${name} failed:\n${stderr.slice(-OUTPUT_CHARS_MAX)}`);
     if (process.env.DRILL_SHOW_LOGS) process.stderr.write(stderr);
     return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Finding;

@@ -1,11 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ROOT } from "../../scripts/bootstrap.js";
 import { ensurePython } from "../../scripts/python.ts";
 import { ensureDockerd } from "../support/dockerd.ts";
+import { runInNamespaces } from "../support/in-namespaces.ts";
 import type { ContainersResult, ServedInContainers } from "./namespaces/containers.ts";
 
 const LIMIT_MS = 400_000;
@@ -17,16 +16,7 @@ beforeAll(async () => {
   const { bin } = await ensurePython();
   // Here, since nothing can be fetched from within.
   ensureDockerd();
-  const unshare = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  const script = join(ROOT, "test/e2e/namespaces/containers.ts");
-  const done = spawnSync("unshare", [...unshare, process.execPath, script, folder, bin], {
-    encoding: "utf8",
-    timeout: LIMIT_MS,
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  if (done.error || done.status !== 0)
-    throw new Error(`the cluster failed: ${done.error ?? ""}\n${done.stdout}\n${done.stderr}`);
-  result = JSON.parse(done.stdout.trim().split("\n").at(-1) ?? "") as ContainersResult;
+  result = runInNamespaces<ContainersResult>("test/e2e/namespaces/containers.ts", [folder, bin], LIMIT_MS);
 }, LIMIT_MS + 10_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,10 +1,9 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ROOT } from "../../scripts/bootstrap.js";
 import { ensurePython } from "../../scripts/python.ts";
+import { runInNamespaces } from "../support/in-namespaces.ts";
 import type { ClusterResult } from "./namespaces/cluster.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "headrace-cluster-"));
@@ -12,18 +11,7 @@ let result: ClusterResult;
 
 beforeAll(async () => {
   const { bin } = await ensurePython();
-  // Root makes the namespaces itself; anyone else is root in a user namespace of their own.
-  const unshare = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  if (process.getuid?.() !== 0) unshare.unshift("--user", "--map-root-user");
-  const cluster = join(ROOT, "test/e2e/namespaces/cluster.ts");
-  const done = spawnSync("unshare", [...unshare, process.execPath, cluster, folder, bin], {
-    encoding: "utf8",
-    timeout: 110_000,
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  if (done.error || done.status !== 0)
-    throw new Error(`the cluster failed: ${done.error ?? ""}\n${done.stdout}\n${done.stderr}`);
-  result = JSON.parse(done.stdout.trim().split("\n").at(-1) ?? "") as ClusterResult;
+  result = runInNamespaces<ClusterResult>("test/e2e/namespaces/cluster.ts", [folder, bin], 110_000);
 }, 120_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

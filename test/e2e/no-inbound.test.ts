@@ -1,23 +1,15 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ROOT } from "../../scripts/bootstrap.js";
 import { ensurePython } from "../../scripts/python.ts";
 import { RUNTIMES } from "../support/control-planes.ts";
+import { INTO_NAMESPACES, runInNamespaces } from "../support/in-namespaces.ts";
 import { findPacketFilter } from "../support/packet-filter.ts";
 import type { NoInboundResult } from "./namespaces/no-inbound.ts";
 
 /** A host without jobs syncs by itself every two minutes, so that whatever comes sooner has woken it. */
 const WOKEN_WITHIN_MS = 5_000;
-
-/** Root makes the namespaces itself; anyone else is root in a user namespace of their own. */
-const INTO_NAMESPACES = [
-  "unshare",
-  ...(process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"]),
-  ...["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"],
-];
 
 const found = findPacketFilter(INTO_NAMESPACES);
 const filter = "filter" in found ? found.filter : null;
@@ -32,17 +24,8 @@ describe.skipIf(filter === null).each(RUNTIMES)(
 
     beforeAll(async () => {
       const { bin } = await ensurePython();
-      const script = join(ROOT, "test/e2e/namespaces/no-inbound.ts");
-      const [unshare = "", ...flags] = INTO_NAMESPACES;
-      const done = spawnSync(unshare, [...flags, process.execPath, script, runtime, `${filter}`, folder, bin], {
-        encoding: "utf8",
-        // What sets up networks is not on everybody's PATH.
-        env: { ...process.env, PATH: [process.env.PATH, "/usr/sbin"].join(delimiter) },
-        timeout: 150_000,
-        maxBuffer: 64 * 1024 * 1024,
-      });
-      if (done.status !== 0) throw new Error(`it failed: ${done.error ?? ""}\n${done.stdout}\n${done.stderr}`);
-      result = JSON.parse(done.stdout.trim().split("\n").at(-1) ?? "") as NoInboundResult;
+      const script = "test/e2e/namespaces/no-inbound.ts";
+      result = runInNamespaces<NoInboundResult>(script, [runtime, `${filter}`, folder, bin], 150_000);
     }, 160_000);
 
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
