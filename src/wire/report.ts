@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { sha256Name } from "./files.ts";
 import { inventory } from "./inventory.ts";
 import { commitVersion, id, JOBS_MAX, opaqueName, role, spanMs } from "./names.ts";
 
@@ -51,6 +52,25 @@ export const routerReport = z.object({
 /** A report names every job of a host, at most a thousand, each with the last 2 KiB of its log at worst. */
 export const REPORT_BYTES_MAX = 4 * 1024 * 1024;
 
+/** Why a build did not come up, cut by the agent. */
+const UPDATE_FAILURE_CHARS_MAX = 500;
+
+/** A build of the agent, by the SHA-256 of its archive; and the commit that told a host to run it. */
+const agentOrder = z.object({ build: sha256Name, order: commitVersion });
+
+/** What an agent runs that was installed by the script, and can put another build in its place. */
+const installedAgent = z.object({
+  build: sha256Name,
+  /** The last order that came to nothing: the host runs what it ran before. null = none since it last did as told. */
+  failed: agentOrder.extend({ reason: z.string().max(UPDATE_FAILURE_CHARS_MAX) }).nullable(),
+});
+
+/** The build that a host shall run. */
+const agentUpdate = agentOrder.extend({
+  /** Address of the folder that has `<build>.tar.gz`; null = where the host was installed from. */
+  from: z.string().max(2_000).nullable(),
+});
+
 /** All that an agent knows; never a difference. Any report can be lost or repeated. */
 export const report = z.object({
   agent: z.object({
@@ -60,6 +80,8 @@ export const report = z.object({
     machine: opaqueName,
     /** Changes when the agent process is another one. */
     incarnation: opaqueName,
+    /** Left out where it was started by hand or from its sources, and by older ones: such an agent is left alone. */
+    installed: installedAgent.optional(),
   }),
   /** Rises within an incarnation; older ones are dropped. */
   seq: z.int().min(0),
@@ -79,6 +101,8 @@ export const syncAnswer = z.object({
   /** Hash of the desired state; equal to what the agent holds when `desired` is null. */
   hash: z.string(),
   desired: z.unknown().nullable(),
+  /** Only while the host is to run another build of the agent than it does. */
+  agent: agentUpdate.optional(),
   nextSyncInMs: spanMs,
 });
 

@@ -21,7 +21,8 @@ import {
 
 /**
  * Every message between agents and the control plane, as this code writes it: with something in each field that can be
- * left empty, and once with all of them empty. Their types see to it that a field that is added is added here.
+ * left empty, and with all of them empty. Their types see to it that a field that is added is added here, but for those
+ * that may be left out.
  */
 
 const inventory: Inventory = {
@@ -93,9 +94,14 @@ const agent: Report["agent"] = {
   incarnation: "2f6c7a3a",
 };
 
+const installed: Report["agent"]["installed"] = {
+  build: "0a".repeat(32),
+  failed: { build: "0b".repeat(32), order: 11, reason: "it ended 3 times before the server had accepted it" },
+};
+
 const reports: Report[] = [
   {
-    agent,
+    agent: { ...agent, installed },
     seq: 7,
     applied: { version: 12, hash: "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945" },
     inventory,
@@ -131,6 +137,15 @@ const reports: Report[] = [
         synced: 11,
       },
     ],
+  },
+  {
+    agent: { ...agent, installed: { ...installed, failed: null } },
+    seq: 1,
+    applied: { version: 0, hash: "" },
+    inventory: bareInventory,
+    busyPorts: [],
+    jobs: [],
+    routers: [],
   },
   {
     agent,
@@ -251,6 +266,13 @@ const desired: DesiredState = {
 
 const answers: SyncAnswer[] = [
   { version: 12, hash: "4f53", desired, nextSyncInMs: 10_000 },
+  {
+    version: 12,
+    hash: "4f53",
+    desired: null,
+    agent: { build: "0a".repeat(32), order: 12, from: "https://downloads.example.com/headrace-install" },
+    nextSyncInMs: 10_000,
+  },
   { version: 0, hash: "", desired: null, nextSyncInMs: 0 },
 ];
 
