@@ -262,8 +262,6 @@ export class HeadraceControl implements Control {
 
   async removeHost(caller: Caller, host: string, force: boolean, key: string): Promise<HostChangeAnswer> {
     const removed = await this.changeHost(caller, "remove host", { kind: "host_removed", host, force }, key);
-    // After the commit, and again when the request is repeated: a crash in between leaves a credential without a host.
-    await this.options.store.deleteCredential(caller.project, host);
     await this.open(caller.project).project.hostRemoved(host);
     return removed;
   }

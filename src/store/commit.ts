@@ -41,6 +41,10 @@ export function commitStatements(batch: CommitBatch): InStatement[] {
     ...deleteEntities(project, batch.deletes),
     ...putSecrets(project, batch.secrets),
     ...deleteSecrets(project, batch.deletedSecrets),
+    ...deleteHostCredentials(
+      project,
+      batch.deletes.flatMap(({ kind, id }) => (kind === "host" ? [id] : [])),
+    ),
     ...insertIdempotency(project, batch.idempotency),
     {
       sql: "UPDATE projects SET version = :version, wake_at = :wakeAt WHERE project = :project",
@@ -94,6 +98,24 @@ function deleteSecrets(project: string, names: string[]): InStatement[] {
       sql: "DELETE FROM secrets WHERE project = :project AND name IN (SELECT value FROM json_each(:names))",
       args: { project, names: JSON.stringify(names) },
     },
+  ];
+}
+
+/**
+ * The credentials of hosts that are deleted. The join token that made one stays used up and is for nobody from then on:
+ * it would give its host the credential back.
+ */
+function deleteHostCredentials(project: string, hosts: string[]): InStatement[] {
+  if (hosts.length === 0) return [];
+  const args = { project, hosts: JSON.stringify(hosts) };
+  const theirs = "project = :project AND kind = 'host' AND subject IN (SELECT value FROM json_each(:hosts))";
+  return [
+    {
+      sql: `UPDATE credentials SET used_for = NULL
+            WHERE project = :project AND used_for IN (SELECT hash FROM credentials WHERE ${theirs})`,
+      args,
+    },
+    { sql: `DELETE FROM credentials WHERE ${theirs}`, args },
   ];
 }
 

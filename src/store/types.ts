@@ -16,6 +16,7 @@ export interface CommitBatch {
   inputs: string[];
   events: JournalEvent[];
   puts: Entity[];
+  /** A host takes its credential with it. */
   deletes: { kind: EntityKind; id: string }[];
   /** Next moment at which time alone can change anything; null = never. */
   wakeAt: number | null;

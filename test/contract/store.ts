@@ -409,6 +409,36 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
         expect(await store.credentials("second")).toEqual([]);
       });
 
+      test("a host's goes with the host, in the same commit, and its join token does not bring it back", async () => {
+        await store.createProject("second", AT, []);
+        const other = { ...join, id: "j2", hash: "hash of j2" };
+        const twin = { ...host("h1"), project: "second", hash: "hash in second" };
+        for (const each of [join, other, twin, credential("main", "h1-of-a-person")]) await store.putCredential(each);
+        expect(await store.redeemJoin("j1", AT, host("h1"))).toBe(true);
+        expect(await store.redeemJoin("j2", AT, host("h2"))).toBe(true);
+        const removal = commitOf("main", 2, "a", { deletes: [{ kind: "host", id: "h1" }] });
+        expect(await store.commit(removal)).toEqual({ kind: "committed" });
+
+        expect(await store.credential(host("h1").hash)).toBeNull();
+        expect(await store.redeemJoin("j1", AT, host("h1"))).toBe(false);
+        expect(await store.credential(host("h1").hash)).toBeNull();
+        // The token stays used up, and nobody else loses anything.
+        const left = await store.credentials("main");
+        expect(left.map(({ id }) => id).toSorted()).toEqual(["h1-of-a-person", "h2", "j1", "j2"]);
+        expect(left.find(({ id }) => id === "j1")?.usedAt).toBe(AT);
+        expect(await store.redeemJoin("j2", AT, host("h2"))).toBe(true);
+        expect(await store.credential(twin.hash)).toEqual(twin);
+      });
+
+      test("a host's stays when the commit that would have removed it fails", async () => {
+        await store.putCredential(join);
+        expect(await store.redeemJoin("j1", AT, host("h1"))).toBe(true);
+        await store.commit(commitOf("main", 2, "a"));
+        const removal = commitOf("main", 2, "b", { deletes: [{ kind: "host", id: "h1" }] });
+        expect(await store.commit(removal)).toEqual({ kind: "conflict", commitId: "a" });
+        expect(await store.credential(host("h1").hash)).toEqual(host("h1"));
+      });
+
       test("where the host's credential cannot be stored the join token stays unused", async () => {
         await store.putCredential(join);
         await store.putCredential(credential("main", "c1"));

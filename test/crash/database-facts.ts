@@ -34,7 +34,8 @@ export async function databaseFacts(dataDir: string): Promise<DatabaseFacts> {
     const files = (await rows("SELECT sha256, bytes FROM files WHERE length(body) = bytes ORDER BY sha256")).map(
       (row) => String(row.sha256),
     );
-    const credentials = await rows("SELECT kind, name, used_at, used_for, hash FROM credentials ORDER BY kind, name");
+    const credentials = await rows("SELECT kind, name, subject, used_at FROM credentials ORDER BY kind, name");
+    const events = commits.flatMap((row) => JSON.parse(String(row.events)) as JournalEvent[]);
     const consumed = commits.flatMap((row) => JSON.parse(String(row.inputs)) as string[]);
 
     const wrong = [
@@ -53,9 +54,9 @@ export async function databaseFacts(dataDir: string): Promise<DatabaseFacts> {
       ...notEqual("sealed values", secrets, sealedNames(entities)),
       ...brokenReferences(entities),
       ...missingFiles(entities, files),
+      ...ofRemovedHosts(events, credentials),
     ];
     if (wrong.length > 0) throw new Error(`the database contradicts itself:\n${wrong.join("\n")}`);
-    const events = commits.flatMap((row) => JSON.parse(String(row.events)) as JournalEvent[]);
     return {
       entities: entities.map(withoutTime),
       events: events.map((event) => JSON.stringify(event)).sort(),
@@ -77,6 +78,12 @@ function notEqual(what: string, is: unknown, shall: unknown): string[] {
 function missingFiles(entities: Entity[], files: string[]): string[] {
   const named = entities.flatMap((entity) => (entity.kind === "revision" ? entity.files : []));
   return named.filter(({ sha256 }) => !files.includes(sha256)).map(({ path }) => `the file ${path} is not there whole`);
+}
+
+function ofRemovedHosts(events: JournalEvent[], credentials: Record<string, unknown>[]): string[] {
+  const removed = events.flatMap(({ type, host }) => (type === "host.removed" ? [host] : []));
+  const alive = credentials.filter(({ kind, subject }) => kind === "host" && removed.includes(String(subject)));
+  return alive.map(({ subject }) => `${subject} was removed and its credential lives`);
 }
 
 function sealedNames(entities: Entity[]): string[] {

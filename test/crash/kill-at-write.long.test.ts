@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { killAtEveryWrite, rehearse, type Stage, Workbench } from "./kill-at-write.ts";
-import { LIFE } from "./world.ts";
+import { WHOLE_LIFE } from "./world.ts";
 
 let bench: Workbench;
 let stages: Stage[];
 beforeAll(async () => {
   bench = await Workbench.make();
-  stages = await rehearse(bench, LIFE);
+  stages = await rehearse(bench, WHOLE_LIFE);
 });
 afterAll(() => bench.remove());
 
@@ -14,7 +14,7 @@ afterAll(() => bench.remove());
 const INSIDE_US = [0, 200, 600];
 
 describe("a control plane that is killed at every point of every write", () => {
-  for (const [i, { name, writesMin }] of LIFE.entries()) {
+  for (const [i, { name, writesMin }] of WHOLE_LIFE.entries()) {
     test(`${name}: nothing acknowledged is lost and nothing done twice`, async () => {
       const faults = [
         { point: "before" as const, delayUs: 0 },

@@ -80,7 +80,7 @@ export async function rehearse(bench: Workbench, life: Operation[]): Promise<Sta
   let folder = await bench.copy(null);
   const first = await serve(folder);
   await first.close();
-  let world: World = { adminToken: first.firstStart?.adminToken ?? "", joinToken: "", agent: null };
+  let world: World = { adminToken: first.firstStart?.adminToken ?? "", joinToken: "", agent: null, removed: null };
   const stages: Stage[] = [];
   for (const [i, operation] of life.entries()) {
     const before = { folder, world: copyOf(world) };
@@ -124,6 +124,7 @@ async function killAt(bench: Workbench, stage: Stage, fault: Fault): Promise<Kil
     await doomed.kill();
     world.agent?.close();
   }
+  await assertWhole(bench, folder);
   const server = await serve(folder);
   try {
     await link(world, server.url);
@@ -137,6 +138,13 @@ async function killAt(bench: Workbench, stage: Stage, fault: Fault): Promise<Kil
     await server.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What a server that was killed leaves does not contradict itself, whatever the next one makes of it. */
+async function assertWhole(bench: Workbench, folder: string): Promise<void> {
+  const copy = await bench.copy(folder);
+  await databaseFacts(serverFiles(copy).dataDir);
+  await rm(copy, { recursive: true, force: true });
 }
 
 /** A failure is expected of a server that is gone, and of no other. */
@@ -168,8 +176,8 @@ export async function settle(what: string, isDone: () => Promise<boolean>, agent
   }
 }
 
-function copyOf({ adminToken, joinToken, agent }: World): World {
-  return { adminToken, joinToken, agent: agent?.clone() ?? null };
+function copyOf({ agent, ...world }: World): World {
+  return { ...world, agent: agent?.clone() ?? null };
 }
 
 /**

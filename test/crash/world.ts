@@ -6,6 +6,8 @@ export interface World {
   adminToken: string;
   joinToken: string;
   agent: ObedientAgent | null;
+  /** The host that is to be removed: its machine is off for good. */
+  removed: string | null;
 }
 
 /** One thing that is asked of a control plane, and what follows from it until everything is as asked. */
@@ -139,6 +141,23 @@ export const LIFE: Operation[] = [
     name: "the secret is deleted",
     writesMin: 1,
     request: (url, { adminToken }, key) => send(url, adminToken, "DELETE", `/api/projects/main/secrets/${SECRET}`, key),
+    isDone: async () => true,
+  },
+];
+
+/** The same to the end of its host. */
+export const WHOLE_LIFE: Operation[] = [
+  ...LIFE,
+  {
+    // One write: what the host leaves behind goes with it or not at all.
+    name: "the host is removed",
+    writesMin: 1,
+    request(url, world, key) {
+      world.removed ??= world.agent?.host ?? "";
+      world.agent?.close();
+      world.agent = null;
+      return send(url, world.adminToken, "DELETE", `/api/projects/main/hosts/${world.removed}`, key);
+    },
     isDone: async () => true,
   },
 ];

@@ -63,4 +63,14 @@ export const controlMutants: Mutant[] = [
       rule: "instead of rejecting",
     },
   },
+  {
+    file: "src/store/commit.ts",
+    replace: 'kind === "host" ? [id] : []',
+    by: "[]",
+    breaks: "A host that was removed comes back with the credential that it had.",
+    caughtBy: {
+      file: "test/contract/libsql-store.test.ts",
+      test: "store contract: libSQL, embedded file > credentials > a host's goes with the host, in the same commit, and its join token does not bring it back",
+    },
+  },
 ];

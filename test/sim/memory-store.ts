@@ -94,7 +94,10 @@ export class MemoryStore implements Store {
       if (stored.answers.has(key)) throw new StoreError("refused", `The request ${key} was answered before.`);
     }
     for (const row of rows) stored.entities.set(keyOf(row), row);
-    for (const deleted of batch.deletes) stored.entities.delete(keyOf(deleted));
+    for (const deleted of batch.deletes) {
+      stored.entities.delete(keyOf(deleted));
+      if (deleted.kind === "host") this.deleteCredentialOf(project, deleted.id);
+    }
     for (const record of batch.idempotency) stored.answers.set(record.key, { ...record });
     for (const secret of batch.secrets) stored.secrets.set(secret.name, { ...secret });
     for (const name of batch.deletedSecrets) stored.secrets.delete(name);
@@ -222,6 +225,15 @@ export class MemoryStore implements Store {
 
   async close(): Promise<void> {
     // What is in memory stays for the other writers.
+  }
+
+  /** The join token that made it is for nobody from then on. */
+  private deleteCredentialOf(project: string, host: string): void {
+    for (const [key, { credential }] of this.byCredential) {
+      if (credential.project !== project || credential.kind !== "host" || credential.subject !== host) continue;
+      this.byCredential.delete(key);
+      for (const other of this.byCredential.values()) if (other.usedFor === credential.hash) other.usedFor = null;
+    }
   }
 
   /** Two credentials never share a hash. */
