@@ -49,9 +49,10 @@ async function openWith(
 
 function showNextSteps(url: string, { say }: World): void {
   say(`
-Next, a host: make it a one-time token here, and start its agent with it there.
-  HEADRACE_SERVER=${url} npx headrace token create --host
-  HEADRACE_JOIN_TOKEN=hrj_... npx headrace agent --server ${url}
+Next, a host. A Worker has no files to give out: serve the folder that the first line writes, and paste there what the
+second one prints (docs/joining.md).
+  HEADRACE_SERVER=${url} npx headrace host files --out headrace-install
+  HEADRACE_SERVER=${url} npx headrace host join --from https://<where it is served>
 Then a service:
   HEADRACE_SERVER=${url} npx headrace apply -f service.yml`);
 }

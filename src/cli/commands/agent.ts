@@ -51,7 +51,8 @@ export const addAgent: AddCommand = (program, { io }) => {
     .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error"]).default("info"))
     .addHelpText(
       "after",
-      "\nThe first start needs a join token (`headrace token create --host`) in HEADRACE_JOIN_TOKEN.\n\nExamples:\n" +
+      "\n`headrace host join` prints a line that installs an agent on a host. Started by hand, the first time needs the\n" +
+        "token of such a line in HEADRACE_JOIN_TOKEN.\n\nExamples:\n" +
         "  HEADRACE_JOIN_TOKEN=hrj_... headrace agent --server https://headrace.example.com\n" +
         "  headrace agent --declare gpu=H200:8",
     )

@@ -31,7 +31,8 @@ export const addToken: AddCommand = (program, { io }) => {
     .option("--json", "print id, token and expiry as JSON")
     .addHelpText(
       "after",
-      "\nThe token alone goes to standard output.\n\nExamples:\n  headrace token create --host --fleet h100\n" +
+      "\nThe token alone goes to standard output. `headrace host join` makes one for a host in a line to paste there.\n" +
+        "\nExamples:\n  headrace token create --host --fleet h100\n" +
         "  headrace token create --member --name ci --expires 90d",
     )
     .action(async (options: CreateFlags) => {
@@ -48,7 +49,10 @@ export const addToken: AddCommand = (program, { io }) => {
       printLine(io, answer.token);
       const until = answer.expiresAt === null ? "It does not expire" : `It expires at ${showInstant(answer.expiresAt)}`;
       note(io, `${until}, and is not shown again.`);
-      if (kind === "join") note(io, `On the host: HEADRACE_JOIN_TOKEN=<it> headrace agent --server ${target.server}`);
+      if (kind === "join") {
+        note(io, "`headrace host join` prints a whole line that installs the agent. With a checkout on the host:");
+        note(io, `HEADRACE_JOIN_TOKEN=<it> headrace agent --server ${target.server}`);
+      }
     });
 
   token
