@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { desiredJob } from "./decide/testing.ts";
+import { desiredJob, probe } from "./decide/testing.ts";
 import { decide, EMPTY_MEMORY, keepMemory } from "./decide.ts";
 import { reportJobs } from "./job-report.ts";
 
@@ -36,4 +36,14 @@ test("a start that takes long says what is being done, for as long as it takes",
   const run = { job: "w-1.0", replica: "w-1", attempt: 1, state: "ended" as const, incarnation: "i", ageMs: 0, end };
   const over = decide(desired, { runs: [run], busy: [], answers: [] }, heard(1), 5_000).memory;
   expect(reportJobs(desired, over, 5_000)[0]?.message).not.toContain(detail);
+});
+
+test("a probe that fails is named without what its path was filled with", () => {
+  const plain = desiredJob({ engine: null, probes: [probe({ path: "/health?key=a-secret-key" })] });
+  const job = { ...plain, launch: { ...plain.launch, env: { KEY: "a-secret-key" } } };
+  const desired = { project: "main", host: "h1", version: 7, jobs: [job] };
+  const run = { job: job.job, replica: job.replica, attempt: 1, incarnation: "i", ageMs: 0, end: null };
+  const observed = { runs: [{ ...run, state: "running" as const }], busy: [], answers: [] };
+  const { memory } = decide(desired, observed, decide(desired, { ...observed, runs: [] }, EMPTY_MEMORY, 0).memory, 10);
+  expect(reportJobs(desired, memory, 10)[0]?.message).toBe("probe GET /health?key=...: not asked enough times yet");
 });
