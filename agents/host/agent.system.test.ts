@@ -10,6 +10,8 @@ import type { ReceivedBody } from "../../src/link/types.ts";
 import type { DesiredJob, JobPhase, LogLine } from "../../src/wire/index.ts";
 import { type RunningAgent, startAgent } from "./agent.ts";
 import { desiredJob, probe } from "./decide/testing.ts";
+import { askAgent } from "./local/ask-agent.ts";
+import type { AgentView } from "./local/view.ts";
 import { openProcessRuntime } from "./runtime/process/process-runtime.ts";
 import { JOIN_TOKEN, TestControlPlane } from "./testing/control-plane.ts";
 
@@ -260,6 +262,15 @@ describe("a job", () => {
       PATH: process.env.PATH,
     });
     expect(lines.join("\n")).not.toContain("a-secret");
+
+    const state = await askAgent(dataDir, "/debug/state");
+    const { heardBy, desired, jobs, lastTurn, link } = JSON.parse(state) as AgentView;
+    expect(heardBy).toBe("link");
+    expect(desired?.jobs[0]?.launch.env).toContain("TOKEN");
+    expect(jobs).toMatchObject([{ job: "w-1.0", state: "ready" }]);
+    expect(lastTurn?.runs).toMatchObject([{ job: "w-1.0", state: "running" }]);
+    expect(link.bytesReceived).toBeGreaterThan(0);
+    expect(state).not.toContain("a-secret");
   });
 
   it("that is another replica's is not served: 421", async () => {

@@ -14,6 +14,9 @@ import { Forwarder } from "./forward.ts";
 import { JobAddresses } from "./job-address.ts";
 import { reportJobs, reportRouters } from "./job-report.ts";
 import { ensureJoined } from "./join.ts";
+import { collectView } from "./local/collect-view.ts";
+import { openLocalSocket } from "./local/local-socket.ts";
+import { LoopDelay } from "./local/loop-delay.ts";
 import { lockDataDir } from "./lock.ts";
 import type { Log } from "./log.ts";
 import { answerQuestion } from "./questions.ts";
@@ -102,7 +105,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
 
 async function supervise(
   parts: AgentParts,
-  host: { project: string; host: string; credential: string },
+  host: { project: string; fleet: string; host: string; credential: string },
   inventory: Cached<Inventory>,
   unlock: () => Promise<void>,
 ): Promise<RunningAgent> {
@@ -191,6 +194,11 @@ async function supervise(
     log,
   });
 
+  const loop = new LoopDelay();
+  const { dataDir } = parts;
+  const about = { version: manifest.version, server, dataDir, host, hash: () => hash, now: bootClock };
+  const view = () => collectView({ ...about, supervisor, sync, uplink, runtimes, inventory, loop });
+
   // What it last had to run is taken up before the server is reached, which may be never.
   await supervisor.start();
   uplink.start();
@@ -198,9 +206,12 @@ async function supervise(
     inventory.forget();
     sync.soon();
   });
+  const closeLocalSocket = await openLocalSocket(dataDir, view, log);
   return {
     host: host.host,
     close: async () => {
+      loop.close();
+      await closeLocalSocket();
       await sync.close();
       await uplink.close();
       if (parts.stopJobsOnExit) {

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import type { Link } from "../../src/link/link.ts";
 import type { LinkHandler } from "../../src/link/types.ts";
@@ -19,6 +20,12 @@ export class LinkRefused extends Error {
   }
 }
 
+export interface DialledLink {
+  link: Link;
+  /** Bytes that its connection has carried, what frames and encryption add left out where the platform does so. */
+  traffic: () => { received: number; sent: number };
+}
+
 /**
  * Dials the server and opens the link.
  * @param closed told once when an opened link is over
@@ -29,7 +36,7 @@ export function dialLink(
   credential: string,
   handler: LinkHandler,
   closed: (reason: Error) => void,
-): Promise<Link> {
+): Promise<DialledLink> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`${server.replace(/^http/, "ws")}${LINK_PATH}`, {
       ...LINK_SOCKET_OPTIONS,
@@ -41,9 +48,15 @@ export function dialLink(
       request.destroy();
       reject(new LinkRefused(response.statusCode ?? 0, response.headers["retry-after"]));
     });
+    let connection: Socket | null = null;
+    socket.once("upgrade", (response) => {
+      connection = response.socket;
+    });
     socket.once("error", reject);
     socket.once("open", () => {
-      resolve(linkOverWebSocket(socket, { side: "dialled", later: setImmediate, handler, closed }));
+      const link = linkOverWebSocket(socket, { side: "dialled", later: setImmediate, handler, closed });
+      const traffic = () => ({ received: connection?.bytesRead ?? 0, sent: connection?.bytesWritten ?? 0 });
+      resolve({ link, traffic });
     });
   });
 }

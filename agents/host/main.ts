@@ -14,6 +14,7 @@ import { busyPorts } from "./inventory/ports.ts";
 import { JoinRefused } from "./join.ts";
 import { joinOnly } from "./join-only.ts";
 import { leave } from "./leave.ts";
+import { askAgent } from "./local/ask-agent.ts";
 import { LOG_LEVELS, type Log, type LogLevel, logToStderr, reasonOf } from "./log.ts";
 import { openRuntimes, usableRuntimes, watchUsable } from "./runtime/open-runtimes.ts";
 
@@ -130,6 +131,7 @@ const USAGE = `Usage: main.ts --server URL [--name NAME] [--address ADDRESS] [--
                [--job-user USER] [--docker-socket PATH] [--stop-jobs-on-exit] [--end-with-input]
                [--log-level debug|info|warn|error]
        main.ts --join-only [--fleet FLEET] --server URL ...   joins and ends; ${JOIN_UNCLEAR}: try the same again
+       main.ts --status [--json] [--data-dir DIR]   what the agent that runs there says of itself
        main.ts --leave [--data-dir DIR] [--docker-socket PATH]   ends the jobs of a host whose agent has ended
 The join token is read from HEADRACE_JOIN_TOKEN; it is needed the first time only.`;
 
@@ -156,11 +158,18 @@ async function main(): Promise<void> {
       "join-only": { type: "boolean" },
       fleet: { type: "string" },
       leave: { type: "boolean" },
+      status: { type: "boolean" },
+      json: { type: "boolean" },
       "log-level": { type: "string", default: "info" },
     },
   });
   const dockerSocket = values["docker-socket"] ?? null;
   if (values.leave) return leave({ dataDir: values["data-dir"] ?? null, dockerSocket });
+  if (values.status) {
+    const dataDir = resolve(values["data-dir"] ?? defaultDataDir());
+    process.stdout.write(await askAgent(dataDir, values.json ? "/debug/state" : "/status"));
+    return;
+  }
   if (values.server === undefined) throw new Error(`--server is missing.\n${USAGE}`);
   const joinToken = process.env.HEADRACE_JOIN_TOKEN ?? null;
   // Nothing that is started from here shall find it.

@@ -6,6 +6,7 @@ import { type Log, reasonOf } from "./log.ts";
 import type { Question } from "./questions.ts";
 import type { Runtime } from "./runtime/types.ts";
 import { sameJson } from "./same-json.ts";
+import { TurnLog } from "./turn-log.ts";
 
 /** Decisions are this far apart at least: a burst of answers is one decision. */
 const ROUND_GAP_MS = 10;
@@ -30,6 +31,7 @@ interface SupervisorParts {
 
 /** Decides again and again, carries the decisions out and brings back what comes of them, until it is closed. */
 export class Supervisor {
+  readonly turns = new TurnLog();
   readonly #parts: SupervisorParts;
   readonly #runner: JobRunner;
   #desired: DesiredState | null;
@@ -139,6 +141,7 @@ export class Supervisor {
     const observed = { ...listed, answers: this.#answers.splice(0) };
     const decision = decide(this.#desired, observed, this.#memory, this.#parts.now());
     this.#memory = decision.memory;
+    this.turns.note(observed, decision);
     this.#carryOut(decision.actions);
     this.#parts.decided();
     await this.#keep();

@@ -22,6 +22,17 @@ export interface Held {
 /** What is wrong with an answer can be said of each of its parts; the first few tell. */
 const REASON_CHARS_MAX = 1_000;
 
+/** Of all syncs since the agent's start. */
+export interface SyncFigures {
+  answered: number;
+  failed: number;
+  /** That the answered ones took together. */
+  seconds: number;
+  reportBytes: number;
+  /** When the last one was answered, in ms since the epoch. */
+  answeredAt: number | null;
+}
+
 interface SyncParts {
   project: string;
   host: string;
@@ -41,6 +52,7 @@ interface SyncParts {
  * requests while the server answers those though no link can be opened.
  */
 export class Sync {
+  readonly figures: SyncFigures = { answered: 0, failed: 0, seconds: 0, reportBytes: 0, answeredAt: null };
   readonly #parts: SyncParts;
   readonly #stop = new AbortController();
   #carrier: Carrier | null = null;
@@ -72,6 +84,11 @@ export class Sync {
   /** Reports by requests from now on, until there is a link. Whether they are answered shows. */
   goWithoutLink(): void {
     if (this.#carrier === null) this.#carry(this.#parts.post);
+  }
+
+  /** Why the last sync failed, in a word for people; empty after one that did not. */
+  get failure(): string {
+    return this.#failure;
   }
 
   /** Whether the server is heard of though there is no link. */
@@ -129,6 +146,10 @@ export class Sync {
   }
 
   #succeeded(carrier: Carrier, nextMs: number): number {
+    const { figures } = this;
+    figures.answered += 1;
+    figures.seconds += (performance.now() - this.#lastAt) / 1_000;
+    figures.answeredAt = Date.now();
     this.#failure = "";
     this.#failingAt = null;
     this.#posting = this.#carrier === carrier && carrier === this.#parts.post;
@@ -137,6 +158,7 @@ export class Sync {
 
   /** @returns when to try again: by requests less and less often, since the server may be gone altogether */
   #failed(carrier: Carrier, reason: string): number {
+    this.figures.failed += 1;
     if (this.#carrier !== carrier) return SYNC_RETRY_MS;
     const isPost = carrier === this.#parts.post;
     // Where requests have not been answered before, it is the attempts to open a link that say what is wrong.
@@ -159,6 +181,7 @@ export class Sync {
     const { agent, report } = this.#parts;
     this.#seq += 1;
     const body = new TextEncoder().encode(JSON.stringify({ agent, seq: this.#seq, ...(await report()) }));
+    this.figures.reportBytes += body.byteLength;
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]);
     const { status, text } = await carry(body, signal);
     if (status !== 200) throw new Error(`the server answered ${status}: ${text.slice(0, 300)}`);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { LinkEnd, LinkHandler } from "../../src/link/types.ts";
-import { dialLink, LinkRefused } from "./dial.ts";
+import { type DialledLink, dialLink, LinkRefused } from "./dial.ts";
 import { type Log, reasonOf } from "./log.ts";
 import { PAUSE_UNLINKED_MS_MAX, reconnectDelayMs, toldDelayMs } from "./reconnect.ts";
 
@@ -24,11 +24,27 @@ interface UplinkParts {
   log: Log;
 }
 
+/** Of the present link and of all since the agent's start. */
+export interface UplinkFigures {
+  /** Since when there is one, in ms since the epoch; null: there is none. */
+  since: number | null;
+  opened: number;
+  /** Attempts that opened none. */
+  failed: number;
+  openStreams: number;
+  bytesReceived: number;
+  bytesSent: number;
+}
+
 /** Keeps a link to the server for as long as the agent runs. */
 export class Uplink {
   readonly #parts: UplinkParts;
   readonly #stop = new AbortController();
-  #link: LinkEnd | null = null;
+  #dialled: (DialledLink & { since: number }) | null = null;
+  #opened = 0;
+  #failed = 0;
+  /** Bytes of the links that are over. */
+  #before = { received: 0, sent: 0 };
   #running: Promise<void> = Promise.resolve();
 
   constructor(parts: UplinkParts) {
@@ -41,8 +57,20 @@ export class Uplink {
 
   async close(): Promise<void> {
     this.#stop.abort();
-    this.#link?.close("the agent ends");
+    this.#dialled?.link.close("the agent ends");
     await this.#running;
+  }
+
+  get figures(): UplinkFigures {
+    const traffic = this.#dialled?.traffic() ?? { received: 0, sent: 0 };
+    return {
+      since: this.#dialled?.since ?? null,
+      opened: this.#opened,
+      failed: this.#failed,
+      openStreams: this.#dialled?.link.openStreams ?? 0,
+      bytesReceived: this.#before.received + traffic.received,
+      bytesSent: this.#before.sent + traffic.sent,
+    };
   }
 
   async #run(): Promise<void> {
@@ -64,6 +92,7 @@ export class Uplink {
         attempts = 0;
         timesTold = 0;
       } catch (error) {
+        this.#failed += 1;
         const retryAfterMs = error instanceof LinkRefused ? error.retryAfterMs : null;
         timesTold = retryAfterMs === null ? 0 : timesTold + 1;
         told = retryAfterMs === null ? null : toldDelayMs(retryAfterMs, timesTold, Math.random());
@@ -92,15 +121,19 @@ export class Uplink {
     const closed = new Promise<Error>((resolve) => {
       over.signal.addEventListener("abort", () => resolve(over.signal.reason));
     });
-    const link = await dialLink(server, credential, handler, (reason) => over.abort(reason));
-    this.#link = link;
+    const dialled = await dialLink(server, credential, handler, (reason) => over.abort(reason));
+    const { link, traffic } = dialled;
+    this.#dialled = { ...dialled, since: Date.now() };
+    this.#opened += 1;
     if (this.#stop.signal.aborted) link.close("the agent ends");
     else {
       log("info", "linked to the server", { server });
       this.#parts.opened(link, over.signal);
     }
     const reason = await closed;
-    this.#link = null;
+    const { received, sent } = traffic();
+    this.#before = { received: this.#before.received + received, sent: this.#before.sent + sent };
+    this.#dialled = null;
     return reason;
   }
 }

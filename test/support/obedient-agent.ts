@@ -79,12 +79,13 @@ export class ObedientAgent {
 
   async connect(url: string): Promise<void> {
     this.close();
-    this.link = await dialLink(
+    const { link } = await dialLink(
       url,
       this.credential,
       async () => ({ head: { status: 204, headers: [] }, body: null }),
       () => {},
     );
+    this.link = link;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { WebSocket } from "ws";
-import { dialLink } from "../../agents/host/dial.ts";
+import { type DialledLink, dialLink } from "../../agents/host/dial.ts";
 import type { Client } from "../../src/api/client.ts";
 import { makeToken, tokenHash } from "../../src/control/tokens.ts";
 import { wholeOf } from "../../src/link/flows.ts";
@@ -82,17 +82,17 @@ export class PlayedHost {
 
   /** A newer link beside the one that there is. @throws LinkRefused */
   async dial(): Promise<Link> {
-    const link: Link = await dialLink(
+    const dialled: DialledLink = await dialLink(
       this.url,
       this.credential,
       (open, body, signal) => this.#serve(openToAgent.parse(open), body, signal),
       (reason) => {
-        if (this.link === link) this.ended = reason;
+        if (this.link === dialled.link) this.ended = reason;
       },
     );
-    this.link = link;
+    this.link = dialled.link;
     this.ended = null;
-    return link;
+    return dialled.link;
   }
 
   /** Dials until it is let in, as agents do when the control plane was away. */

@@ -35,7 +35,7 @@ export function parseExposition(text: string): Exposition {
     } else if (what === "TYPE") {
       if (types.has(name)) throw new Error(`a second TYPE of ${name}`);
       if (!helped.has(name)) throw new Error(`a TYPE before its HELP: ${line}`);
-      if (!/^(counter|gauge|histogram)$/.test(rest)) throw new Error(`an unknown type: ${line}`);
+      if (!/^(counter|gauge|histogram|summary)$/.test(rest)) throw new Error(`an unknown type: ${line}`);
       if ((rest === "counter") !== name.endsWith("_total"))
         throw new Error(`counters, and only they, end with _total: ${line}`);
       types.set(name, rest);
@@ -77,8 +77,10 @@ function parseSample(line: string): Sample {
 }
 
 function belongs(name: string, family: { name: string; type: string }): boolean {
-  if (family.type !== "histogram") return name === family.name;
-  return ["_bucket", "_sum", "_count"].some((ending) => name === family.name + ending);
+  // A summary may have no quantiles, and no reader of ours needs them.
+  if (family.type !== "histogram" && family.type !== "summary") return name === family.name;
+  const endings = family.type === "summary" ? ["_sum", "_count"] : ["_bucket", "_sum", "_count"];
+  return endings.some((ending) => name === family.name + ending);
 }
 
 function seriesOf({ name, labels }: Sample): string {

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
 import { defaultDataDir } from "../../../agents/host/data-dir.ts";
+import { askAgent } from "../../../agents/host/local/ask-agent.ts";
 import type { LogLevel } from "../../../agents/host/log.ts";
 import { findProgram } from "../../../agents/host/programs.ts";
 import type { AddCommand } from "../context.ts";
@@ -28,8 +29,10 @@ interface AgentFlags {
 const NODE_FLAGS = ["--max-semi-space-size=2"];
 
 export const addAgent: AddCommand = (program, { io }) => {
-  program
+  const agent = program
     .command("agent")
+    // Both it and its `status` have --data-dir.
+    .enablePositionalOptions()
     .description(
       "Run this machine as a host of a fleet, until Ctrl-C; its jobs go on and are adopted by the next start",
     )
@@ -59,8 +62,28 @@ export const addAgent: AddCommand = (program, { io }) => {
     .action(async (flags: AgentFlags) => {
       const given = agentFlags(await serverOf(flags.server), flags);
       // The same process, with nothing of this program in its memory.
-      const agent = findProgram("agent", resolve(flags.dataDir ?? defaultDataDir()));
-      io.become([...NODE_FLAGS, agent.file, ...given], { NODE_COMPILE_CACHE: agent.compileCache });
+      const { file, compileCache } = findProgram("agent", resolve(flags.dataDir ?? defaultDataDir()));
+      io.become([...NODE_FLAGS, file, ...given], { NODE_COMPILE_CACHE: compileCache });
+    });
+
+  agent
+    .command("status")
+    .description(
+      "Show what the agent that runs on this machine says of itself; as whom it runs as, so mostly with sudo",
+    )
+    .option("--data-dir <folder>", "the agent's (default /var/lib/headrace as root, else in ~/.local/share)")
+    .option("--json", "print all that it tells as JSON")
+    .addHelpText(
+      "after",
+      "\nWhere the agent was installed, the same is /opt/headrace/run --status [--json].\n\nExamples:\n" +
+        "  headrace agent status\n  headrace agent status --json --data-dir /mnt/nvme/headrace",
+    )
+    .action(async ({ dataDir, json }: { dataDir?: string; json?: boolean }) => {
+      const folder = resolve(dataDir ?? defaultDataDir());
+      const told = await askAgent(folder, json ? "/debug/state" : "/status").catch((error: Error) => {
+        throw new CliError(EXIT.failed, error.message);
+      });
+      io.stdout.write(told);
     });
 
   async function serverOf(flag: string | undefined): Promise<string> {
