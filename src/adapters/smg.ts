@@ -51,4 +51,6 @@ export const smg: RouterAdapter = {
   list: { question: { method: "GET", path: "/workers" }, read: readWorkers },
   add: addWorker,
   remove: removeWorker,
+  // Without any worker: 503 with the first under `--pd-disaggregation`, else 404 with the second, as for a wrong model.
+  noWorker: { header: "x-smg-error-code", codes: ["no_available_workers", "model_not_found"] },
 };

@@ -93,6 +93,8 @@ export interface RouterAdapter {
     labels: Record<string, string>;
   }): HttpQuestion;
   remove(handle: string): HttpQuestion;
+  /** How it answers a request that it had no worker for, which so has reached none: one of these codes in this header. */
+  noWorker: { header: string; codes: readonly string[] };
 }
 
 /** A group with what its adapters read out of it. */

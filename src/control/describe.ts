@@ -1,3 +1,4 @@
+import { routerAdapter } from "../adapters/index.ts";
 import { describeLeaving } from "../core/leaving.ts";
 import { reportOf } from "../core/observed.ts";
 import type { ProjectState } from "../core/project-state.ts";
@@ -109,14 +110,17 @@ export function describeSecret(state: ProjectState, { id, version, setAt, setBy 
 
 /** What the request path needs of a service. */
 export function describeRoutes(state: ProjectState, service: ServiceEntity): ServiceEntry {
-  const { spec } = currentRevision(state, service);
+  const revision = currentRevision(state, service);
+  const { spec } = revision;
   const routes = routesOf(state, service);
+  const routers = [...revisionGroups(revision).values()].map(({ resolved }) => routerAdapter(resolved.router));
   return {
     project: state.project,
     service: service.id,
     version: state.version,
     auth: spec.auth,
     router: routes.router,
+    noWorker: routers.find((adapter) => adapter !== null)?.noWorker ?? null,
     stripPrefix: spec.stripPrefix,
     model: spec.model,
     targets: routes.targets,

@@ -1,11 +1,12 @@
 import { LinkError } from "../link/errors.ts";
+import { wholeOf } from "../link/flows.ts";
 import type { ReceivedAnswer } from "../link/types.ts";
 import { REFUSED_HEADER } from "../wire/index.ts";
 import type { RequestBody } from "./body.ts";
 import type { Directory } from "./directory.ts";
 import { Refusal } from "./errors.ts";
 import { headerOf } from "./headers.ts";
-import { ATTEMPTS_MAX, DELIVERIES_MAX } from "./limits.ts";
+import { ATTEMPTS_MAX, DELIVERIES_MAX, TURNED_AWAY_BYTES_MAX } from "./limits.ts";
 import { type Choice, type Load, tooMany } from "./load.ts";
 import type { OpenToReplica, ReplicaWay, RouteTarget, ServiceEntry } from "./types.ts";
 
@@ -27,15 +28,17 @@ export interface Forwarder {
   wayTo: (project: string, target: RouteTarget) => ReplicaWay | null;
 }
 
-/** What an attempt came to. `undelivered`: no replica has seen the request. */
+/** What an attempt came to. `undelivered`: no replica has seen the request. `turned_away`: its router had none for it. */
 type Outcome =
   | { kind: "answered"; answer: ReceivedAnswer; release: () => void }
+  | { kind: "turned_away"; answer: ReceivedAnswer }
   | { kind: "undelivered" | "failed"; refusal: Refusal; spent: boolean };
 
 /**
  * Sends a request to one target after another until one answers. What reached no replica (no link, a refusal of its
  * agent) costs an attempt and one new look at the service; what may have reached one is tried once more; a body that
- * cannot be sent again is not.
+ * cannot be sent again is not. A router without a worker, as one that began again a moment ago, may have a neighbour
+ * that has some; its own answer is passed on where there is none.
  * @returns the answer, and what to call when it has been passed on.
  * @throws Refusal.
  */
@@ -44,11 +47,12 @@ export async function forward(call: Call, by: Forwarder): Promise<{ answer: Rece
   let entry = call.entry;
   let looked = false;
   let deliveries = 0;
-  let last: Refusal | null = null;
+  let last: Refusal | ReceivedAnswer | null = null;
   for (let attempts = 0; attempts < ATTEMPTS_MAX; ) {
     const choice = by.load.choose(entry, tried, (target) => by.wayTo(entry.project, target));
     if (choice.kind !== "target") {
-      if (looked || choice.kind === "full") throw last ?? refusalOf(choice, entry);
+      const isAnswered = last !== null && !(last instanceof Refusal);
+      if (looked || isAnswered || choice.kind === "full") return conclude(last ?? refusalOf(choice, entry));
       looked = true;
       entry = await lookAgain(entry, by.directory);
       continue;
@@ -57,11 +61,21 @@ export async function forward(call: Call, by: Forwarder): Promise<{ answer: Rece
     tried.add(choice.target.replica);
     const outcome = await attempt(call, entry, choice, by.load);
     if (outcome.kind === "answered") return outcome;
+    if (outcome.kind === "turned_away") {
+      last = outcome.answer;
+      continue;
+    }
     if (outcome.kind === "failed") deliveries += 1;
     last = outcome.refusal;
     if (outcome.spent || deliveries >= DELIVERIES_MAX) break;
   }
-  throw last!;
+  return conclude(last!);
+}
+
+/** Nothing more is tried: what the last attempt came to is told. @throws Refusal */
+function conclude(last: Refusal | ReceivedAnswer) {
+  if (last instanceof Refusal) throw last;
+  return { answer: last, release: () => undefined };
 }
 
 async function attempt(
@@ -79,6 +93,9 @@ async function attempt(
   try {
     const answer = await way.request(open, bytes, signal);
     const refused = answer.head.status === 421 ? headerOf(answer.head.headers, REFUSED_HEADER) : null;
+    if (refused === null && !once && isTurnedAway(answer, entry)) {
+      return { kind: "turned_away", answer: { ...answer, body: await wholeOf(answer.body, TURNED_AWAY_BYTES_MAX) } };
+    }
     if (refused === null) {
       passedOn = true;
       return { kind: "answered", answer, release };
@@ -101,6 +118,12 @@ async function attempt(
   } finally {
     if (!passedOn) release();
   }
+}
+
+/** Whether a router says that it had no worker for the request, in few enough bytes to be kept. */
+function isTurnedAway({ head }: ReceivedAnswer, { noWorker }: ServiceEntry): boolean {
+  if (noWorker === null || !noWorker.codes.includes(headerOf(head.headers, noWorker.header) ?? "")) return false;
+  return Number(headerOf(head.headers, "content-length") ?? Number.NaN) <= TURNED_AWAY_BYTES_MAX;
 }
 
 export function headersTooLarge(): Refusal {

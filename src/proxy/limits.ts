@@ -28,6 +28,9 @@ export const ATTEMPTS_MAX = 5;
 /** Attempts that may have reached a replica: a request that breaks engines must not go through all of them. */
 export const DELIVERIES_MAX = 2;
 
+/** What is kept of a router's answer while another router is asked: an error's few lines. */
+export const TURNED_AWAY_BYTES_MAX = 8 * 1024;
+
 /** What the wire takes (`openToAgent`), less those that the proxy adds. */
 export const HEADERS_MAX = 180;
 

@@ -354,6 +354,39 @@ describe("the choice of a replica", () => {
     });
   });
 
+  it("goes to another router when one has no worker for it, and passes the answer of that one on when none has", async () => {
+    const world = new World();
+    const asked: string[] = [];
+    const noWorker = { header: "x-smg-error-code", codes: ["no_available_workers"] };
+    const turnAway = async ({ replica }: HttpOpen) => {
+      asked.push(replica);
+      const body = '{"error":"no workers"}';
+      const headers: [string, string][] = [
+        ["x-smg-error-code", "no_available_workers"],
+        ["content-length", String(body.length)],
+      ];
+      return answered(body, headers, 503);
+    };
+    for (const host of ["a", "b"]) world.host(host, turnAway);
+    world.host("c", mirror);
+    world.serve("pd", ["a", "b", "c"], { router: true, noWorker });
+    world.serve("empty", ["a", "b"], { router: true, noWorker });
+    world.serve("plain", ["a", "b"]);
+    const get = appOf(world);
+    for (let i = 0; i < 3; i++) {
+      const response = await get("/services/main/pd/v1/completions", { method: "POST", body: "kept" });
+      expect(await mirrored(response)).toMatchObject({ replica: "r-c", body: "kept" });
+    }
+    asked.length = 0;
+    const empty = await get("/services/main/empty/v1/completions", { method: "POST", body: "kept" });
+    expect([empty.status, await empty.text(), asked.length]).toEqual([503, '{"error":"no workers"}', 2]);
+    // Nobody was asked for a fresh look at the service: its routers are where they were.
+    const looks = world.asked.service;
+    asked.length = 0;
+    expect((await get("/services/main/plain/v1/completions", { method: "POST", body: "kept" })).status).toBe(503);
+    expect([asked.length, world.asked.service]).toEqual([1, looks + 1]);
+  });
+
   it("passes a replica's own 421 on", async () => {
     const world = new World();
     let asked = 0;

@@ -31,6 +31,7 @@ export class World implements ProxySource {
       version: 1,
       auth: false,
       router: false,
+      noWorker: null,
       stripPrefix: true,
       model: null,
       targets: hosts.map((host) => ({ replica: `r-${host}`, host })),

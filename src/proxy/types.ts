@@ -7,6 +7,12 @@ export interface RouteTarget {
   host: string;
 }
 
+/** An answer to a request that has reached no worker: one of these codes in this header, whose name is in lower case. */
+export interface NoWorkerAnswer {
+  header: string;
+  codes: readonly string[];
+}
+
 /** What the request path needs to know of one service. */
 export interface ServiceEntry {
   project: string;
@@ -17,6 +23,8 @@ export interface ServiceEntry {
   auth: boolean;
   /** Set when the targets are routers: only inference routes pass, their worker API is nobody's. */
   router: boolean;
+  /** How those routers answer what they had no worker for; null where that is not known. */
+  noWorker: NoWorkerAnswer | null;
   /** Whether replicas see paths without `/proxy/services/<project>/<service>`. */
   stripPrefix: boolean;
   model: { name: string; prefix: string } | null;
