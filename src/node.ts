@@ -14,7 +14,7 @@ import { agentLinks } from "./node/agent-links.ts";
 import { DirectWays, withDirectWays } from "./node/direct/direct-ways.ts";
 import { firstStart } from "./node/first-start.ts";
 import { createHttpServer } from "./node/http-server.ts";
-import { installFolder } from "./node/install-folder.ts";
+import { openInstallation } from "./node/install-folder.ts";
 import { sealingKeys } from "./node/key.ts";
 import { logToStderr } from "./node/log.ts";
 import { isProxied, proxyListener } from "./node/proxy-listener.ts";
@@ -51,7 +51,8 @@ export async function startServer(
   const store = around(createStore(await openServerDatabase(settings)));
   try {
     const seal = await createSealer(await sealingKeys(settings));
-    const control = new HeadraceControl({ store, seal, clock: systemClock, log, images: settings.images });
+    const { folder, builds } = await openInstallation(settings, log);
+    const control = new HeadraceControl({ store, seal, clock: systemClock, log, images: settings.images, builds });
     const first = await firstStart(store, systemClock.now());
     await control.start();
 
@@ -60,7 +61,7 @@ export async function startServer(
       version: VERSION,
       whenSent,
       pace,
-      install: installFolder(settings.nodeUrl),
+      install: folder,
       report: (requestId, error) => log("error", "a request failed", { requestId, error: describe(error) }),
     });
     const api = getRequestListener(app.fetch);

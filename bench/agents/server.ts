@@ -165,6 +165,7 @@ function hostOf(serial: number): HostEntity {
     joinedAt: 0,
     offeredContainers: false,
     cordons: NO_CORDONS,
+    update: null,
   };
 }
 

@@ -14,15 +14,45 @@ export function hostTable(hosts: HostView[], now: number, colors: Colors): strin
     oneLine(host.address),
     acceleratorsText(host),
     fabricText(host),
-    oneLine(host.agentVersion ?? "-"),
+    agentText(host) ?? "-",
     String(host.jobs),
   ]);
-  return table([["ID", "NAME", "FLEET", "STATE", "ADDRESS", "ACCELERATORS", "FABRIC", "AGENT", "JOBS"], ...rows]);
+  const head = ["ID", "NAME", "FLEET", "STATE", "ADDRESS", "ACCELERATORS", "FABRIC", "AGENT", "JOBS"];
+  return [...table([head, ...rows]), ...failedUpdates(hosts, colors)];
+}
+
+/** What stops the updates of fleets. */
+function failedUpdates(hosts: HostView[], colors: Colors): string[] {
+  const failed = hosts.filter(({ agentUpdate }) => agentUpdate?.failed);
+  return failed.map(({ name, fleet, agentUpdate }) => {
+    const what = `${oneLine(name)} does not run build ${shortBuild(agentUpdate!.build)} of the agent`;
+    const goOn = `No more hosts of fleet ${oneLine(fleet)} update: headrace apply -f its file goes on, as does another build.`;
+    return `${colors.yellow("warning:")} ${what}: ${oneLine(agentUpdate!.failed!)}. ${goOn}`;
+  });
+}
+
+/** Its version, and which build of it where it was installed; null = nothing was heard of it. */
+function agentText({ agentVersion, agentBuild }: HostView): string | null {
+  if (agentVersion === null) return null;
+  return agentBuild === null ? oneLine(agentVersion) : `${oneLine(agentVersion)} ${shortBuild(agentBuild)}`;
+}
+
+function updateText({ agentUpdate }: HostView, now: number): string | null {
+  if (agentUpdate === null) return null;
+  const { build, since, failed } = agentUpdate;
+  if (failed !== null) return `to ${shortBuild(build)} failed: ${oneLine(failed)}`;
+  return `told to run ${shortBuild(build)} ${showSpan(now - since)} ago`;
+}
+
+/** Enough of a build's name for a fleet's file to name it. */
+function shortBuild(build: string): string {
+  return oneLine(build.slice(0, 12));
 }
 
 /** All of one host: what it has, what is wrong with it, what runs on it and what a drain waits for. */
 export function hostLines(host: HostDetailView, now: number, colors: Colors): string[] {
   const { operator, health } = host.cordons;
+  const updating = updateText(host, now);
   const facts = [
     ["state", describeState(host, now, colors)],
     ["fleet", oneLine(host.fleet)],
@@ -32,7 +62,8 @@ export function hostLines(host: HostDetailView, now: number, colors: Colors): st
     ["disk", gigabytes(host.diskGib)],
     ["accelerators", acceleratorsText(host)],
     ["fabric", fabricText(host)],
-    ["agent", oneLine(host.agentVersion ?? "not heard of yet")],
+    ["agent", agentText(host) ?? "not heard of yet"],
+    ...(updating === null ? [] : [["update", updating]]),
     ["joined", `${showSpan(now - host.joinedAt)} ago`],
   ];
   if (operator) {

@@ -120,9 +120,9 @@ note: line 4: \`blocks\` acts when hosts can be divided into blocks.
     const { out } = await on.run("apply", "-f", "rack.yml", "-y", "--json");
     expect(JSON.parse(out)).toMatchObject({ fleet: "rack-1", revision: 2, action: "update" });
     expect(await on.shown("fleet", "list")).toBe(`$ headrace fleet list
-NAME     HOSTS  IN FILE  PRIVILEGED  HOST PATHS  OVERCOMMIT
-default  0      -        no          none        yes
-rack-1   0      -        no          none        no
+NAME     HOSTS  IN FILE  PRIVILEGED  HOST PATHS  OVERCOMMIT  AGENT
+default  0      -        no          none        yes         -
+rack-1   0      -        no          none        no          -
 `);
     expect((await on.run("fleet", "delete", "rack-1", "-y")).out).toBe("Deleted fleet rack-1.\n");
     expect((await on.run("fleet", "delete", "rack-1", "-y")).err).toContain("there is no fleet rack-1");

@@ -1,4 +1,5 @@
 import { type ImageSettings, NO_IMAGES } from "../adapters/index.ts";
+import { type AgentBuilds, NO_BUILDS } from "../core/agent-builds.ts";
 import type { Answer, Input } from "../core/input.ts";
 import { planApply } from "../core/plan.ts";
 import type { LinkEnd } from "../link/types.ts";
@@ -51,6 +52,8 @@ export interface ControlOptions {
   log: Log;
   /** Images for groups that name none; none unless given. */
   images?: ImageSettings;
+  /** The builds of the agent that hosts can be given; none unless given. */
+  builds?: AgentBuilds;
   /** Random ids of commits; the platform's own unless given, as the simulation does. */
   newId?: () => string;
   /** The platform's own unless given: it leaves the simulation's virtual time. */
@@ -66,7 +69,13 @@ export class HeadraceControl implements Control {
   private readonly projects = new Map<string, { project: Project; sync: HostSync }>();
 
   constructor(options: ControlOptions) {
-    this.options = { newId: () => crypto.randomUUID(), digest: sha256Hex, images: NO_IMAGES, ...options };
+    this.options = {
+      newId: () => crypto.randomUUID(),
+      digest: sha256Hex,
+      images: NO_IMAGES,
+      builds: NO_BUILDS,
+      ...options,
+    };
     this.files = new FileShelf(options.store, options.clock);
   }
 
@@ -456,8 +465,8 @@ export class HeadraceControl implements Control {
   private open(name: string): { project: Project; sync: HostSync } {
     const before = this.projects.get(name);
     if (before) return before;
-    const { store, seal, clock, log, newId, digest, far } = this.options;
-    const project = new Project({ name, store, clock, log, newId, far: far?.(name) ?? null });
+    const { store, seal, clock, log, newId, digest, builds, far } = this.options;
+    const project = new Project({ name, store, clock, log, newId, builds, far: far?.(name) ?? null });
     keepHouse(project, store, clock, log);
     const opened = { project, sync: new HostSync(project, store, seal, digest) };
     this.projects.set(name, opened);

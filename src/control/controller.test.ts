@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { inventoryOf } from "../../test/sim/agent.ts";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
+import { NO_BUILDS } from "../core/agent-builds.ts";
 import { closedFleet } from "../core/fleets.ts";
 import { systemClock } from "./clock.ts";
 import { Controller, type Request } from "./controller.ts";
@@ -68,6 +69,7 @@ describe("a state that is read while a commit is under way", () => {
       store: late,
       clock: systemClock,
       newId: () => crypto.randomUUID(),
+      builds: NO_BUILDS,
       present: () => [],
       listeningSince: () => 0,
       runEffect: () => undefined,

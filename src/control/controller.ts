@@ -1,3 +1,4 @@
+import type { AgentBuilds } from "../core/agent-builds.ts";
 import type { Answer, Effect, Input } from "../core/input.ts";
 import { observe, type ProjectState, projectState, takeChanges, takeDue, takeOver } from "../core/project-state.ts";
 import type { Millis } from "../core/state.ts";
@@ -63,6 +64,8 @@ export interface ControllerOptions {
   clock: Clock;
   /** Random id of a commit. */
   newId(): string;
+  /** The builds of the agent that hosts can be given. */
+  builds: AgentBuilds;
   /** Hosts whose link ends here now. */
   present(): Iterable<string>;
   /** Since when the project's hosts are listened to; asked once, when the state is read first. */
@@ -314,7 +317,7 @@ export class Controller {
   }
 
   private async read(): Promise<void> {
-    const { store, project, clock, listeningSince } = this.options;
+    const { store, project, clock, listeningSince, builds } = this.options;
     const stored = await store.load(project);
     if (!stored) throw new ControlError("not_found", `there is no project ${project}`);
     const before = this.loaded;
@@ -323,7 +326,8 @@ export class Controller {
       this.doubted = false;
       return;
     }
-    const state = projectState(project, stored.version, stored.entities, before?.listeningSince ?? listeningSince());
+    const heardFrom = before?.listeningSince ?? listeningSince();
+    const state = projectState(project, stored.version, stored.entities, heardFrom, builds);
     // What was observed and who is here does not depend on who wrote the last commit.
     takeOver(state, before, clock.now());
     for (const host of this.options.present()) state.present.add(host);

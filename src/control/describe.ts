@@ -7,6 +7,7 @@ import { replicasOf, routesOf } from "../core/routes.ts";
 import { usesSecret } from "../core/secrets.ts";
 import type { HostEntity, JobEntity, ReplicaEntity, SecretEntity, ServiceEntity } from "../core/state.ts";
 import type { ServiceEntry } from "../proxy/types.ts";
+import { describeUpdate, installedBuild } from "./describe-agents.ts";
 import type { HostDetailView, HostView, ReplicaView, SecretView, ServiceView } from "./views.ts";
 
 /** Path of a service on this server. */
@@ -78,6 +79,8 @@ export function describeHost(state: ProjectState, host: HostEntity): HostView {
     problems: inventory.problems,
     warnings: inventory.warnings,
     agentVersion: state.observed.get(host.id)?.report.agent.version ?? null,
+    agentBuild: installedBuild(state, host.id),
+    agentUpdate: describeUpdate(state, host),
     jobs: state.tables.job.ids("host", host.id).size,
     cordons: host.cordons,
   };

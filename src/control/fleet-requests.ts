@@ -5,6 +5,7 @@ import type { ProjectState } from "../core/project-state.ts";
 import type { FleetEntity, Millis } from "../core/state.ts";
 import { step } from "../core/step.ts";
 import { parseConfig, type SpecIssue, whyNotApplied } from "../spec/index.ts";
+import { describeAgents } from "./describe-agents.ts";
 import { ControlError } from "./types.ts";
 import type { FleetPlanView, FleetRequest, FleetView } from "./views-fleet.ts";
 
@@ -44,11 +45,21 @@ export function planFleet(state: ProjectState, input: FleetInput, notes: SpecIss
     fleet,
     revision: before?.revision ?? 0,
     refusal: answer?.kind === "refused" ? answer.message : null,
-    changes,
+    changes: [...changes, ...retriesOf(state, fleet)],
     hosts: state.tables.host.ids("fleet", fleet).size,
     notes,
     warnings: warningsOf(changes),
   };
+}
+
+/** An apply of the same file is the word to go on with an update that was stopped. */
+function retriesOf(state: ProjectState, fleet: string): FleetChange[] {
+  const hosts = [...state.tables.host.ids("fleet", fleet)].map((id) => state.tables.host.byId.get(id));
+  const failed = hosts.filter((host) => host?.update?.failed).length;
+  if (failed === 0) return [];
+  return [
+    { path: "agent", from: `update failed on ${failed === 1 ? "1 host" : `${failed} hosts`}`, to: "tried again" },
+  ];
 }
 
 /** What an operator should know who is about to give jobs power over hosts. */
@@ -66,14 +77,14 @@ function warningsOf(changes: FleetChange[]): string[] {
   });
 }
 
-export function describeFleet(
-  state: ProjectState,
-  { id, settings, hosts, revision, frozenSince }: FleetEntity,
-): FleetView {
+export function describeFleet(state: ProjectState, fleet: FleetEntity): FleetView {
+  const { id, settings, hosts, revision, frozenSince } = fleet;
+  const { agentVersion: _, ...others } = settings;
   return {
     name: id,
     revision,
-    ...settings,
+    ...others,
+    agent: describeAgents(state, fleet),
     // Values of its variables may be secrets.
     ssh: hosts.kind === "ssh" ? { network: hosts.network, env: Object.keys(hosts.env), hosts: hosts.hosts } : null,
     frozen: frozenSince !== null,

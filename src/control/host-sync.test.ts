@@ -3,6 +3,7 @@ import { inventoryOf } from "../../test/sim/agent.ts";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { simSealer } from "../../test/sim/sealer.ts";
 import { routerGroup, serviceSpec, workerGroup } from "../../test/support/specs.ts";
+import { NO_BUILDS } from "../core/agent-builds.ts";
 import { NO_CORDONS } from "../core/cordons.ts";
 import { closedFleet } from "../core/fleets.ts";
 import type { HostEntity } from "../core/state.ts";
@@ -26,6 +27,7 @@ const HOST: HostEntity = {
   joinedAt: 0,
   offeredContainers: false,
   cordons: NO_CORDONS,
+  update: null,
 };
 
 let project: Project;
@@ -54,6 +56,7 @@ beforeEach(async () => {
     store,
     clock: systemClock,
     newId: () => crypto.randomUUID(),
+    builds: NO_BUILDS,
     log,
     far: null,
   });
@@ -95,6 +98,18 @@ describe("a report that says nothing new", () => {
     await sync.sync("h1", report(2));
     expect(state.observed.has("h1")).toBe(true);
   });
+});
+
+test("a host that runs another build of the agent than it should is told which, once it can update itself", async () => {
+  const state = await project.controller.state();
+  Object.assign(state, { agentBuilds: { server: "0b".repeat(32), kept: [], from: "https://d.example/agents" } });
+  state.present.add("h1");
+  expect((await sync.sync("h1", report(1))).agent).toBeUndefined();
+  const installed = (build: string) => ({ ...report(0).agent, installed: { build: build.repeat(32), failed: null } });
+  const answer = await sync.sync("h1", { ...report(2), agent: installed("0a") });
+  expect(answer.agent).toEqual({ build: "0b".repeat(32), order: answer.version, from: "https://d.example/agents" });
+  expect(await sync.sync("h1", { ...report(3), agent: installed("0a") })).toMatchObject({ agent: answer.agent });
+  expect((await sync.sync("h1", { ...report(4), agent: installed("0b") })).agent).toBeUndefined();
 });
 
 describe("the key of a router", () => {

@@ -1,3 +1,5 @@
+import { orderFor } from "../core/agent-updates.ts";
+import type { ProjectState } from "../core/project-state.ts";
 import { renderHost } from "../core/render.ts";
 import { opened, type SealedValue, sealedValuesIn } from "../core/sealed-text.ts";
 import type { HostEntity } from "../core/state.ts";
@@ -147,7 +149,13 @@ export class HostSync {
     const nextOf = (jobs: number) => (jobs > 0 ? nextSyncMs.withJobs : nextSyncMs.idle);
     const known = await this.named.get(id);
     if (known?.hash === report.applied.hash) {
-      return { version, hash: known.hash, desired: null, nextSyncInMs: nextOf(known.jobs) };
+      return {
+        version,
+        hash: known.hash,
+        desired: null,
+        ...updateOf(state, host),
+        nextSyncInMs: nextOf(known.jobs),
+      };
     }
     const rendering = this.render(host);
     // Noted at once, so that a change that comes while it is being rendered takes it out again.
@@ -156,7 +164,13 @@ export class HostSync {
     named.catch(() => this.named.delete(id));
     const { jobs, hash } = await rendering;
     const desired: DesiredState = { project: this.project.name, host: id, version, jobs };
-    return { version, hash, desired: hash === report.applied.hash ? null : desired, nextSyncInMs: nextOf(jobs.length) };
+    return {
+      version,
+      hash,
+      desired: hash === report.applied.hash ? null : desired,
+      ...updateOf(state, host),
+      nextSyncInMs: nextOf(jobs.length),
+    };
   }
 
   private async render(
@@ -205,6 +219,12 @@ export class HostSync {
     const values = await this.seal.derive(this.project.name, name);
     return toHex(values.at(-1) as Uint8Array);
   }
+}
+
+/** The build that the host is to run in place of its own, if it is told to. */
+function updateOf(state: ProjectState, host: HostEntity): Pick<SyncAnswer, "agent"> {
+  const told = orderFor(state, host);
+  return told === null ? {} : { agent: { build: told.build, order: told.order, from: state.agentBuilds.from } };
 }
 
 function keyOf(value: SealedValue): string {

@@ -1,3 +1,4 @@
+import type { AgentBuilds } from "../core/agent-builds.ts";
 import type { Effect, Input } from "../core/input.ts";
 import { RETURN_AFTER_START_MS } from "../core/limits.ts";
 import type { Store } from "../store/types.ts";
@@ -36,6 +37,7 @@ export class Project {
     clock: Clock;
     newId(): string;
     log: Log;
+    builds: AgentBuilds;
     far: FarHosts | null;
   }) {
     this.name = options.name;
@@ -52,6 +54,7 @@ export class Project {
       store: options.store,
       clock: options.clock,
       newId: options.newId,
+      builds: options.builds,
       present: () => this.presence.here(),
       listeningSince: () => options.far?.listeningSince() ?? options.clock.now(),
       runEffect: (effect) => this.runEffect(effect),

@@ -51,6 +51,7 @@ beforeEach(async () => {
         joinedAt: 0,
         offeredContainers: false,
         cordons: NO_CORDONS,
+        update: null,
       },
     ]);
   }

@@ -16,6 +16,17 @@ export const fleetView = z.object({
   overcommit: z.boolean(),
   /** What jobs may do to its hosts. `hostPaths`: each with all that is below it. */
   allow: z.object({ privileged: z.boolean(), hostPaths: z.array(z.string()) }),
+  agent: z.object({
+    /** As its file says: `server`, `hold` or the start of a build. */
+    version: z.string(),
+    /** The build that its hosts are to run; null = each what it has. */
+    build: z.string().nullable(),
+    /** Hosts whose agents can update themselves, and those of them that run the build. */
+    updatable: z.int(),
+    current: z.int(),
+    /** For people; empty = there is nothing to say. */
+    message: z.string(),
+  }),
   /** The hosts that its file names; null = hosts join by themselves. */
   ssh: z
     .object({

@@ -70,6 +70,10 @@ export const hostView = z.object({
   warnings: z.array(z.string()),
   /** Observed; null until its next report. */
   agentVersion: z.string().nullable(),
+  /** Of an agent that was installed by the script; null = it was started by hand, or not heard of yet. */
+  agentBuild: z.string().nullable(),
+  /** The build that it was told to run, while it does not. `failed`: why it went back, which stops the fleet's update. */
+  agentUpdate: z.object({ build: z.string(), since: z.int(), failed: z.string().nullable() }).nullable(),
   jobs: z.int(),
   /** Why it gets nothing new, by who says so. */
   cordons: z.object({

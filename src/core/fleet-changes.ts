@@ -33,13 +33,14 @@ interface Text {
 }
 
 function textsOf({ settings, hosts }: Described): Record<string, Text> {
-  const { placement, blocks, overcommit, allow } = settings;
+  const { placement, blocks, overcommit, allow, agentVersion } = settings;
   return {
     placement: plain(placement),
     blocks: plain(String(blocks)),
     overcommit: plain(String(overcommit)),
     "allow.privileged": plain(String(allow.privileged)),
     "allow.host_paths": plain(describePaths(allow)),
+    "agent.version": plain(agentVersion),
     ...(hosts.kind === "ssh"
       ? {
           "ssh_config.network": plain(hosts.network ?? "none"),

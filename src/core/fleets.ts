@@ -1,3 +1,4 @@
+import { retryUpdates } from "./agent-updates.ts";
 import type { Draft } from "./draft.ts";
 import { describeFleetChange, fleetChanges } from "./fleet-changes.ts";
 import type { Answer, Input, RefusalCode } from "./input.ts";
@@ -10,7 +11,13 @@ export function closedFleet(id: string): FleetEntity {
   return {
     kind: "fleet",
     id,
-    settings: { placement: "any", blocks: 1, overcommit: true, allow: { privileged: false, hostPaths: [] } },
+    settings: {
+      placement: "any",
+      blocks: 1,
+      overcommit: true,
+      allow: { privileged: false, hostPaths: [] },
+      agentVersion: "server",
+    },
     hosts: { kind: "joined" },
     revision: 0,
     frozenSince: null,
@@ -38,8 +45,11 @@ export function applyFleet(context: StepContext, input: Extract<Input, { kind: "
     return refusal("stale_plan", message);
   }
   if (!before && isFull(draft)) return tooMany();
+  const retried = retryUpdates(context, id);
   const changes = before ? fleetChanges(before, { settings, hosts }) : [];
-  if (before && changes.length === 0) return { kind: "applied", revision, action: "none" };
+  if (before && changes.length === 0) {
+    return { kind: "applied", revision, action: retried.length === 0 ? "none" : "update" };
+  }
   draft.put({ ...(before ?? closedFleet(id)), settings, hosts, revision: revision + 1 });
   const what = before ? changes.map(describeFleetChange).join(", ") : "is there";
   draft.event({ type: "fleet.applied", message: `fleet ${id}: ${what}` });

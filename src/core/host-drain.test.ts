@@ -92,7 +92,14 @@ describe("a host that is not well", () => {
   const stepWith = (reason: string | null) => {
     // Through a draft of its own, as a report takes it in.
     const draft = new Draft(world.state);
-    const context = { draft, now: world.now, touched: new Set<string>(), weighed: new Set<string>(), roomFreed: false };
+    const context = {
+      draft,
+      now: world.now,
+      touched: new Set<string>(),
+      weighed: new Set<string>(),
+      rolled: new Set<string>(),
+      roomFreed: false,
+    };
     takeHealth({ ...context, placer: new Placer(draft, () => workerGroup(1)) }, "a", reason);
     world.events.push(...draft.events);
     return { changes: draft.changes() };

@@ -1,4 +1,5 @@
 import type { Inventory } from "../wire/index.ts";
+import { heardOfAgent } from "./agent-updates.ts";
 import { NO_CORDONS } from "./cordons.ts";
 import { openFleet } from "./fleets.ts";
 import { weighHealth } from "./health.ts";
@@ -29,6 +30,7 @@ export function hostJoined(context: StepContext, input: Extract<Input, { kind: "
     joinedAt: now,
     offeredContainers: input.inventory.runtimes.includes("docker"),
     cordons: NO_CORDONS,
+    update: null,
   };
   draft.event({ type: "host.joined", host: host.id, message: `${host.name} joined fleet ${host.fleet}` });
   draft.put({ ...host, cordons: weighHealth(draft, host, input.inventory, now) });
@@ -60,6 +62,7 @@ export function hostReported(context: StepContext, id: string): Answer {
     context.roomFreed = true;
     touchServicesOn(context, id);
   } else hearReplicasOn(context, id);
+  heardOfAgent(context, id);
   return { kind: "done" };
 }
 
@@ -73,6 +76,7 @@ export function hostPresent(context: StepContext, id: string): Answer {
   const host = context.draft.get("host", id);
   context.roomFreed = true;
   if (host) weighIfFrozen(context, host.fleet);
+  heardOfAgent(context, id);
   return { kind: "done" };
 }
 

@@ -37,6 +37,18 @@ export const PLACE_RETRY_MS = 10_000;
 /** Where a port is chosen when a claim's own is taken; below the kernel's range for outgoing connections. */
 export const FLEXIBLE_PORTS = { first: 20_000, last: 29_999 };
 
+/**
+ * One in so many hosts of a fleet updates its agent at a time, at least one: a build that is bad on some hosts only stops
+ * after few of them.
+ */
+export const UPDATING_SHARE = 10;
+
+/** A host that came back on a build makes room for the next after this: it has synced and looked after its jobs by then. */
+export const UPDATE_SETTLED_MS = 10_000;
+
+/** A host that was told to update and has not come back by then is not waited for; it gives up itself in half of that. */
+export const UPDATE_WITHIN_MS = 15 * 60_000;
+
 /** A project's share of the control plane. */
 export const SERVICES_PER_PROJECT_MAX = 500;
 export const HOSTS_PER_PROJECT_MAX = 10_000;

@@ -1,4 +1,6 @@
 import type { JobReport, Report, RouterReport } from "../wire/index.ts";
+import { type AgentBuilds, NO_BUILDS } from "./agent-builds.ts";
+import { dueKeyOf } from "./agent-updates.ts";
 import { isDrained } from "./cordons.ts";
 import type {
   Entity,
@@ -84,10 +86,12 @@ export interface ProjectState {
   readonly observed: Map<string, ObservedHost>;
   /** Hosts whose link is up. In memory only. Absence proves nothing, but nothing new is placed there. */
   readonly present: Set<string>;
-  /** When time alone can next change something about a service, as the last step that looked at it found. */
+  /** When time alone can next change something about a service or a fleet, as the last step that looked at it found. */
   readonly due: Map<string, Millis>;
   /** When this controller began to listen to the project's hosts: of earlier silence it knows only what is committed. */
   readonly listeningSince: Millis;
+  /** The builds of the agent that hosts can be given, as this process has them. */
+  readonly agentBuilds: AgentBuilds;
   /**
    * By replica that is being unlisted: when this controller took that in. Until then whoever asked it for routes was
    * sent to the replica, however long the commit was on its way. In memory only, as are those who ask.
@@ -117,6 +121,7 @@ export function projectState(
   version: number,
   entities: Entity[],
   listeningSince: Millis,
+  agentBuilds: AgentBuilds = NO_BUILDS,
 ): ProjectState {
   const state: ProjectState = {
     project,
@@ -126,10 +131,14 @@ export function projectState(
     present: new Set(),
     due: new Map(),
     listeningSince,
+    agentBuilds,
     unroutedAt: new Map(),
   };
   for (const entity of entities) putEntity(state, entity);
   for (const id of state.tables.service.byId.keys()) state.due.set(id, 0);
+  for (const { fleet, update } of state.tables.host.byId.values()) {
+    if (update !== null && update.cameAt === null && update.failed === null) state.due.set(dueKeyOf(fleet), 0);
+  }
   return state;
 }
 

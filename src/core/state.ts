@@ -112,6 +112,20 @@ export interface HostEntity {
   /** Whether it ever offered to run containers. Then it is never taken for one that has only processes. */
   offeredContainers: boolean;
   cordons: Cordons;
+  /** The build of the agent that it was told to run last; null = none. */
+  update: AgentOrder | null;
+}
+
+/** A host was told to run a build of the agent. */
+export interface AgentOrder {
+  build: string;
+  /** The commit that told it so. */
+  order: number;
+  since: Millis;
+  /** When it said that it runs the build; null = not yet. */
+  cameAt: Millis | null;
+  /** Why it does not run it and is not waited for any more; null = nothing is known against it. */
+  failed: string | null;
 }
 
 /** Why a host gets nothing new, by who says so. Each ends by itself: what an operator asked for outlives bad health. */

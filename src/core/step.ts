@@ -1,3 +1,4 @@
+import { dueKeyOf, fleetOfDueKey, rollAgents } from "./agent-updates.ts";
 import { Draft } from "./draft.ts";
 import { handleInput } from "./handle.ts";
 import type { Answer, Effect, Input } from "./input.ts";
@@ -21,7 +22,7 @@ export interface StepResult {
   unusedSecrets: string[];
   /** One for each input, in their order. */
   answers: Answer[];
-  /** For each service that was looked at: when time alone can next change something; null = never. */
+  /** For each service and fleet that was looked at: when time alone can next change something; null = never. */
   due: Map<string, Millis | null>;
   /** The same for the whole project. */
   wakeAt: Millis | null;
@@ -36,6 +37,8 @@ export interface StepContext {
   readonly touched: Set<string>;
   /** Fleets whose hosts' silence is to be weighed. */
   readonly weighed: Set<string>;
+  /** Fleets whose hosts' agents may be at another build than they should be. */
+  readonly rolled: Set<string>;
   /** Set when a host has room that it had not before: whoever waits for room is looked at again. */
   roomFreed: boolean;
 }
@@ -53,15 +56,17 @@ export function step(state: ProjectState, inputs: Input[], now: Millis): StepRes
     placer: new Placer(draft, groupOf),
     touched: new Set(),
     weighed: new Set(),
+    rolled: new Set(),
     roomFreed: false,
   };
   const answers = inputs.map((input) => handleInput(context, input));
   for (const fleet of [...context.weighed].sort()) weighFleet(context, fleet);
-  for (const [service, at] of state.due) if (at <= now) context.touched.add(service);
+  for (const [key, at] of state.due) if (at <= now) lookAtDue(context, key);
 
   const due = reconcileTouched(context);
-  const changes = draft.changes();
   const looked = [...due.keys()];
+  for (const fleet of [...context.rolled].sort()) due.set(dueKeyOf(fleet), rollAgents(context, fleet));
+  const changes = draft.changes();
   const isEmpty = changes.puts.length === 0 && changes.deletes.length === 0;
   return {
     changes,
@@ -72,6 +77,12 @@ export function step(state: ProjectState, inputs: Input[], now: Millis): StepRes
     due,
     wakeAt: earliest(state.due, due),
   };
+}
+
+function lookAtDue({ touched, rolled }: StepContext, key: string): void {
+  const fleet = fleetOfDueKey(key);
+  if (fleet === null) touched.add(key);
+  else rolled.add(fleet);
 }
 
 /**
@@ -95,7 +106,7 @@ function reconcileTouched(context: StepContext): Map<string, Millis | null> {
 
 /**
  * Hosts whose desired state may be another one now: those with a job that is new, gone or in another phase, those whose
- * address is another one, and those of the routers of what was looked at, whose lists may have changed and who confirm
+ * address is another one, those that are told to update their agents, and those of the routers of what was looked at, whose lists may have changed and who confirm
  * the commit that they act on. Not every host that runs something of it: of a thousand workers that become ready one by
  * one each would wake all the others.
  */
@@ -106,7 +117,9 @@ function wakeEffects(draft: Draft, { puts, deletes }: Changes, services: string[
     // That a job was seen tells its host nothing.
     if (entity.kind === "job" && entity.status !== "running") hosts.add(entity.host);
     if (entity.kind !== "host") continue;
-    if (entity.inventory.address !== tables.host.byId.get(entity.id)?.inventory.address) hosts.add(entity.id);
+    const before = tables.host.byId.get(entity.id);
+    if (entity.inventory.address !== before?.inventory.address) hosts.add(entity.id);
+    if (entity.update !== null && entity.update.order !== before?.update?.order) hosts.add(entity.id);
   }
   for (const { kind, id } of deletes) {
     const job = kind === "job" ? tables.job.byId.get(id) : undefined;
@@ -150,7 +163,7 @@ function unusedSecrets(draft: Draft, changes: Changes, inputs: Input[]): string[
 
 function earliest(before: ReadonlyMap<string, Millis>, now: ReadonlyMap<string, Millis | null>): Millis | null {
   let first: Millis | null = null;
-  for (const [service, at] of before) if (!now.has(service) && (first === null || at < first)) first = at;
+  for (const [key, at] of before) if (!now.has(key) && (first === null || at < first)) first = at;
   for (const at of now.values()) if (at !== null && (first === null || at < first)) first = at;
   return first;
 }

@@ -1,4 +1,5 @@
 import { resolve, sep } from "node:path";
+import { agentSetting } from "../control/agent-setting.ts";
 import { databaseAddress } from "../node/remote-database.ts";
 import { type ServerSettings, serverSettings } from "../node/settings.ts";
 import { StartError } from "../node/start-error.ts";
@@ -27,6 +28,8 @@ export interface DeploySettings {
   dataDir: string;
   /** As in the settings of the server: for groups that name no image. */
   images: ServerSettings["images"];
+  /** `HEADRACE_AGENT_URL`: the build of the agent that hosts get, and where; null = they keep what they have. */
+  agentUrl: string | null;
   /** A wrangler in place of the checkout's own; null = that one. */
   wrangler: string | null;
   warnings: string[];
@@ -75,9 +78,20 @@ export function deploySettings(
     keyFile,
     dataDir,
     images,
+    agentUrl: agentUrl(env.HEADRACE_AGENT_URL),
     wrangler: env.HEADRACE_WRANGLER ? resolve(env.HEADRACE_WRANGLER) : null,
     warnings: warningsAbout(url),
   };
+}
+
+function agentUrl(written: string | undefined): string | null {
+  if (!written) return null;
+  try {
+    agentSetting({ HEADRACE_AGENT_URL: written });
+    return written;
+  } catch (error) {
+    throw new StartError((error as Error).message);
+  }
 }
 
 function warningsAbout({ protocol, hostname }: URL): string[] {

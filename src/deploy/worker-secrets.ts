@@ -7,7 +7,7 @@ import type { DeploySettings } from "./settings.ts";
  * configuration does not have would go with the next deployment.
  */
 export function workerSecrets(
-  { database: { url, token }, images }: Pick<DeploySettings, "database" | "images">,
+  { database: { url, token }, images, agentUrl }: Pick<DeploySettings, "database" | "images" | "agentUrl">,
   keys: readonly Uint8Array[],
 ): Record<string, string> {
   return {
@@ -15,5 +15,6 @@ export function workerSecrets(
     ...(token === null ? {} : { HEADRACE_DATABASE_TOKEN: token }),
     HEADRACE_KEY: keys.map(toBase64Url).join(","),
     ...imageVariables(images),
+    ...(agentUrl === null ? {} : { HEADRACE_AGENT_URL: agentUrl }),
   };
 }

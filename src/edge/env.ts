@@ -1,7 +1,9 @@
 import type { ImageSettings } from "../adapters/index.ts";
+import { type AgentVariables, agentSetting } from "../control/agent-setting.ts";
 import { fromBase64Url } from "../control/bytes.ts";
 import { type ImageVariables, imageSettings } from "../control/image-settings.ts";
 import { createSealer, SEALING_KEY_BYTES, type Sealer } from "../control/seal.ts";
+import type { AgentBuilds } from "../core/agent-builds.ts";
 import { createStore } from "../store/libsql.ts";
 import { remoteClient } from "../store/remote.ts";
 import type { Store } from "../store/types.ts";
@@ -9,7 +11,7 @@ import type { DurableObjectNamespace } from "./platform.ts";
 import type { LinkStub, ProjectStub } from "./stubs.ts";
 
 /** What the Worker is given by its configuration (`wrangler.jsonc`) and its secrets. */
-export interface Env extends ImageVariables {
+export interface Env extends ImageVariables, AgentVariables {
   PROJECT: DurableObjectNamespace<ProjectStub>;
   LINK: DurableObjectNamespace<LinkStub>;
   /** `libsql://` or `https://`. */
@@ -43,8 +45,17 @@ export function sealerOf(env: Env): Promise<Sealer> {
 
 /** For groups that name no image. */
 export function imagesOf(env: Env): ImageSettings {
+  return settingOf(() => imageSettings(env));
+}
+
+/** The builds of the agent that hosts can be given: a Worker has no files of its own. */
+export function buildsOf(env: Env): AgentBuilds {
+  return settingOf(() => agentSetting(env));
+}
+
+function settingOf<T>(read: () => T): T {
   try {
-    return imageSettings(env);
+    return read();
   } catch (error) {
     throw new SettingError((error as Error).message);
   }

@@ -6,7 +6,7 @@ import { withinReach } from "../control/within-reach.ts";
 import type { ProxySource } from "../proxy/types.ts";
 import type { Store } from "../store/types.ts";
 import { AlarmClock } from "./alarm-clock.ts";
-import { type Env, imagesOf, linkStub } from "./env.ts";
+import { buildsOf, type Env, imagesOf, linkStub } from "./env.ts";
 import { FanOut } from "./fan-out.ts";
 import { FarLink } from "./far-link.ts";
 import type { DurableStorage } from "./platform.ts";
@@ -73,6 +73,7 @@ export class ProjectLife implements FarHosts {
       clock: this.clock,
       log,
       images: imagesOf(env),
+      builds: buildsOf(env),
       far: () => this,
     });
     this.#reached = withinReach(this.control, (name, host) => this.control.isUnlinked(name, host));

@@ -8,6 +8,12 @@ import { ARCHS, DEFAULT_NODE_URL, isKnownArch, ownNode, pinnedNode } from "./pin
 /** What an installed agent runs from, by the names that it looks for itself (agents/host/programs.ts). */
 const PROGRAMS = ["agent.cjs", "supervisor.cjs"];
 
+/** A build of the agent, called by what it holds. */
+interface PackedAgent {
+  sha256: string;
+  archive: Uint8Array<ArrayBuffer>;
+}
+
 /** A file of the folder that installations fetch from. */
 export interface InstallFile {
   type: string;
@@ -30,25 +36,38 @@ export interface InstallSources {
  */
 export class InstallFiles {
   readonly #sources: InstallSources;
+  #agent: Promise<PackedAgent> | null = null;
   #made: Promise<ReadonlyMap<string, InstallFile>> | null = null;
 
   constructor(sources: InstallSources) {
     this.#sources = sources;
   }
 
-  /** By name, `install.sh` among them. */
-  all(): Promise<ReadonlyMap<string, InstallFile>> {
-    this.#made ??= makeFiles(this.#sources).catch((error) => {
-      this.#made = null;
+  /** The agent alone, without reading Node. */
+  agent(): Promise<PackedAgent> {
+    this.#agent ??= packAgent(this.#sources.bundle).catch((error) => {
+      this.#agent = null;
       throw error;
     });
+    return this.#agent;
+  }
+
+  /** By name, `install.sh` among them. */
+  all(): Promise<ReadonlyMap<string, InstallFile>> {
+    this.#made ??= this.agent()
+      .then((agent) => makeFiles(agent, this.#sources))
+      .catch((error) => {
+        this.#made = null;
+        throw error;
+      });
     return this.#made;
   }
 }
 
-async function makeFiles({ bundle, node, nodeUrl }: InstallSources): Promise<ReadonlyMap<string, InstallFile>> {
-  const agent = await packAgent(bundle);
-  const agentSha256 = createHash("sha256").update(agent).digest("hex");
+async function makeFiles(
+  { sha256: agentSha256, archive: agent }: PackedAgent,
+  { node, nodeUrl }: InstallSources,
+): Promise<ReadonlyMap<string, InstallFile>> {
   const files = new Map<string, InstallFile>([
     [`${agentSha256}.tar.gz`, { type: "application/gzip", open: () => agent }],
   ]);
@@ -67,14 +86,15 @@ async function makeFiles({ bundle, node, nodeUrl }: InstallSources): Promise<Rea
 }
 
 /** The same programs give the same archive, whoever packs them and whenever. */
-async function packAgent(bundle: string): Promise<Uint8Array<ArrayBuffer>> {
+async function packAgent(bundle: string): Promise<PackedAgent> {
   // Few servers are asked in their life.
   const { create } = await import("tar");
   const chunks = await create(
     { cwd: bundle, gzip: { portable: true }, portable: true, noMtime: true },
     PROGRAMS,
   ).collect();
-  return new Uint8Array(Buffer.concat(chunks));
+  const archive = new Uint8Array(Buffer.concat(chunks));
+  return { sha256: createHash("sha256").update(archive).digest("hex"), archive };
 }
 
 async function sha256Of(path: string): Promise<string> {

@@ -101,6 +101,7 @@ const seats: Record<string, Seat[]> = {
     service({ instances: [{ name: "a" }] }, "instances", 0),
     service({ instances: [{ hostname: "a" }] }, "instances", 0),
   ],
+  agent: [{ document: { type: "fleet", name: "demo", agent: {} }, path: ["agent"] }],
   allow: [{ document: { type: "fleet", name: "demo", allow: {} }, path: ["allow"] }],
   fleet: [cloud({ nodes: 3 }), ssh({})],
   nodes: [cloud({ nodes: { min: 1, target: 3, max: 5 } }, "nodes")],

@@ -5,7 +5,7 @@ import type { CloudHosts, FleetSpec, SshHost, SshHosts } from "./types-fleet.ts"
 
 /** Works out what a written fleet means. The rules have seen to it that it has hosts of one kind. */
 export function fillFleet(written: WrittenFleet): FleetSpec {
-  const { name, placement, blocks, overcommit, allow } = written;
+  const { name, placement, blocks, overcommit, allow, agent } = written;
   return {
     type: "fleet",
     name,
@@ -13,6 +13,7 @@ export function fillFleet(written: WrittenFleet): FleetSpec {
     blocks,
     overcommit,
     allow: allow ?? { privileged: false, hostPaths: [] },
+    agentVersion: agent ?? "server",
     hosts: fillHosts(written),
   };
 }

@@ -11,6 +11,8 @@ export interface FleetSettings {
   /** Whether the cpus and the memory of a host may be promised more than once. */
   overcommit: boolean;
   allow: FleetAllowance;
+  /** The build of the agent that hosts run: `server` = the server's, `hold` = what each has, or the start of a build. */
+  agentVersion: string;
 }
 
 /** What jobs may do to the hosts of a fleet that would get them out of their containers. */

@@ -180,6 +180,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
       operator: { since: 1_700_000_000_000, by: "ada", reason: "new disk", drain: true },
       health: { since: 1_700_000_000_000, reason: "accelerator 3 is gone" },
     },
+    update: { build: "0f".repeat(32), order: 12, since: 1_700_000_000_000, cameAt: 1_700_000_000_000, failed: "no" },
   },
   fleet: {
     kind: "fleet",
@@ -189,6 +190,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
       blocks: "auto",
       overcommit: false,
       allow: { privileged: true, hostPaths: ["/mnt/models"] },
+      agentVersion: "hold",
     },
     hosts: {
       kind: "ssh",
@@ -247,7 +249,7 @@ describe("what this version cannot read is said, with what to do", () => {
   const row = {
     kind: "fleet",
     id: "default",
-    schema: 4,
+    schema: 5,
     body: '{"settings":{},"hosts":{"kind":"joined"},"revision":0,"frozenSince":null,"thawedAt":null}',
   };
   test.each([
@@ -257,9 +259,9 @@ describe("what this version cannot read is said, with what to do", () => {
       { ...row, kind: "constructor" },
       /"constructor", which this version does not know/,
     ],
-    ["a newer schema", { ...row, schema: 5 }, /^fleet default is stored with schema 5, this version reads up to 4\./],
+    ["a newer schema", { ...row, schema: 6 }, /^fleet default is stored with schema 6, this version reads up to 5\./],
     ["a schema below the first", { ...row, schema: 0 }, /schema 0/],
-    ["a body that is not JSON", { ...row, body: "{" }, /^fleet default \(schema 4\) is damaged: it is not JSON\./],
+    ["a body that is not JSON", { ...row, body: "{" }, /^fleet default \(schema 5\) is damaged: it is not JSON\./],
     ["a field of another type", { ...row, body: '{"revision":"3"}' }, /damaged: .*revision: /],
     ["a field that is missing", { ...row, body: '{"settings":{}}' }, /damaged: settings.placement: /],
     ["a body that is no object", { ...row, body: "null" }, /damaged: the body: /],
@@ -305,11 +307,12 @@ test("a service and a job of the first version are read with what was not known 
 });
 
 test("a host and a fleet of before there were cordons and files of fleets are read as open and closed", () => {
-  const { kind, id, cordons: _, offeredContainers: __, ...host } = ENTITIES.host;
+  const { kind, id, cordons: _, offeredContainers: __, update: ___, ...host } = ENTITIES.host;
   expect(decodeEntity({ kind, id, schema: 1, body: JSON.stringify(host) })).toEqual({
     ...ENTITIES.host,
     cordons: NO_CORDONS,
     offeredContainers: false,
+    update: null,
   });
   const fleet = { placement: "any", overcommit: true, frozenSince: null, thawedAt: null };
   expect(decodeEntity({ kind: "fleet", id: "rack", schema: 3, body: JSON.stringify(fleet) })).toEqual(

@@ -49,19 +49,23 @@ const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
     body: exactly<BodyOf<"job">>()(shapes.job),
   },
   // 2: a host can be cordoned. 3: and it is known whether it has run containers, as none had before.
+  // 4: and what its agent was told to run.
   host: {
     upgrades: [
       (body) => ({ ...(body as object), cordons: { operator: null, health: null } }),
       (body) => ({ ...(body as object), offeredContainers: false }),
+      (body) => ({ ...(body as object), update: null }),
     ],
     body: exactly<BodyOf<"host">>()(shapes.host),
   },
-  // 2: a fleet can be frozen. 3: and it is known when that was over. 4: it can be described by a file.
+  // 2: a fleet can be frozen. 3: and it is known when that was over. 4: it can be described by a file. 5: and say
+  // what its agents run.
   fleet: {
     upgrades: [
       (body) => ({ ...(body as object), frozenSince: null }),
       (body) => ({ ...(body as object), thawedAt: null }),
       upgradeFleetTo4,
+      upgradeFleetTo5,
     ],
     body: exactly<BodyOf<"fleet">>()(shapes.fleet),
   },
@@ -75,6 +79,11 @@ function upgradeFleetTo4(body: unknown): unknown {
   const { placement, overcommit, ...rest } = (body ?? {}) as { placement: string; overcommit: boolean };
   const allow = { privileged: false, hostPaths: [] };
   return { ...rest, settings: { placement, blocks: 1, overcommit, allow }, hosts: { kind: "joined" }, revision: 0 };
+}
+
+function upgradeFleetTo5(body: unknown): unknown {
+  const { settings, ...rest } = (body ?? {}) as { settings: object };
+  return { ...rest, settings: { ...settings, agentVersion: "server" } };
 }
 
 /**

@@ -73,6 +73,15 @@ export const host = z.strictObject({
     operator: z.strictObject({ since: instant, by: z.string(), reason: z.string(), drain: z.boolean() }).nullable(),
     health: z.strictObject({ since: instant, reason: z.string() }).nullable(),
   }),
+  update: z
+    .strictObject({
+      build: z.string(),
+      order: z.int(),
+      since: instant,
+      cameAt: instant.nullable(),
+      failed: z.string().nullable(),
+    })
+    .nullable(),
 });
 
 export const fleet = z.strictObject({

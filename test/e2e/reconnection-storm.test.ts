@@ -66,6 +66,7 @@ beforeEach(async () => {
       joinedAt: 0,
       offeredContainers: false,
       cordons: NO_CORDONS,
+      update: null,
     }),
   );
   await store.createProject(FIRST_PROJECT, Date.now(), [...FIRST_ENTITIES, ...hosts]);

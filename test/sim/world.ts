@@ -103,6 +103,7 @@ export class World {
         joinedAt: START,
         offeredContainers: false,
         cordons: NO_CORDONS,
+        update: null,
       }),
     );
     const entities = [closedFleet("default"), counters, ...hosts];

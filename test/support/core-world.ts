@@ -7,7 +7,7 @@ import { opened, type SealedJob } from "../../src/core/sealed-text.ts";
 import type { Entity, JournalEvent, ReplicaEntity } from "../../src/core/state.ts";
 import { step } from "../../src/core/step.ts";
 import type { ServiceSpec } from "../../src/spec/types.ts";
-import type { DesiredJob, Inventory, JobReport, RouterReport } from "../../src/wire/index.ts";
+import type { DesiredJob, Inventory, JobReport, Report, RouterReport } from "../../src/wire/index.ts";
 import { jobReportOf, reportOf, routerReportOf } from "./reports.ts";
 
 /** What an obedient agent does with one job between two syncs. Tests override single fields to make trouble. */
@@ -33,6 +33,8 @@ export class World {
   readonly behaviour = new Map<string, JobBehaviour>();
   /** Replicas for which the router's agent never confirms that they are unlisted. */
   readonly stuckInRouter = new Set<string>();
+  /** What hosts say of the build of the agent that they run; those that say nothing were started by hand. */
+  readonly installed = new Map<string, NonNullable<Report["agent"]["installed"]>>();
   now = 1_000_000;
   /** How long the database takes for a commit. */
   commitMs = 0;
@@ -147,8 +149,15 @@ export class World {
     host.jobs = renderHost(this.state, entity).map(openedHere);
     host.heldVersion = this.state.version;
     host.seq += 1;
+    const installed = this.installed.get(id);
     const report = reportOf({
-      agent: { version: "0", bootId: "b", machine: `m-${id}`, incarnation: host.incarnation },
+      agent: {
+        version: "0",
+        bootId: "b",
+        machine: `m-${id}`,
+        incarnation: host.incarnation,
+        ...(installed && { installed }),
+      },
       seq: host.seq,
       applied: { version: host.heldVersion, hash: "" },
       inventory: { ...entity.inventory, ...(host.moves > 0 && { address: `10.${host.moves}.${id}` }) },

@@ -63,6 +63,8 @@ export const HOST: HostView = {
   problems: [],
   warnings: [],
   agentVersion: "0.1.0",
+  agentBuild: null,
+  agentUpdate: null,
   jobs: 1,
   cordons: { operator: null, health: null },
 };
@@ -73,6 +75,7 @@ const FLEET: FleetView = {
   placement: "any",
   blocks: 1,
   overcommit: true,
+  agent: { version: "server", build: null, updatable: 0, current: 0, message: "" },
   allow: { privileged: false, hostPaths: [] },
   ssh: null,
   frozen: false,

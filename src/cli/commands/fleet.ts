@@ -23,6 +23,9 @@ const addList: AddCommand = (fleet, { io }) => {
       const fleets = await client.fleets();
       if (options.json) return printJson(io, fleets);
       for (const line of fleetTable(fleets)) printLine(io, line);
+      for (const { name, agent } of fleets) {
+        if (agent.message !== "") printLine(io, `${oneLine(name)}: ${oneLine(agent.message)}.`);
+      }
     });
 };
 
@@ -49,13 +52,21 @@ const addDelete: AddCommand = (fleet, context) => {
 };
 
 function fleetTable(fleets: FleetView[]): string[] {
-  const rows = fleets.map(({ name, hosts, ssh, allow, overcommit }) => [
+  const rows = fleets.map(({ name, hosts, ssh, allow, overcommit, agent }) => [
     oneLine(name),
     String(hosts),
     ssh === null ? "-" : String(ssh.hosts.length),
     allow.privileged ? "yes" : "no",
     allow.hostPaths.includes("/") ? "any" : allow.hostPaths.map(oneLine).join(" ") || "none",
     overcommit ? "yes" : "no",
+    agentText(agent),
   ]);
-  return table([["NAME", "HOSTS", "IN FILE", "PRIVILEGED", "HOST PATHS", "OVERCOMMIT"], ...rows]);
+  return table([["NAME", "HOSTS", "IN FILE", "PRIVILEGED", "HOST PATHS", "OVERCOMMIT", "AGENT"], ...rows]);
+}
+
+/** Which build its hosts are to run, and how many of those that can update themselves do. */
+function agentText({ version, build, updatable, current }: FleetView["agent"]): string {
+  if (build === null) return version === "hold" ? "hold" : "-";
+  const name = oneLine(build.slice(0, 12));
+  return updatable === 0 ? name : `${name} on ${current} of ${updatable}`;
 }

@@ -31,13 +31,15 @@ export const addFiles: AddCommand = (host, { io }) => {
         throw new CliError(EXIT.failed, "This runs from its sources, without a bundle of the agent.", FROM_BUNDLE);
       }
       const { execPath: path, platform, arch } = process;
-      const files = await new InstallFiles({ bundle, node: { path, platform, arch }, nodeUrl: nodeUrl ?? null }).all();
+      const files = new InstallFiles({ bundle, node: { path, platform, arch }, nodeUrl: nodeUrl ?? null });
       await mkdir(out, { recursive: true });
       // The script last: it is what others are found by.
-      for (const [name, file] of files) {
+      for (const [name, file] of await files.all()) {
         await writeWhole(join(out, name), file.open());
         printLine(io, name);
       }
+      const { sha256 } = await files.agent();
+      note(io, `For HEADRACE_AGENT_URL of a Worker: the address of ${sha256}.tar.gz there.`);
       note(io, `Written to ${out}. Earlier files there may be fetched still; remove them after a while.`);
     });
 };

@@ -8,7 +8,16 @@ import type { Written } from "./yaml.ts";
 /** Three days, in seconds: how long an unused host of a fleet stays unless something else is written. */
 const DEFAULT_IDLE_S = 3 * 24 * 3600;
 
-export function writeFleet({ type, name, placement, blocks, overcommit, allow, hosts }: FleetSpec): Fields {
+export function writeFleet({
+  type,
+  name,
+  placement,
+  blocks,
+  overcommit,
+  allow,
+  agentVersion,
+  hosts,
+}: FleetSpec): Fields {
   return {
     type,
     name,
@@ -16,6 +25,7 @@ export function writeFleet({ type, name, placement, blocks, overcommit, allow, h
     blocks: blocks === 1 ? undefined : blocks,
     overcommit: unless(true, overcommit),
     allow: writeAllow(allow),
+    agent: agentVersion === "server" ? undefined : { version: agentVersion },
     ...writeHosts(hosts),
   };
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { readAgentVersion } from "../grammar/agent-version.ts";
 import { orderedNodes, readNodeCount, readNodes } from "../grammar/nodes.ts";
 import { readVolumePath } from "../grammar/volume.ts";
 import type { FleetAllowance } from "../types-fleet.ts";
@@ -84,6 +85,14 @@ const allow = mapping("allow", {
   }),
 }).transform(({ privileged, host_paths }): FleetAllowance => ({ privileged, hostPaths: host_paths }));
 
+const agent = mapping("agent", {
+  version: optional(textOf(readAgentVersion), "server", {
+    description: "The build that hosts run: the server's, the one they have now (hold), or a build",
+    examples: ["hold", "4f2a90bb13c7"],
+    standing: { kind: "extended", how: "hosts update their agents, a few at a time" },
+  }),
+}).transform(({ version }) => version);
+
 /** A fleet as it is written; `rules/fleet.ts` has what must hold between its fields. */
 export const fleet = mapping("fleet", {
   type: required(z.literal("fleet"), { description: "What the file describes", examples: ["fleet"] }),
@@ -107,6 +116,11 @@ export const fleet = mapping("fleet", {
     description: "What jobs may do to the hosts that would get them out of their containers; nothing when left out",
     examples: [{ privileged: true, host_paths: ["/mnt/models"] }],
     standing: { kind: "extended", how: "a job gets no power over a host that its fleet does not give it" },
+  }),
+  agent: optional(agent, null, {
+    description: "How the agents of the hosts are kept up to date; as the server's when left out",
+    examples: [{ version: "hold" }],
+    standing: { kind: "extended", how: "hosts update their agents, a few at a time" },
   }),
   ...cloudFields,
   ...sshFields,

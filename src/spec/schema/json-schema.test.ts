@@ -103,6 +103,7 @@ describe("patterns", () => {
     "data:/a",
     "data",
     "team/x",
+    "4f2a90bb13c7",
   );
   const written = fc.oneof(
     whole,

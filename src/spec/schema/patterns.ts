@@ -1,3 +1,4 @@
+import { readAgentVersion } from "../grammar/agent-version.ts";
 import { readReplicas } from "../grammar/count.ts";
 import { readCpuCount } from "../grammar/cpu.ts";
 import { readDuration, readIdleDuration, readOffableDuration } from "../grammar/duration.ts";
@@ -52,6 +53,7 @@ const patterns = new Map<unknown, Pattern>([
   [readShell, { text: "sh|bash|/[^]*" }],
   [readAbsolutePath, { text: "/[^]*" }],
   [readVolume, { text: "[^:]+:/[^:]*" }],
+  [readAgentVersion, { text: "server|hold|[0-9a-f]{12,64}" }],
   [readVolumePath, { text: "/[^]*" }],
 ]);
 

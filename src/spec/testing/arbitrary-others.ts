@@ -62,6 +62,7 @@ export const fleet: fc.Arbitrary<FleetSpec> = fc.record({
     privileged: fc.boolean(),
     hostPaths: fc.constantFrom<string[]>([], ["/"], ["/mnt/models", "/opt/lib"]),
   }),
+  agentVersion: fc.constantFrom("server", "hold", "4f2a90bb13c7", "123456789012", "1234567e8901"),
   hosts: fc.oneof(cloud, ssh, fc.constant({ kind: "joined" as const })),
 });
 

@@ -1,0 +1,154 @@
+import { agentTarget, shortBuild } from "./agent-builds.ts";
+import type { Draft } from "./draft.ts";
+import { UPDATE_SETTLED_MS, UPDATE_WITHIN_MS, UPDATING_SHARE } from "./limits.ts";
+import type { ProjectState } from "./project-state.ts";
+import type { AgentOrder, FleetEntity, HostEntity, Millis } from "./state.ts";
+import type { StepContext } from "./step.ts";
+
+/** Where fleets stand among what is due, beside services, whose names have no slash. */
+const DUE_PREFIX = "fleet/";
+
+/** Name of a fleet among what is due. */
+export function dueKeyOf(fleet: string): string {
+  return DUE_PREFIX + fleet;
+}
+
+/** @returns the fleet that stands there among what is due; null = a service does */
+export function fleetOfDueKey(key: string): string | null {
+  return key.startsWith(DUE_PREFIX) ? key.slice(DUE_PREFIX.length) : null;
+}
+
+/** The build that a host is to go over to; null = what it has is right, or it was not told to yet. */
+export function orderFor(state: ProjectState, host: HostEntity): AgentOrder | null {
+  const order = host.update;
+  if (order === null || order.failed !== null || order.build !== targetOf(state, host.fleet)) return null;
+  return installedOn(state, host.id)?.build === order.build ? null : order;
+}
+
+/** A host was heard of: whether anything follows from it for the agents of its fleet is to be looked at. */
+export function heardOfAgent({ draft, rolled }: StepContext, id: string): void {
+  const host = draft.get("host", id);
+  const installed = installedOn(draft.state, id);
+  if (!host || !installed || rolled.has(host.fleet)) return;
+  const target = targetOf(draft.state, host.fleet);
+  const isAsTold = host.update?.build !== target || host.update?.cameAt !== null;
+  if (target !== null && (installed.build !== target || !isAsTold)) rolled.add(host.fleet);
+}
+
+/** An operator's word: what came to nothing is tried again. @returns the hosts that it had come to nothing on */
+export function retryUpdates({ draft, rolled }: StepContext, fleet: string): HostEntity[] {
+  rolled.add(fleet);
+  const failed = draft.by("host", "fleet", fleet).filter(({ update }) => update?.failed);
+  for (const host of failed) draft.put({ ...host, update: null });
+  return failed;
+}
+
+/**
+ * Takes a fleet one step on to the build of the agent that it is to run: notes what has become of the hosts that were
+ * told to update, and tells the next. A few update at a time; each makes room for another once it has stayed on the build
+ * for a while. One that did not get there stops it all, until there is another build or an operator says otherwise.
+ *
+ * @returns when time alone can take it on; null = never
+ */
+export function rollAgents(context: StepContext, id: string): Millis | null {
+  const { draft, now } = context;
+  const fleet = draft.get("fleet", id);
+  if (!fleet || fleet.frozenSince !== null) return null;
+  const build = buildOf(fleet, draft.state);
+  if (build === null) return null;
+  for (const host of draft.by("host", "fleet", id)) noteOrder(context, host, build);
+
+  const hosts = draft.by("host", "fleet", id);
+  const told = hosts.filter(({ update }) => update?.build === build);
+  const underWay = told.filter(({ update }) => update?.cameAt === null && update.failed === null);
+  const settling = told.filter(({ update }) => (update?.cameAt ?? Number.NEGATIVE_INFINITY) + UPDATE_SETTLED_MS > now);
+  const isHalted = told.some(({ update }) => update?.failed);
+  const waiting = isHalted ? [] : hosts.filter((host) => couldUpdate(draft.state, host, build));
+  const room = updatingMax(hosts, draft.state) - underWay.length - settling.length;
+  for (const host of fewestJobsFirst(draft, waiting).slice(0, Math.max(0, room))) tell(context, host, build);
+
+  const due = [
+    ...underWay.map(({ update }) => timeoutOf(draft, update!)),
+    ...(waiting.length > Math.max(0, room) ? settling.map(({ update }) => update!.cameAt! + UPDATE_SETTLED_MS) : []),
+    // Those that were told just now.
+    ...(waiting.length > 0 && room > 0 ? [now + UPDATE_WITHIN_MS] : []),
+  ];
+  return due.length === 0 ? null : Math.min(...due);
+}
+
+/** Notes what has become of an order, as far as its host tells. */
+function noteOrder({ draft, now }: StepContext, host: HostEntity, build: string): void {
+  const order = host.update;
+  if (order === null || order.build !== build) return;
+  const installed = installedOn(draft.state, host.id);
+  if (installed?.build === build) {
+    if (order.cameAt !== null && order.failed === null) return;
+    draft.put({ ...host, update: { ...order, cameAt: now, failed: null } });
+    const message = `${host.name} runs build ${shortBuild(build)} of the agent`;
+    draft.event({ type: "host.updated", host: host.id, message });
+    return;
+  }
+  if (order.cameAt !== null || order.failed !== null) return;
+  const failed = whyFailed(draft, order, installed?.failed ?? null, now);
+  if (failed === null) return;
+  draft.put({ ...host, update: { ...order, failed } });
+  const message =
+    `${host.name} does not run build ${shortBuild(build)} of the agent: ${failed}. No more hosts of fleet ${host.fleet} ` +
+    "are told to until there is another build, or its file is applied again";
+  draft.event({ type: "host.update_failed", host: host.id, message });
+}
+
+function whyFailed(
+  draft: Draft,
+  order: AgentOrder,
+  reported: { order: number; reason: string } | null,
+  now: Millis,
+): string | null {
+  if (reported?.order === order.order) return reported.reason;
+  if (now < timeoutOf(draft, order)) return null;
+  return `it has not come back on it within ${UPDATE_WITHIN_MS / 60_000} minutes`;
+}
+
+/** A controller that began to listen only later cannot know what it missed. */
+function timeoutOf(draft: Draft, order: AgentOrder): Millis {
+  return Math.max(order.since, draft.state.listeningSince) + UPDATE_WITHIN_MS;
+}
+
+function tell({ draft, now }: StepContext, host: HostEntity, build: string): void {
+  draft.put({ ...host, update: { build, order: draft.version, since: now, cameAt: null, failed: null } });
+  const message = `${host.name} is told to run build ${shortBuild(build)} of the agent`;
+  draft.event({ type: "host.updating", host: host.id, message });
+}
+
+/** Whether a host can update itself, should, and is not doing so. */
+function couldUpdate(state: ProjectState, { id, update }: HostEntity, build: string): boolean {
+  const installed = installedOn(state, id);
+  if (!installed || installed.build === build || !state.present.has(id)) return false;
+  return update?.build !== build || update.cameAt !== null;
+}
+
+/** Of a fleet's hosts that can update themselves. */
+function updatingMax(hosts: HostEntity[], state: ProjectState): number {
+  const able = hosts.filter(({ id }) => installedOn(state, id) !== undefined).length;
+  return Math.max(1, Math.floor(able / UPDATING_SHARE));
+}
+
+/** The less a host runs, the less there is to lose should a build be bad. */
+function fewestJobsFirst(draft: Draft, hosts: HostEntity[]): HostEntity[] {
+  const jobs = (host: HostEntity) => draft.state.tables.job.ids("host", host.id).size;
+  return [...hosts].sort((a, b) => jobs(a) - jobs(b) || (a.id < b.id ? -1 : 1));
+}
+
+function targetOf(state: ProjectState, fleet: string): string | null {
+  const entity = state.tables.fleet.byId.get(fleet);
+  return entity ? buildOf(entity, state) : null;
+}
+
+function buildOf({ settings }: FleetEntity, { agentBuilds }: ProjectState): string | null {
+  const target = agentTarget(settings.agentVersion, agentBuilds);
+  return target.kind === "build" ? target.build : null;
+}
+
+function installedOn(state: ProjectState, host: string) {
+  return state.observed.get(host)?.report.agent.installed;
+}
