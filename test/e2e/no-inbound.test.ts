@@ -42,6 +42,16 @@ describe.skipIf(filter === null).each(RUNTIMES)(
       }
     });
 
+    test("with an agent that listens nowhere: only its jobs do", () => {
+      const { listeners } = result;
+      expect(listeners.length).toBeGreaterThan(2);
+      for (const { protocol, commands } of listeners) {
+        expect(protocol).toBe("tcp");
+        expect(commands).not.toEqual([]);
+        for (const command of commands) expect(command).toMatch(/\bsmg\b|sglang\.launch_server|engine-sim/);
+      }
+    });
+
     test("and is reached in no other way", () => {
       expect(result.fromOutside).toBe("nothing");
       expect(result.dropped).toBeGreaterThan(0);

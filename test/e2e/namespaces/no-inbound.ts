@@ -13,6 +13,7 @@ import { createClient } from "../../../src/api/client.ts";
 import { type Answer, chat } from "../../support/chat.ts";
 import { CONTROL_PLANES, type Runtime } from "../../support/control-planes.ts";
 import { BRIDGE_ADDRESS, HostNetwork } from "../../support/host-network.ts";
+import { type Listener, listenersIn } from "../../support/listeners.ts";
 import { dropInbound, droppedPackets, type PacketFilter } from "../../support/packet-filter.ts";
 import { CLI, type Running, startProcess, until } from "../../support/processes.ts";
 
@@ -22,6 +23,8 @@ export interface NoInboundResult {
   answers: Answer[];
   /** A connection to the router's port from outside. */
   fromOutside: "connected" | "nothing";
+  /** What listens on the host while its agent is linked and its jobs serve. */
+  listeners: Listener[];
   /** Packets that the firewall dropped for it. */
   dropped: number;
 }
@@ -44,7 +47,7 @@ async function main(): Promise<NoInboundResult> {
   running.push(await plane.start());
   const token = await plane.token();
   const client = createClient({ server: plane.url, token, project: "main" });
-  await startAgent(plane.url, (await client.createToken({ kind: "join", name: HOST })).token, base);
+  const agent = startAgent(plane.url, (await client.createToken({ kind: "join", name: HOST })).token, base);
   await until(async () => (await client.hosts()).some(({ online }) => online), output);
 
   const config = await readFile(EXAMPLE, "utf8");
@@ -62,14 +65,17 @@ async function main(): Promise<NoInboundResult> {
   const { replicas } = await client.service(SERVICE);
   const router = replicas.find(({ group }) => group === "router");
   const before = droppedPackets(filter, INTO_HOST);
+  const listeners = listenersIn(agent.pid);
   const fromOutside = await tryToConnect(network.addressOf(HOST), Number(router?.port));
-  return { wokenMs, answers, fromOutside, dropped: droppedPackets(filter, INTO_HOST) - before };
+  return { wokenMs, answers, fromOutside, listeners, dropped: droppedPackets(filter, INTO_HOST) - before };
 }
 
-async function startAgent(url: string, joinToken: string, base: NodeJS.ProcessEnv): Promise<void> {
+function startAgent(url: string, joinToken: string, base: NodeJS.ProcessEnv): Running {
   const flags = ["--server", url, "--name", HOST, "--data-dir", join(folder, "agent"), "--job-user", "same"];
   const env = { ...base, PATH: pythonBin + delimiter + process.env.PATH, HEADRACE_JOIN_TOKEN: joinToken };
-  running.push(startProcess([...INTO_HOST, process.execPath, CLI, "agent", ...flags], env));
+  const agent = startProcess([...INTO_HOST, process.execPath, CLI, "agent", ...flags], env);
+  running.push(agent);
+  return agent;
 }
 
 function tryToConnect(host: string, port: number): Promise<NoInboundResult["fromOutside"]> {

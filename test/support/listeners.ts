@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** A TCP socket that listens, or a UDP socket that takes what comes from anywhere. */
+export interface Listener {
+  protocol: "tcp" | "udp";
+  port: number;
+  /** Command lines of the processes that have it. */
+  commands: string[];
+}
+
+/** States of `/proc/net`: a TCP socket that listens, and a UDP socket that is not connected. */
+const OPEN_STATE = { tcp: "0A", udp: "07" } as const;
+
+/** All of them in the network that a process is in, whoever has them. */
+export function listenersIn(pid: number): Listener[] {
+  const owners = commandsBySocket();
+  return (["tcp", "udp"] as const).flatMap((protocol) =>
+    [protocol, `${protocol}6`].flatMap((file) =>
+      readFileSync(`/proc/${pid}/net/${file}`, "utf8")
+        .trim()
+        .split("\n")
+        .slice(1)
+        .map((line) => line.trim().split(/\s+/))
+        .filter(([, , , state]) => state === OPEN_STATE[protocol])
+        .map((fields) => ({
+          protocol,
+          port: Number.parseInt(fields[1]?.split(":")[1] ?? "", 16),
+          commands: owners.get(fields[9] ?? "") ?? [],
+        })),
+    ),
+  );
+}
+
+/** By the number of the socket. */
+function commandsBySocket(): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+      for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+        const socket = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+        if (socket !== undefined) found.set(socket, [...(found.get(socket) ?? []), command]);
+      }
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return found;
+}
