@@ -132,7 +132,7 @@ const USAGE = `Usage: main.ts --server URL [--name NAME] [--address ADDRESS] [--
                [--log-level debug|info|warn|error]
        main.ts --join-only [--fleet FLEET] --server URL ...   joins and ends; ${JOIN_UNCLEAR}: try the same again
        main.ts --status [--json] [--data-dir DIR]   what the agent that runs there says of itself
-       main.ts --leave [--data-dir DIR] [--docker-socket PATH]   ends the jobs of a host whose agent has ended
+       main.ts --leave [--data-dir DIR] [--docker-socket PATH]   ends the jobs of a host whose agent has ended, and tells the server
 The join token is read from HEADRACE_JOIN_TOKEN; it is needed the first time only.`;
 
 /**
@@ -164,7 +164,11 @@ async function main(): Promise<void> {
     },
   });
   const dockerSocket = values["docker-socket"] ?? null;
-  if (values.leave) return leave({ dataDir: values["data-dir"] ?? null, dockerSocket });
+  if (values.leave) {
+    const told = await leave({ dataDir: values["data-dir"] ?? null, dockerSocket });
+    if (told !== "") process.stdout.write(`${told}\n`);
+    return;
+  }
   if (values.status) {
     const dataDir = resolve(values["data-dir"] ?? defaultDataDir());
     process.stdout.write(await askAgent(dataDir, values.json ? "/debug/state" : "/status"));

@@ -77,7 +77,7 @@ const ADMINS_ONLY = [
 function expected(operation: Operation, holder: keyof typeof TOKENS | "none" | "unknown"): 401 | 403 | "pass" {
   if (OPEN.includes(operation.path)) return "pass";
   if (holder === "none" || holder === "unknown") return 401;
-  if (/^\/agent\/(sync|files)/.test(operation.path)) return holder === "host" ? "pass" : 403;
+  if (/^\/agent\/(sync|files|leave)/.test(operation.path)) return holder === "host" ? "pass" : 403;
   if (operation.path === "/agent/join") return holder === "join" ? "pass" : 403;
   if (holder === "host" || holder === "join") return 403;
   if (holder === "other-admin") return operation.path.includes("{project}") ? 403 : "pass";
@@ -99,6 +99,7 @@ describe("every route x every holder of a token", () => {
         "DELETE /api/projects/{project}/secrets/{secret}",
         "DELETE /api/projects/{project}/services/{service}",
         "GET /agent/files/{sha256}",
+        "GET /agent/join",
         "GET /api/me",
         "GET /api/projects/{project}/commits",
         "GET /api/projects/{project}/commits/stream",
@@ -112,6 +113,7 @@ describe("every route x every holder of a token", () => {
         "GET /health",
         "GET /install/{file}",
         "POST /agent/join",
+        "POST /agent/leave",
         "POST /agent/sync",
         "POST /api/projects/{project}/apply",
         "POST /api/projects/{project}/fleets",
@@ -285,6 +287,7 @@ describe("changes", () => {
     const unkeyed = all.filter((operation) => operation.method !== "GET" && !operation.change);
     const paths = [
       "/agent/join",
+      "/agent/leave",
       "/agent/sync",
       "/api/projects/{project}/files/{sha256}",
       "/api/projects/{project}/fleets/plan",

@@ -14,17 +14,8 @@ export async function admitHost(
   request: JoinRequest,
   { store, clock }: { store: Store; clock: Clock },
 ): Promise<{ host: string; fleet: string }> {
-  const { kind, subject: fleet, project, credentialId } = caller;
-  if (kind !== "join" || fleet === null) {
-    throw new ControlError("forbidden", "a host joins with a join token (headrace host join)");
-  }
-  if (request.fleet !== undefined && request.fleet !== fleet) {
-    const message = `this join token is for the fleet ${fleet}, and the host means to join ${request.fleet}`;
-    throw new ControlError(
-      "conflict",
-      `${message}; make one for that fleet (headrace host join --fleet ${request.fleet})`,
-    );
-  }
+  const { project, credentialId } = caller;
+  const fleet = fleetOf(caller, request.fleet);
   const before = await store.credential(request.credentialHash);
   if (before?.kind === "host" && before.project === project && before.subject !== null) {
     return { host: before.subject, fleet };
@@ -42,11 +33,33 @@ export async function admitHost(
     expiresAt: null,
     usedAt: null,
   });
-  if (!isFirst) {
-    const message = "this join token was used before or has expired; make another (headrace host join)";
-    throw new ControlError("forbidden", message);
-  }
+  if (!isFirst) throw usedUp();
   return { host, fleet };
+}
+
+/**
+ * The fleet that a new host could join with this token now. Nothing is used up.
+ * @param meant the fleet that the host means to join
+ * @throws ControlError `forbidden` without a join token that can be used, `conflict` when it is for another fleet
+ */
+export function joinableFleet(caller: Caller, meant: string | undefined): string {
+  const fleet = fleetOf(caller, meant);
+  if (caller.used) throw usedUp();
+  return fleet;
+}
+
+function fleetOf({ kind, subject: fleet }: Caller, meant: string | undefined): string {
+  if (kind !== "join" || fleet === null) {
+    throw new ControlError("forbidden", "a host joins with a join token (headrace host join)");
+  }
+  if (meant === undefined || meant === fleet) return fleet;
+  const message = `this join token is for the fleet ${fleet}, and the host means to join ${meant}`;
+  throw new ControlError("conflict", `${message}; make one for that fleet (headrace host join --fleet ${meant})`);
+}
+
+function usedUp(): ControlError {
+  const message = "this join token was used before or has expired; make another (headrace host join)";
+  return new ControlError("forbidden", message);
 }
 
 /** A host's name as part of an id. */

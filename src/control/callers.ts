@@ -6,8 +6,9 @@ import type { Caller, Control } from "./types.ts";
 export async function callerOf(token: string, store: Pick<Store, "credential">, now: number): Promise<Caller | null> {
   const credential = await store.credential(await tokenHash(token));
   if (!credential || (credential.expiresAt !== null && credential.expiresAt <= now)) return null;
-  const { id, project, kind, name, subject } = credential;
-  return { credentialId: id, project, kind, name, subject };
+  const { id, project, kind, name, subject, usedAt } = credential;
+  const used = kind === "join" && usedAt !== null ? { used: true as const } : {};
+  return { credentialId: id, project, kind, name, subject, ...used };
 }
 
 /** The host that dials with its own credential; null where it is anybody else's, or none. */

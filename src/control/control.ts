@@ -275,6 +275,15 @@ export class HeadraceControl implements Control {
     return removed;
   }
 
+  async leaveHost({ project, kind, subject: host, name }: Caller): Promise<void> {
+    if (kind !== "host" || host === null) throw new ControlError("forbidden", "only a host's own credential leaves");
+    const { project: left } = this.open(project);
+    const input = { kind: "host_left" as const, host };
+    const { answer } = await left.controller.submit({ input, id: null, cause: "leave", actor: name });
+    carriedOut(answer, "done");
+    await left.hostRemoved(host);
+  }
+
   async fleets(project: string): Promise<FleetView[]> {
     const state = await this.open(project).project.controller.state();
     return sorted(state.tables.fleet.byId).map((fleet) => describeFleet(state, fleet));

@@ -28,6 +28,8 @@ export interface Caller {
   name: string;
   /** Fleet of a join token, host of a host's credential. */
   subject: string | null;
+  /** A join token that a host has joined with: good for that host alone, whose answer may have been lost. */
+  used?: true;
 }
 
 /** Codes of refusals; each has an entry in docs/errors.md. */
@@ -98,6 +100,8 @@ export interface Control extends ProxySource {
   uncordonHost(caller: Caller, host: string, key: string): Promise<HostChangeAnswer>;
   /** Forgets a host and its credential; `force` is needed while it has jobs, and frees what they hold. */
   removeHost(caller: Caller, host: string, force: boolean, key: string): Promise<HostChangeAnswer>;
+  /** The host whose own credential this is has ended all that it ran, and is forgotten as one that is removed. */
+  leaveHost(caller: Caller): Promise<void>;
   fleets(project: string): Promise<FleetView[]>;
   planFleet(caller: Caller, request: FleetRequest): Promise<FleetPlanView>;
   applyFleet(caller: Caller, request: FleetRequest, key: string): Promise<FleetApplyAnswer>;

@@ -1,6 +1,6 @@
 import { applyService, deleteService, stopService } from "./change.ts";
 import { applyFleet, deleteFleet } from "./fleets.ts";
-import { hostJoined, hostPresent, hostRemoved, hostReported } from "./hosts.ts";
+import { hostJoined, hostLeft, hostPresent, hostRemoved, hostReported } from "./hosts.ts";
 import type { Answer, Input } from "./input.ts";
 import { deleteSecret, setSecret } from "./secrets.ts";
 import { startSilence } from "./silence.ts";
@@ -39,6 +39,8 @@ export function handleInput(context: StepContext, input: Input): Answer {
       return deleteFleet(context, input.fleet);
     case "host_removed":
       return hostRemoved(context, input.host, input.force);
+    case "host_left":
+      return hostLeft(context, input.host);
     case "time":
       return { kind: "done" };
   }

@@ -85,9 +85,9 @@ export function hostPresent(context: StepContext, id: string): Answer {
  * what it held is free and its replicas have ended. If it is not gone after all its jobs run on, unknown to anybody.
  */
 export function hostRemoved(context: StepContext, id: string, force: boolean): Answer {
-  const { draft, now } = context;
+  const { draft } = context;
   const host = draft.get("host", id);
-  if (!host) return { kind: "refused", code: "not_found", message: `there is no host ${id}` };
+  if (!host) return noHost(id);
   const jobs = draft.by("job", "host", id);
   if (jobs.length > 0 && !force) {
     const message =
@@ -95,17 +95,36 @@ export function hostRemoved(context: StepContext, id: string, force: boolean): A
       "or remove it by force if the machine is gone for good";
     return { kind: "refused", code: "conflict", message };
   }
-  for (const job of jobs) {
+  forgetHost(context, host, "was removed");
+  draft.event({ type: "host.removed", host: id, message: `${host.name} was removed${force ? " by force" : ""}` });
+  return { kind: "done" };
+}
+
+/** Forgets a host that has ended all that it ran, and says so itself: what was there is replaced elsewhere. */
+export function hostLeft(context: StepContext, id: string): Answer {
+  const { draft } = context;
+  const host = draft.get("host", id);
+  if (!host) return noHost(id);
+  forgetHost(context, host, "has left");
+  draft.event({ type: "host.left", host: id, message: `${host.name} has left: its agent was taken off it` });
+  return { kind: "done" };
+}
+
+function forgetHost(context: StepContext, host: HostEntity, why: string): void {
+  const { draft, now } = context;
+  for (const job of draft.by("job", "host", host.id)) {
     moveJob(draft, job, "gone", now);
     const replica = draft.must("replica", job.replica);
     if (draft.by("job", "replica", replica.id).length === 0) {
-      moveReplica(draft, replica, "ended", `its host ${host.name} was removed`, now);
+      moveReplica(draft, replica, "ended", `its host ${host.name} ${why}`, now);
     }
     context.touched.add(job.service);
   }
-  for (const hold of draft.by("hold", "host", id)) draft.delete("hold", hold.id);
-  draft.delete("host", id);
-  draft.event({ type: "host.removed", host: id, message: `${host.name} was removed${force ? " by force" : ""}` });
+  for (const hold of draft.by("hold", "host", host.id)) draft.delete("hold", hold.id);
+  draft.delete("host", host.id);
   context.weighed.add(host.fleet);
-  return { kind: "done" };
+}
+
+function noHost(id: string): Answer {
+  return { kind: "refused", code: "not_found", message: `there is no host ${id}` };
 }

@@ -46,6 +46,8 @@ export type Input =
   | { kind: "fleet_deleted"; fleet: string }
   /** An operator says that the host is gone for good, or, without force, that it is not needed any more. */
   | { kind: "host_removed"; host: string; force: boolean }
+  /** The host itself says that nothing is left on it of what it ran. */
+  | { kind: "host_left"; host: string }
   /** Time has passed: look at what is due. */
   | { kind: "time" };
 

@@ -167,6 +167,18 @@ describe("removing a host", () => {
     expect(types()).toEqual(["fleet.frozen", "fleet.thawed"]);
   });
 
+  test("that has left by itself frees what it held and has its replicas replaced elsewhere", () => {
+    world.addHost("spare");
+    const [job] = world.state.tables.job.ids("host", "a");
+    expect(job).toBeDefined();
+    expect(world.input({ kind: "host_left", host: "a" })).toEqual({ kind: "done" });
+    expect(world.events.map(({ type }) => type)).toContain("host.left");
+    world.settle();
+    expect(world.state.tables.host.byId.has("a")).toBe(false);
+    expect(statuses()).toEqual(HOSTS.map(() => "ready"));
+    expect(world.input({ kind: "host_left", host: "a" })).toMatchObject({ code: "not_found" });
+  });
+
   test("that runs nothing needs no force; one that is not there is said", () => {
     world.addHost("idle");
     expect(world.input({ kind: "host_removed", host: "idle", force: false })).toEqual({ kind: "done" });

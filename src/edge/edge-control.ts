@@ -105,6 +105,10 @@ export class EdgeControl implements Control {
     return this.#ask(args[0].project, "removeHost", args);
   }
 
+  leaveHost(...args: Parameters<Control["leaveHost"]>) {
+    return this.#ask(args[0].project, "leaveHost", args);
+  }
+
   journal(...args: Parameters<Control["journal"]>) {
     return this.#ask(args[0], "journal", args);
   }

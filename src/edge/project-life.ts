@@ -2,6 +2,7 @@ import { HeadraceControl } from "../control/control.ts";
 import type { FarHosts } from "../control/far-hosts.ts";
 import type { Log } from "../control/log.ts";
 import type { Sealer } from "../control/seal.ts";
+import type { Caller } from "../control/types.ts";
 import { withinReach } from "../control/within-reach.ts";
 import type { ProxySource } from "../proxy/types.ts";
 import type { Store } from "../store/types.ts";
@@ -86,6 +87,7 @@ export class ProjectLife implements FarHosts {
     }
     const answer = await (this.control[method] as (...args: unknown[]) => Promise<unknown>).apply(this.control, args);
     if (method === "removeHost") this.#forget(args[1] as string);
+    if (method === "leaveHost") this.#forget((args[0] as Caller).subject as string);
     return answer;
   }
 

@@ -18,6 +18,7 @@ export const PROJECT_CALLS = [
   "cordonHost",
   "uncordonHost",
   "removeHost",
+  "leaveHost",
   "fleets",
   "planFleet",
   "applyFleet",

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -105,6 +105,54 @@ describe("the script that installs an agent", () => {
         "Is it reachable from this host?\n",
     );
     expect(readdirSync(root)).toEqual(["bin"]);
+  });
+
+  describe("asks the server about the token before it fetches anything", () => {
+    /** A curl that answers the question so, notes its arguments and its input, and can fetch nothing. */
+    const curl = (status: string, said = "") =>
+      program(
+        "curl",
+        `echo "$*" >>'${root}/arguments'
+case $* in
+  *"-K -"*) cat >>'${root}/input'
+    while [ "$1" != -o ]; do shift; done
+    echo '{"error":{"code":"x","message":"${said}"}}' >"$2"
+    printf ${status} ;;
+  *) exit 7 ;;
+esac`,
+      );
+    const read = (name: string) => readFileSync(join(root, name), "utf8");
+    const token = { HEADRACE_JOIN_TOKEN: "hrj_secret", HEADRACE_FLEET: "h100" };
+
+    it("and ends where it would be refused, with the server's words", () => {
+      curl("403", "this join token was used before or has expired");
+      const { status, stderr } = run(token);
+      expect(status).toBe(1);
+      expect(stderr).toBe(
+        "headrace: the server http://server.test does not accept this join token (403): " +
+          "this join token was used before or has expired. Nothing was installed.\n",
+      );
+      expect(read("arguments").trim().split("\n")).toHaveLength(1);
+      expect(read("arguments")).toContain("http://server.test/agent/join?fleet=h100");
+      expect(read("arguments")).not.toContain("hrj_secret");
+      expect(read("input")).toContain("Authorization: Bearer hrj_secret");
+      expect(readdirSync(root).sort()).toEqual(["arguments", "bin", "input"]);
+    });
+
+    it.each(["200", "404", "429", "503", "000"])("and goes on where the answer is %s", (status) => {
+      curl(status);
+      expect(run(token).stderr).toContain("cannot be fetched, as said above");
+    });
+
+    it("but not where the host has joined, or may have", () => {
+      curl("403");
+      for (const name of ["credential.json", "joining.json"]) {
+        mkdirSync(join(root, "data"), { recursive: true });
+        writeFileSync(join(root, "data", name), "{}");
+        expect(run(token).stderr).toContain("cannot be fetched, as said above");
+        rmSync(join(root, "data", name));
+      }
+    });
   });
 
   it("takes wget where there is no curl", () => {

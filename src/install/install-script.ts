@@ -21,6 +21,9 @@ export interface InstallScriptParts {
 /** Node is 121 MiB and the agent 3; both are there twice while they are replaced, packed and unpacked. */
 const DISK_KIB = 400 * 1024;
 
+/** What asks the server about the token waits so long, in seconds. */
+const ASK_S = 20;
+
 /** Of a whole download, in seconds: 50 MB at 85 kB/s. */
 const DOWNLOAD_S = 600;
 
@@ -129,6 +132,23 @@ fetch() {
 verify() {
   found=$(sha256sum <"$1")
   [ "\${found%% *}" = "$2" ] || fail "what came from $3 is not what was expected (SHA-256 \${found%% *}, not $2)"
+}
+
+# Before anything is fetched: whether the server would take the token. What it does not say, the join will. The token is
+# in no program's arguments; wget has no way for that.
+ask_server() {
+  if [ -z "$token" ] || [ -e "$data/credential.json" ] || [ -e "$data/joining.json" ] || ! has curl; then return 0; fi
+  answered=$(
+    printf 'header = "Authorization: Bearer %s"\\n' "$token" |
+      curl -s -K - --max-time ${ASK_S} -o "$staged/answer" -w '%{http_code}' \\
+        "$server/agent/join\${HEADRACE_FLEET:+?fleet=$HEADRACE_FLEET}"
+  ) || return 0
+  case $answered in
+    401 | 403 | 409)
+      said=$(sed -n 's/.*"message":"\\([^"]*\\)".*/\\1/p' "$staged/answer")
+      fail "the server $server does not accept this join token ($answered): $said. Nothing was installed."
+      ;;
+  esac
 }
 
 stage_agent() {
@@ -290,6 +310,7 @@ main() {
   trap clean_up EXIT
   trap 'exit 130' INT TERM HUP
   mkdir -p "$staged"
+  ask_server
   stage_agent
   stage_node
   write_run

@@ -4,7 +4,8 @@ import { UNIT } from "./unit.ts";
  * What takes an installed agent off its host again, kept there as `leave`. Its variables `dir`, `data` and `init` are
  * written before it by the installation. It can be run again after it was interrupted.
  */
-export const LEAVE_SCRIPT = `# Takes the agent of Headrace off this host: ends its jobs, and removes all that its installation and it have made.
+export const LEAVE_SCRIPT = `# Takes the agent of Headrace off this host: ends its jobs, tells the server, and removes all that its installation and it
+# have made.
 set -u
 unit=/etc/systemd/system/${UNIT}
 
@@ -49,12 +50,10 @@ main() {
   if [ -x "$dir/run" ]; then
     "$dir/run" --leave || fail "its jobs could not be ended, as said above: run this again"
   fi
-  host=$(sed -n 's/.*"host":"\\([^"]*\\)".*/\\1/p' "$data/credential.json" 2>/dev/null)
   rm -rf "$data" || fail "$data cannot be removed"
   remove_job_user
   rm -rf "$dir" || fail "$dir cannot be removed"
   printf 'The agent is off this host, and nothing of it is left.\\n'
-  [ -z "$host" ] || printf 'The server still knows the host: headrace host remove %s\\n' "$host"
 }
 
 main

@@ -24,5 +24,13 @@ export const joinAnswer = z.object({
   host: id,
 });
 
+/** To `GET /agent/join`, with a join token that a host could join with: the fleet that it is for. */
+export const joinCheckAnswer = joinAnswer.omit({ host: true });
+
+/** `POST` with a host's own credential, by a host on which nothing is left that it ran: it is forgotten, jobs and all. */
+export const LEAVE_PATH = "/agent/leave";
+
+export const leaveAnswer = joinAnswer.pick({ host: true });
+
 export type JoinRequest = z.infer<typeof joinRequest>;
 export type JoinAnswer = z.infer<typeof joinAnswer>;

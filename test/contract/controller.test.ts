@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Client } from "@libsql/client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { joinableFleet } from "../../src/control/admit-host.ts";
 import { systemClock } from "../../src/control/clock.ts";
 import { HeadraceControl } from "../../src/control/control.ts";
 import { sha256Hex } from "../../src/control/digest.ts";
@@ -435,6 +436,20 @@ describe("removing a host", () => {
     await expect(control.sync(FIRST_PROJECT, host, reportOf({ seq: 2 }))).rejects.toMatchObject({ code: "not_found" });
   });
 
+  test("that says of itself that it has left forgets it, jobs and all; nobody else may say so", async () => {
+    const control = await openControl();
+    const host = await joinHost(control);
+    await connectHost(control, host);
+    await apply(control, 1, "key-0001");
+    await expect(control.leaveHost({ ...ADMIN, subject: host })).rejects.toMatchObject({ code: "forbidden" });
+    await control.leaveHost({ ...ADMIN, kind: "host", subject: host });
+    expect(await control.hosts(FIRST_PROJECT)).toEqual([]);
+    const credentials = (await opened[0]?.store.credentials(FIRST_PROJECT)) ?? [];
+    expect(credentials.filter((credential) => credential.kind === "host")).toEqual([]);
+    const after = await control.serviceView(FIRST_PROJECT, "web");
+    expect(after?.replicas).toMatchObject([{ status: "pending", reason: "no host has joined yet" }]);
+  });
+
   test("is for admins", async () => {
     const control = await openControl();
     const host = await joinHost(control);
@@ -453,6 +468,8 @@ describe("joining", () => {
     const [mine, another] = [await tokenHash("mine"), await tokenHash("another")];
     const joined = await control.join(caller!, { ...request, credentialHash: mine });
     expect((await control.authenticate("mine"))?.subject).toBe(joined.host);
+    const used = (await control.authenticate(token)) as Caller;
+    expect(() => joinableFleet(used, undefined)).toThrow("this join token was used before or has expired");
     // The same request again, whose answer may have been lost, is the same join; another credential is another one.
     expect(await control.join(caller!, { ...request, credentialHash: mine })).toEqual(joined);
     expect(await control.join(caller!, { ...request, name: "h2", credentialHash: mine })).toEqual(joined);
@@ -470,10 +487,10 @@ describe("joining", () => {
     const request = { name: "h1", machine: "m1", agentVersion: "0", inventory: INVENTORY };
     const credentialHash = await tokenHash("mine");
     const elsewhere = control.join(caller, { ...request, fleet: "h100", credentialHash });
-    await expect(elsewhere).rejects.toMatchObject({
-      code: "conflict",
-      message: expect.stringMatching(/fleet default.*means to join h100/),
-    });
+    const refusal = { code: "conflict", message: expect.stringMatching(/fleet default.*means to join h100/) };
+    await expect(elsewhere).rejects.toMatchObject(refusal);
+    expect(() => joinableFleet(caller, "h100")).toThrow(expect.objectContaining(refusal));
+    expect(joinableFleet(caller, "default")).toBe("default");
     expect(await control.hosts(FIRST_PROJECT)).toEqual([]);
     expect(await control.join(caller, { ...request, fleet: "default", credentialHash })).toMatchObject({
       fleet: "default",

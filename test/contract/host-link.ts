@@ -205,8 +205,8 @@ export function hostLinkContract(runtime: Runtime): void {
       expect((await stage.fetch(service, "/v1/models")).status).toBe(200);
     });
 
-    test("that was removed loses its link and is let in no more, whichever way it comes", async () => {
-      const [linked, asking] = [await stage.here(), await stage.joined()];
+    test("that was removed, or has left by itself, loses its link and is let in no more, whichever way it comes", async () => {
+      const [linked, asking, leaving] = [await stage.here(), await stage.joined(), await stage.here()];
       expect(await asking.ask()).toMatchObject({ status: 200 });
       await until(
         async () => (await stage.client.hosts()).every(({ online }) => online),
@@ -218,7 +218,13 @@ export function hostLinkContract(runtime: Runtime): void {
         () => "its link stays",
       );
       await stage.client.removeHost(asking.id, false);
-      for (const host of [linked, asking]) {
+      expect(await leaving.sayLeft()).toBe(200);
+      await until(
+        () => leaving.ended !== null,
+        () => "its link stays",
+      );
+      expect(await leaving.sayLeft()).toBe(401);
+      for (const host of [linked, asking, leaving]) {
         expect(await host.ask()).toMatchObject({ status: 401 });
         await expect(host.dial()).rejects.toMatchObject({ status: 401 });
       }

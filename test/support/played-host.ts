@@ -9,6 +9,7 @@ import { LINK_SOCKET_OPTIONS } from "../../src/link/ws.ts";
 import {
   type DesiredJob,
   desiredState,
+  LEAVE_PATH,
   type OpenToAgent,
   openToAgent,
   REFUSED_HEADER,
@@ -134,6 +135,12 @@ export class PlayedHost {
       body: JSON.stringify(this.report(over)),
     });
     return this.#take(response.status, await response.text());
+  }
+
+  /** Says that nothing is left on it, as an agent does that is taken off its host. @returns the status of the answer */
+  async sayLeft(): Promise<number> {
+    const headers = { authorization: `Bearer ${this.credential}` };
+    return (await fetch(this.url + LEAVE_PATH, { method: "POST", headers })).status;
   }
 
   /** Syncs, taking on what it is told, until `condition` holds. */

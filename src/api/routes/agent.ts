@@ -1,11 +1,23 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
+import * as z from "zod";
+import { joinableFleet } from "../../control/admit-host.ts";
 import { type Control, ControlError } from "../../control/types.ts";
-import { joinAnswer, joinRequest, REPORT_BYTES_MAX, report, syncAnswer } from "../../wire/index.ts";
+import {
+  joinAnswer,
+  joinCheckAnswer,
+  joinRequest,
+  LEAVE_PATH,
+  leaveAnswer,
+  REPORT_BYTES_MAX,
+  report,
+  resourceName,
+  syncAnswer,
+} from "../../wire/index.ts";
 import type { ApiEnv } from "../auth.ts";
 import { limitBody } from "../body-limit.ts";
 import { JOIN_BODY_BYTES_MAX, SYNCS_PER_HOST_MAX } from "../limits.ts";
 import { type ReportPace, withinPace } from "../pace.ts";
-import { bearerAuth, changeRefusals, json, jsonBody } from "../schemas.ts";
+import { bearerAuth, changeRefusals, json, jsonBody, refusals } from "../schemas.ts";
 import { Shares, type WhenSent, withinShare } from "../shares.ts";
 
 const SYNC_PATH = "/agent/sync";
@@ -25,6 +37,15 @@ const join = createRoute({
   },
 });
 
+const check = createRoute({
+  method: "get",
+  path: JOIN_PATH,
+  summary: "Whether a host could join with this token now; nothing is used up",
+  security: bearerAuth,
+  request: { query: z.object({ fleet: resourceName.optional() }) },
+  responses: { 200: json(joinCheckAnswer, "It could, and the fleet that it would join."), ...changeRefusals },
+});
+
 const sync = createRoute({
   method: "post",
   path: SYNC_PATH,
@@ -38,6 +59,17 @@ const sync = createRoute({
   },
 });
 
+const leave = createRoute({
+  method: "post",
+  path: LEAVE_PATH,
+  summary: "A host has ended all that it ran, and is forgotten",
+  security: bearerAuth,
+  responses: {
+    200: json(leaveAnswer, "It is forgotten, and its credential opens nothing any more."),
+    ...refusals,
+  },
+});
+
 interface AgentRouteOptions {
   pace: ReportPace | undefined;
   whenSent: WhenSent | undefined;
@@ -45,6 +77,17 @@ interface AgentRouteOptions {
 
 export function agentRoutes(app: OpenAPIHono<ApiEnv>, control: Control, { pace, whenSent }: AgentRouteOptions): void {
   app.openapi(join, async (c) => c.json(await control.join(c.get("caller"), c.req.valid("json")), 200));
+
+  app.openapi(check, (c) => {
+    const caller = c.get("caller");
+    return c.json({ project: caller.project, fleet: joinableFleet(caller, c.req.valid("query").fleet) }, 200);
+  });
+  app.openapi(leave, async (c) => {
+    const { subject } = c.get("caller");
+    if (subject === null) throw new ControlError("forbidden", "this credential is no host's");
+    await control.leaveHost(c.get("caller"));
+    return c.json({ host: subject }, 200);
+  });
 
   const syncs = new Shares(
     SYNCS_PER_HOST_MAX,

@@ -141,7 +141,8 @@ export class FakeControl implements Control {
     if (name === undefined) return null;
     const project = name === "other-admin" ? "other" : "main";
     const kind = name === "other-admin" ? "admin" : (name as Caller["kind"]);
-    return { credentialId: `c-${name}`, project, kind, name, subject: kind === "host" ? "host-1" : null };
+    const subject = kind === "host" ? "host-1" : kind === "join" ? "default" : null;
+    return { credentialId: `c-${name}`, project, kind, name, subject };
   }
 
   async plan(_caller: Caller, request: ApplyRequest) {
@@ -229,6 +230,10 @@ export class FakeControl implements Control {
   async removeHost(_caller: Caller, host: string, force: boolean, key: string) {
     this.#change(force ? "removeHost by force" : "removeHost", host, key);
     return { host, version: 10 };
+  }
+
+  async leaveHost({ subject }: Caller) {
+    this.#change("leaveHost", subject ?? "", "");
   }
 
   async secrets() {

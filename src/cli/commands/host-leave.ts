@@ -31,7 +31,7 @@ export const addLeave: AddCommand = (host, context) => {
   withSshFlags(command)
     .addHelpText(
       "after",
-      "\nA host that joined by a pasted line is left by /opt/headrace/leave there, and `headrace host remove`.\n" +
+      "\nA host that joined by a pasted line is left by /opt/headrace/leave there.\n" +
         "\nExamples:\n  headrace host drain gpu-7 && headrace host leave gpu-7 -f fleet.yml",
     )
     .action(async (name: string, flags: LeaveFlags) => {
@@ -54,9 +54,10 @@ export const addLeave: AddCommand = (host, context) => {
       }
       const left = await leave(found.host, flags);
       const id = left ?? known?.id ?? null;
+      // The host has told the server itself, unless it could not reach it.
       const isKnown = id !== null && (await client.hosts()).some((view) => view.id === id);
       if (isKnown) await client.removeHost(id, flags.force ?? false);
-      if (flags.json) printJson(io, { hostname: name, host: id, removed: isKnown });
+      if (flags.json) printJson(io, { hostname: name, host: id, removed: id !== null });
       else printLine(io, `${oneLine(name)} is left, and nothing of the agent is there.`);
     });
 

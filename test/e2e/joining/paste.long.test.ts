@@ -25,6 +25,7 @@ async function expectRefused(host: Host, line: string, reason: RegExp): Promise<
   const { code, output } = await host.paste(line);
   expect(output).toMatch(reason);
   expect(output).toContain("Nothing was installed.");
+  expect(output).not.toContain("Fetching");
   expect(code).toBe(1);
   expect(host.entries()).toEqual([]);
   expect(host.processes()).toEqual([]);
@@ -69,13 +70,18 @@ test("a pasted line installs, can be pasted again beside running jobs, and what 
   expect(sleeper()).toBe(before);
   expect(await stage.client().hosts()).toHaveLength(1);
 
+  const status = await host.status();
+  expect(status.code, status.output).toBe(0);
+  expect(status.stdout).toMatch(/^linked for .*\nit holds commit \d+ with 1 job\n {2}job .*\n.* ready /m);
+
   const left = await host.leave();
   expect(left.code, left.output).toBe(0);
-  expect(left.output).toMatch(/nothing of it is left\.\nThe server still knows the host: headrace host remove gpu-1-/);
+  expect(left.output).toMatch(
+    /^The server \S+ has forgotten this host, which was gpu-1-\w+\.\nThe agent is off this host/,
+  );
   expect(host.entries()).toEqual([]);
   expect(host.processes()).toEqual([]);
-  const id = /headrace host remove (\S+)/.exec(left.output)?.[1] ?? "";
-  expect((await stage.headrace("host", "remove", id, "--force", "-y")).code).toBe(0);
+  expect(await stage.client().hosts()).toEqual([]);
 });
 
 test("a token that was used, has expired or is for another fleet is refused, and nothing is installed", async () => {

@@ -97,6 +97,11 @@ export class Host {
     return done;
   }
 
+  /** What its agent says of itself. */
+  status() {
+    return runProcess([join(this.root, "opt", "run"), "--status"], process.env);
+  }
+
   leave() {
     return runProcess([join(this.root, "opt", "leave")], process.env);
   }
