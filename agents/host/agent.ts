@@ -170,6 +170,7 @@ async function supervise(
       busyPorts: await busyPorts(),
       applied: { version: supervisor.desired?.version ?? 0, hash },
       ...jobsNow(),
+      peers: null,
     }),
     take: async (desired: DesiredState, name: string) => {
       hash = name;

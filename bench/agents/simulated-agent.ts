@@ -180,6 +180,7 @@ export class SimulatedAgent {
       applied: { version: this.#desired?.version ?? 0, hash: this.#hash },
       jobs: jobs.map((job) => this.#jobReport(job)),
       routers: jobs.filter(({ role }) => role === "router").map((job) => this.#routerReport(job)),
+      peers: null,
     };
   }
 

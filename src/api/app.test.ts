@@ -211,7 +211,7 @@ describe("a sync without a link", () => {
   test("speaks for the host whose credential it carries, and is answered as one over the link", async () => {
     const { call, control } = setUp();
     const response = await call("POST", "/agent/sync", { token: TOKENS.host, body: SYNC });
-    expect(await response.json()).toEqual({ version: 1, hash: "h", desired: null, nextSyncInMs: 2_000 });
+    expect(await response.json()).toEqual({ version: 1, hash: "h", desired: null, nextSyncInMs: 2_000, peers: null });
     expect(control.synced).toEqual([{ project: "main", host: "host-1", seq: 7 }]);
   });
 

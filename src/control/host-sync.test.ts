@@ -41,6 +41,7 @@ const report = (seq: number): Report => ({
   busyPorts: [],
   jobs: [],
   routers: [],
+  peers: null,
 });
 
 beforeEach(async () => {

@@ -155,6 +155,7 @@ export class HostSync {
         desired: null,
         ...updateOf(state, host),
         nextSyncInMs: nextOf(known.jobs),
+        peers: null,
       };
     }
     const rendering = this.render(host);
@@ -170,6 +171,7 @@ export class HostSync {
       desired: hash === report.applied.hash ? null : desired,
       ...updateOf(state, host),
       nextSyncInMs: nextOf(jobs.length),
+      peers: null,
     };
   }
 

@@ -7,7 +7,7 @@ import type { Report, SyncAnswer } from "../wire/index.ts";
 import { LinkLife } from "./link-life.ts";
 import type { ProjectStub } from "./stubs.ts";
 
-const BUSY: SyncAnswer = { version: 5, hash: "five", desired: null, nextSyncInMs: 10_000 };
+const BUSY: SyncAnswer = { version: 5, hash: "five", desired: null, nextSyncInMs: 10_000, peers: null };
 const IDLE: SyncAnswer = { ...BUSY, nextSyncInMs: 120_000 };
 /** What a host says that holds what it was answered. */
 const HELD = { applied: { version: 5, hash: "five" } };

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { containerLaunch } from "./container.ts";
 import { deliveredFile, FILES_PER_SERVICE_MAX } from "./files.ts";
-import { commitVersion, id, JOBS_MAX, role, spanMs } from "./names.ts";
+import { commitVersion, id, JOBS_MAX, port, role, spanMs } from "./names.ts";
 
 /** Twice what the language allows; a timer takes 24 days at most, and beyond it none at all. */
 const PROBE_TIMEOUT_MS_MAX = 600_000;
@@ -66,7 +66,7 @@ export const desiredJob = z.object({
     container: containerLaunch.nullable().default(null),
   }),
   /** The port it serves HTTP on. */
-  port: z.int().min(1).max(65535),
+  port,
   /** Every port promised to it on this host, `port` included. */
   ports: z.array(z.int()),
   /** Indices of the host's accelerators promised to it. */

@@ -6,4 +6,5 @@ export * from "./inventory.ts";
 export * from "./join.ts";
 export * from "./link-heads.ts";
 export * from "./names.ts";
+export * from "./peers.ts";
 export * from "./report.ts";

@@ -107,10 +107,15 @@ export const hostProblem = z.object({
   message: z.string().max(PROBLEM_CHARS_MAX),
 });
 
+/** A host's name or address as it can stand in a URL. */
+export const hostAddress = z
+  .string()
+  .refine(isAddress, "must be a host's name or address, as it can stand in a URL (no zone)");
+
 /** What a host has, as its agent sees it or as it was declared to the agent. Older agents leave out what has a default. */
 export const inventory = z.object({
   /** The address at which other hosts of the fleet reach this one. */
-  address: z.string().refine(isAddress, "must be a host's name or address, as it can stand in a URL (no zone)"),
+  address: hostAddress,
   arch: z.enum(["x86", "arm"]),
   cpus: z.number().min(0),
   memoryGib: z.number().min(0),

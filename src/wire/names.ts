@@ -14,6 +14,9 @@ export const commitVersion = z.int().min(0);
 /** A span of time in milliseconds. Clocks of two machines are never compared: the wire carries spans, not instants. */
 export const spanMs = z.int().min(0);
 
+/** A TCP port. */
+export const port = z.int().min(1).max(65_535);
+
 export const role = z.enum(["router", "prefill", "decode", "worker"]);
 
 /** Names a boot, a machine, an agent process or its version; made by agents, so it may be anything short. */

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { sha256Name } from "./files.ts";
 import { inventory } from "./inventory.ts";
-import { commitVersion, id, JOBS_MAX, opaqueName, role, spanMs } from "./names.ts";
+import { commitVersion, id, JOBS_MAX, opaqueName, port, role, spanMs } from "./names.ts";
+import { peerList, peersReport } from "./peers.ts";
 
 /** How the last run of a job ended. */
 export const jobEnd = z.object({
@@ -32,7 +33,7 @@ export const jobReport = z.object({
   recentEnds: z.int().min(0),
   lastEnd: jobEnd.nullable(),
   /** What the engine says of itself; null until it was asked. */
-  confirmed: z.object({ role, bootstrapPort: z.int().min(1).max(65535).nullable() }).nullable(),
+  confirmed: z.object({ role, bootstrapPort: port.nullable() }).nullable(),
   /** One line for people: what it is doing or why it is not ready. */
   message: z.string().max(500),
 });
@@ -92,6 +93,8 @@ export const report = z.object({
   busyPorts: z.array(z.int()).max(2_000),
   jobs: z.array(jobReport).max(JOBS_MAX),
   routers: z.array(routerReport).max(100),
+  /** null: from an older agent, which tries none. */
+  peers: peersReport.nullable().default(null),
 });
 
 /** The answer to a report, over the link or to `POST /agent/sync`. */
@@ -104,6 +107,8 @@ export const syncAnswer = z.object({
   /** Only while the host is to run another build of the agent than it does. */
   agent: agentUpdate.optional(),
   nextSyncInMs: spanMs,
+  /** null: as before; an older control plane names none. */
+  peers: peerList.nullable().default(null),
 });
 
 export type JobEnd = z.infer<typeof jobEnd>;

@@ -291,6 +291,7 @@ export class Agent {
       inventory: inventoryOf(this.machine),
       busyPorts: [],
       ...now,
+      peers: null,
     };
   }
 

@@ -26,6 +26,7 @@ export function reportOf(over: Partial<Report> = {}): Report {
     busyPorts: [],
     jobs: [],
     routers: [],
+    peers: null,
     ...over,
   };
 }

@@ -145,6 +145,7 @@ export class TestControlPlane {
       hash,
       desired: hash === heard.applied.hash ? null : desired,
       nextSyncInMs: 5_000,
+      peers: null,
     };
     this.reports.push(heard);
     for (const resolve of this.#heard.splice(0)) resolve();

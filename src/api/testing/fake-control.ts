@@ -307,7 +307,7 @@ export class FakeControl implements Control {
   async syncUnlinked(project: string, host: string, report: Report): Promise<SyncAnswer> {
     this.#fail();
     this.synced.push({ project, host, seq: report.seq });
-    return { version: 1, hash: "h", desired: null, nextSyncInMs: 2_000 };
+    return { version: 1, hash: "h", desired: null, nextSyncInMs: 2_000, peers: null };
   }
 
   isUnlinked() {
