@@ -50,6 +50,8 @@ const PURE = [
   "agents/host/inventory/distance.ts",
   "agents/host/inventory/fabric.ts",
   "agents/host/inventory/health.ts",
+  "agents/host/peers/weigh.ts",
+  "agents/host/peers/words.ts",
   "agents/engine-sim/model.ts",
   "agents/engine-sim/profiles.ts",
   "agents/engine-sim/token-ratio.ts",

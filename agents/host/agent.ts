@@ -19,6 +19,7 @@ import { openLocalSocket } from "./local/local-socket.ts";
 import { LoopDelay } from "./local/loop-delay.ts";
 import { lockDataDir } from "./lock.ts";
 import type { Log } from "./log.ts";
+import { PeerWatch } from "./peers/peer-watch.ts";
 import { answerQuestion } from "./questions.ts";
 import { serveRequests } from "./requests.ts";
 import type { Runtime } from "./runtime/types.ts";
@@ -155,6 +156,7 @@ async function supervise(
   });
   const busyPorts = cached(() => facts.busyPorts(ownPorts(supervisor.desired)), FACTS_MS_MAX);
 
+  const peers = new PeerWatch({ changed: () => sync.soon(), now: bootClock });
   const post = new Post(server, host.credential);
   const sync = new Sync({
     ...host,
@@ -170,12 +172,13 @@ async function supervise(
       busyPorts: await busyPorts(),
       applied: { version: supervisor.desired?.version ?? 0, hash },
       ...jobsNow(),
-      peers: null,
+      peers: peers.report(),
     }),
     take: async (desired: DesiredState, name: string) => {
       hash = name;
       await supervisor.want(desired);
     },
+    takePeers: (list) => peers.want(list),
     post: post.carry,
     log,
   });
@@ -214,6 +217,7 @@ async function supervise(
       loop.close();
       await closeLocalSocket();
       await sync.close();
+      await peers.close();
       await uplink.close();
       if (parts.stopJobsOnExit) {
         await supervisor.stopJobs(EXIT_STOP_MS);

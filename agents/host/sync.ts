@@ -1,5 +1,5 @@
 import type { LinkEnd } from "../../src/link/types.ts";
-import { type DesiredState, desiredState, type Report, syncAnswer } from "../../src/wire/index.ts";
+import { type DesiredState, desiredState, type PeerList, type Report, syncAnswer } from "../../src/wire/index.ts";
 import { type Carrier, overLink } from "./carriers.ts";
 import { type Log, reasonOf } from "./log.ts";
 import { reconnectDelayMs } from "./reconnect.ts";
@@ -42,6 +42,8 @@ interface SyncParts {
   agent: Report["agent"];
   /** Takes over a desired state, or another version of the same. */
   take: (desired: DesiredState, hash: string) => Promise<void>;
+  /** Takes over which hosts to try. */
+  takePeers: (peers: PeerList) => void;
   /** Carries reports while no link can be opened. */
   post: Carrier;
   log: Log;
@@ -185,8 +187,9 @@ export class Sync {
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]);
     const { status, text } = await carry(body, signal);
     if (status !== 200) throw new Error(`the server answered ${status}: ${text.slice(0, 300)}`);
-    const { version, hash, desired, nextSyncInMs } = syncAnswer.parse(JSON.parse(text));
+    const { version, hash, desired, nextSyncInMs, peers } = syncAnswer.parse(JSON.parse(text));
     await this.#take(version, hash, desired);
+    if (peers !== null) this.#parts.takePeers(peers);
     return Math.min(nextSyncInMs, SYNC_INTERVAL_MS_MAX);
   }
 

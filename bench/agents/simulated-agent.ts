@@ -59,6 +59,8 @@ export class SimulatedAgent {
   #link: LinkEnd | null = null;
   #desired: DesiredState | null = null;
   #hash = "";
+  /** The list of hosts that it would try. */
+  #peers = "";
   readonly #ready = new Set<string>();
   /** When it was first told of a job of each service. */
   readonly #toldAt = new Map<string, number>();
@@ -76,6 +78,9 @@ export class SimulatedAgent {
       held: () => ({ desired: this.#desired, hash: this.#hash }),
       report: async () => this.#report(),
       take: async (desired, hash) => this.#take(desired, hash),
+      takePeers: ({ tag }) => {
+        this.#peers = tag;
+      },
       post: new Post(server, identity.credential).carry,
       log: (_level, message, fields) => {
         seen.failed += 1;
@@ -180,7 +185,7 @@ export class SimulatedAgent {
       applied: { version: this.#desired?.version ?? 0, hash: this.#hash },
       jobs: jobs.map((job) => this.#jobReport(job)),
       routers: jobs.filter(({ role }) => role === "router").map((job) => this.#routerReport(job)),
-      peers: null,
+      peers: { tag: this.#peers, round: 0, unreached: [] },
     };
   }
 

@@ -137,6 +137,13 @@ const reports: Report[] = [
         synced: 11,
       },
     ],
+    peers: {
+      tag: "9f3c2a11d04b7e65",
+      round: 3,
+      unreached: [
+        { host: "gpu-2-91ab33c0", address: "10.0.0.5", ports: [8000, 8998], whole: true, why: "no answer in 1 s" },
+      ],
+    },
   },
   {
     agent: { ...agent, installed: { ...installed, failed: null } },
@@ -146,6 +153,7 @@ const reports: Report[] = [
     busyPorts: [],
     jobs: [],
     routers: [],
+    peers: { tag: "", round: 0, unreached: [] },
   },
   {
     agent,
@@ -155,6 +163,7 @@ const reports: Report[] = [
     busyPorts: [],
     jobs: [],
     routers: [],
+    peers: null,
   },
 ];
 
@@ -265,15 +274,27 @@ const desired: DesiredState = {
 };
 
 const answers: SyncAnswer[] = [
-  { version: 12, hash: "4f53", desired, nextSyncInMs: 10_000 },
+  {
+    version: 12,
+    hash: "4f53",
+    desired,
+    nextSyncInMs: 10_000,
+    peers: {
+      tag: "9f3c2a11d04b7e65",
+      hosts: [{ host: "gpu-2-91ab33c0", address: "10.0.0.5", ports: [8000, 8998] }],
+      everyMs: 60_000,
+      roundMs: 600_000,
+    },
+  },
   {
     version: 12,
     hash: "4f53",
     desired: null,
     agent: { build: "0a".repeat(32), order: 12, from: "https://downloads.example.com/headrace-install" },
     nextSyncInMs: 10_000,
+    peers: { tag: "0000000000000000", hosts: [], everyMs: 3_600_000, roundMs: 3_600_000 },
   },
-  { version: 0, hash: "", desired: null, nextSyncInMs: 0 },
+  { version: 0, hash: "", desired: null, nextSyncInMs: 0, peers: null },
 ];
 
 const joins: JoinRequest[] = [
