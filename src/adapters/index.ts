@@ -1,3 +1,4 @@
+export { dialsOf } from "./dials.ts";
 export { type ImageSettings, imagesFor, NO_IMAGES } from "./images.ts";
 export { joinCommands } from "./join-commands.ts";
 export { engineAdapter, routerAdapter } from "./known.ts";

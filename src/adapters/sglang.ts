@@ -69,6 +69,13 @@ export const sglang: EngineAdapter = {
 
   probe: getProbe("/health", { timeout: HEALTH_TIMEOUT_S, interval: HEALTH_INTERVAL_S }),
 
+  // A decode asks the prefill where to fetch, and the prefill then writes the cache to it. For that they agree on ports
+  // when they run, so that the decode's own one stands for them.
+  dials: [
+    { from: "decode", to: "prefill", port: "bootstrap" },
+    { from: "prefill", to: "decode", port: "service" },
+  ],
+
   identify: {
     question: { method: "GET", path: "/server_info" },
     read(status, body) {

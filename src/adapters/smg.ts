@@ -44,6 +44,9 @@ export const smg: RouterAdapter = {
 
   probe: getProbe("/health", { timeout: HEALTH_TIMEOUT_S, interval: HEALTH_INTERVAL_S }),
 
+  // It waits to be connected to: workers are told of to it, and tell it nothing.
+  dials: (["worker", "prefill", "decode"] as const).map((to) => ({ from: "router", to, port: "service" })),
+
   // 503 until it could serve: with `--pd-disaggregation` until one prefill and one decode are ready.
   readiness: { question: { method: "GET", path: "/readiness" }, read: (status) => status === 200 },
 

@@ -10,6 +10,13 @@ export interface PortClaim {
   env: "HEADRACE_PORT" | "HEADRACE_BOOTSTRAP_PORT" | "HEADRACE_METRICS_PORT" | null;
 }
 
+/** Replicas of one role open connections to a port of those of another, in the same service. */
+export interface Dial {
+  from: Role;
+  to: Exclude<Role, "router">;
+  port: PortClaim["name"];
+}
+
 /** One HTTP question to an engine or router. The agent asks it at the job's own address. */
 export interface HttpQuestion {
   method: "GET" | "POST" | "DELETE";
@@ -46,6 +53,8 @@ export interface EngineAdapter {
   readLaunch(commands: CommandWords[], context: LaunchContext): LaunchReading | null;
   /** The probe of a worker that has none of its own. */
   probe: ProbeSpec;
+  /** How its replicas reach each other. */
+  dials: readonly Dial[];
   /** What the engine says of itself. */
   identify: {
     question: HttpQuestion;
@@ -81,6 +90,8 @@ export interface RouterAdapter {
   /** A router's commands always launch it: the spec says so, even where its line cannot be read. */
   readLaunch(commands: CommandWords[], context: LaunchContext): Omit<LaunchReading, "role">;
   probe: ProbeSpec;
+  /** Which of its workers it connects to, and where. */
+  dials: readonly Dial[];
   /** Asked besides the probes: whether requests would be served now. */
   readiness: { question: HttpQuestion; read(status: number, body: string): boolean };
   /** How to show on the worker API below that one may use it, to a router that was started with this key. */

@@ -161,7 +161,7 @@ export class Controller {
   async report(host: string, report: Report): Promise<void> {
     const state = await this.state();
     const isFirst = !state.observed.has(host);
-    observe(state, host, report);
+    observe(state, host, report, this.options.clock.now());
     const request = { id: null, cause: "report", actor: `host/${host}` };
     const taken = [this.submit({ ...request, input: { kind: "host_reported", host } })];
     // From its first report on it can be given something to run.

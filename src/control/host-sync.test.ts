@@ -113,6 +113,37 @@ test("a host that runs another build of the agent than it should is told which, 
   expect((await sync.sync("h1", { ...report(4), agent: installed("0b") })).agent).toBeUndefined();
 });
 
+describe("the hosts to try", () => {
+  const trying = (seq: number, tag: string) => ({ ...report(seq), peers: { tag, round: 0, unreached: [] } });
+
+  test("are sent until the agent has them, and then no more, so that its reports can stay as they are", async () => {
+    const { peers } = await sync.sync("h1", trying(1, ""));
+    expect(peers?.hosts).toEqual([]);
+    expect((await sync.sync("h1", trying(2, ""))).peers).toEqual(peers);
+    expect((await sync.sync("h1", trying(3, peers?.tag ?? ""))).peers).toBeNull();
+  });
+
+  test("are not sent to an agent that knows of none", async () => {
+    expect((await sync.sync("h1", report(1))).peers).toBeNull();
+  });
+
+  test("what of them was not reached is kept, with when it was first heard, and writes nothing", async () => {
+    const unreached = [{ host: "h2", address: "10.0.0.2", ports: [8_000], whole: true, why: "no answer in 1 s" }];
+    await sync.sync("h1", trying(1, "t"));
+    const state = await project.controller.state();
+    const { version } = state;
+    await sync.sync("h1", { ...trying(2, "t"), peers: { tag: "t", round: 0, unreached } });
+    const first = state.observed.get("h1")?.unreached.get("h2");
+    expect(first?.why).toBe("no answer in 1 s");
+    const more = [{ ...unreached[0], ports: [8_000, 8_998] }] as typeof unreached;
+    await sync.sync("h1", { ...trying(3, "t"), peers: { tag: "t", round: 0, unreached: more } });
+    expect(state.observed.get("h1")?.unreached.get("h2")).toMatchObject({ since: first?.since, ports: [8_000, 8_998] });
+    await sync.sync("h1", trying(4, "t"));
+    expect(state.observed.get("h1")?.unreached.size).toBe(0);
+    expect((await project.controller.state()).version).toBe(version);
+  });
+});
+
 describe("the key of a router", () => {
   async function apply(spec: ServiceSpec): Promise<void> {
     const input = {

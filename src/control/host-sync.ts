@@ -1,10 +1,11 @@
 import { orderFor } from "../core/agent-updates.ts";
+import { peersFor } from "../core/peer-list.ts";
 import type { ProjectState } from "../core/project-state.ts";
 import { renderHost } from "../core/render.ts";
 import { opened, type SealedValue, sealedValuesIn } from "../core/sealed-text.ts";
 import type { HostEntity } from "../core/state.ts";
 import type { Store } from "../store/types.ts";
-import { type DesiredState, desiredHash, type Report, type SyncAnswer } from "../wire/index.ts";
+import { type DesiredState, desiredHash, type PeerList, type Report, type SyncAnswer } from "../wire/index.ts";
 import { toHex } from "./bytes.ts";
 import type { Digest } from "./digest.ts";
 import type { Project } from "./project.ts";
@@ -147,6 +148,7 @@ export class HostSync {
     const host = state.tables.host.byId.get(id);
     if (!host) throw new ControlError("not_found", `there is no host ${id} in project ${this.project.name}`);
     const nextOf = (jobs: number) => (jobs > 0 ? nextSyncMs.withJobs : nextSyncMs.idle);
+    const peers = newPeers(state, host, report);
     const known = await this.named.get(id);
     if (known?.hash === report.applied.hash) {
       return {
@@ -155,7 +157,7 @@ export class HostSync {
         desired: null,
         ...updateOf(state, host),
         nextSyncInMs: nextOf(known.jobs),
-        peers: null,
+        peers,
       };
     }
     const rendering = this.render(host);
@@ -171,7 +173,7 @@ export class HostSync {
       desired: hash === report.applied.hash ? null : desired,
       ...updateOf(state, host),
       nextSyncInMs: nextOf(jobs.length),
-      peers: null,
+      peers,
     };
   }
 
@@ -227,6 +229,13 @@ export class HostSync {
 function updateOf(state: ProjectState, host: HostEntity): Pick<SyncAnswer, "agent"> {
   const told = orderFor(state, host);
   return told === null ? {} : { agent: { build: told.build, order: told.order, from: state.agentBuilds.from } };
+}
+
+/** The hosts that it shall try; null where it has the list already, and for an agent that knows of none. */
+function newPeers(state: ProjectState, host: HostEntity, { peers: said }: Report): PeerList | null {
+  if (said === null) return null;
+  const peers = peersFor(state, host, said);
+  return peers.tag === said.tag ? null : peers;
 }
 
 function keyOf(value: SealedValue): string {

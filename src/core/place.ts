@@ -41,7 +41,7 @@ function place(context: StepContext, replica: ReplicaEntity, addresses: JobEntit
   const revision = revisionOf(draft, replica);
   const group = groupOfReplica(draft, replica);
   const key = `${revision.id}/${replica.group}`;
-  const placed = placer.place(key, replica.service, group);
+  const placed = placer.place(key, revision, group);
   if (!("host" in placed)) {
     wait(context, replica, describeNoFit(placed));
     return;

@@ -1,9 +1,11 @@
 import type { GroupSpec } from "../spec/types.ts";
 import type { Draft } from "./draft.ts";
-import { fits, type HostUse, type JobPromise, take } from "./fit.ts";
+import { type Fit, fits, type HostUse, type JobPromise, take } from "./fit.ts";
 import { REASON_LENGTH_MAX } from "./limits.ts";
-import type { RevisionGroup } from "./revision.ts";
-import type { HostEntity, JobEntity } from "./state.ts";
+import { whyOfNoUse } from "./mates.ts";
+import { brokenPairs, whyOutOfReach } from "./reach.ts";
+import { dialsIn, type RevisionGroup } from "./revision.ts";
+import type { HostEntity, JobEntity, RevisionEntity } from "./state.ts";
 
 export interface Placed {
   host: HostEntity;
@@ -26,6 +28,7 @@ export class Placer {
   private readonly candidates = new Map<string, Candidates>();
   private hosts: HostEntity[] | null = null;
   private fleetsWithContainers: Set<string> | null = null;
+  private brokenWith: Map<string, number> | null = null;
 
   constructor(draft: Draft, groupOf: (job: JobEntity) => GroupSpec) {
     this.draft = draft;
@@ -33,23 +36,32 @@ export class Placer {
   }
 
   /**
-   * The host for one more job of a group: the one with the fewest jobs of this group, so that one host's loss costs
-   * the least; for a group with accelerators the one with the fewest free ones, so that large groups find whole hosts;
-   * then the one with the fewest jobs; then by id.
+   * The host for one more job of a group: of those that reach the others of its service, the one with the fewest jobs
+   * of this group, so that one host's loss costs the least; for a group with accelerators the one with the fewest free
+   * ones, so that large groups find whole hosts; then the one with the fewest jobs; then by id.
    * @param key names the group at its revision; equal keys must mean equal requirements
    */
-  place(key: string, service: string, group: RevisionGroup): Placed | NoFit {
-    const candidates = this.candidatesFor(key, service, group.spec);
+  place(key: string, revision: RevisionEntity, group: RevisionGroup): Placed | NoFit {
+    const candidates = this.candidatesFor(key, revision, group.spec);
     for (let best = candidates.heap.pop(); best; best = candidates.heap.pop()) {
-      const fit = fits(group, best.host, this.draft.get("fleet", best.host.fleet), this.useOf(best.host));
+      const { host } = best;
+      const fit = this.fitOn(host, revision, group);
       if (fit.ok) {
         candidates.taken = best;
-        return { host: best.host, promise: fit.promise };
+        return { host, promise: fit.promise };
       }
       // What is promised within a step is never given back within it, so this host is out for this group.
-      candidates.reasons.push({ host: best.host.name, reason: fit.reason });
+      candidates.reasons.push({ host: host.name, reason: fit.reason });
     }
     return { reasons: candidates.reasons };
+  }
+
+  /** Whether it fits there by what the host has, and can work with the others of its service from there. */
+  private fitOn(host: HostEntity, revision: RevisionEntity, group: RevisionGroup): Fit {
+    const fit = fits(group, host, this.draft.get("fleet", host.fleet), this.useOf(host));
+    if (!fit.ok || this.brokenWithOf(host) === 0) return fit;
+    const broken = whyOfNoUse(this.draft, revision, group, host, fit.promise.ports);
+    return broken ? { ok: false, reason: whyOutOfReach(broken, host) } : fit;
   }
 
   /** Must be called with the job made from an answer of `place`, before the next one is placed. */
@@ -57,7 +69,7 @@ export class Placer {
     take(this.useOf(host), job, group);
     const candidates = this.candidates.get(key);
     if (!candidates?.taken) return;
-    candidates.heap.push(this.candidate(group, host, candidates.taken.same + 1));
+    candidates.heap.push(this.candidate(group, host, candidates.taken.same + 1, candidates.taken.isSuspect));
     candidates.taken = null;
   }
 
@@ -68,26 +80,43 @@ export class Placer {
   }
 
   /** Every host in the order in which it is tried. Whether it fits is looked at when its turn comes. */
-  private candidatesFor(key: string, service: string, group: GroupSpec): Candidates {
+  private candidatesFor(key: string, revision: RevisionEntity, group: GroupSpec): Candidates {
     let candidates = this.candidates.get(key);
     if (candidates) return candidates;
     candidates = { heap: new Heap(isBetter), taken: null, reasons: [] };
     const same = new Map<string, number>();
-    for (const job of this.draft.by("job", "service", service)) {
+    for (const job of this.draft.by("job", "service", revision.service)) {
       if (job.group === group.name) same.set(job.host, (same.get(job.host) ?? 0) + 1);
     }
     this.hosts ??= this.draft.all("host");
-    for (const host of this.hosts) candidates.heap.push(this.candidate(group, host, same.get(host.id) ?? 0));
+    const isAlone = dialsIn(revision).length === 0;
+    for (const host of this.hosts) {
+      const isSuspect = !isAlone && this.brokenWithOf(host) >= SUSPECT_FROM;
+      candidates.heap.push(this.candidate(group, host, same.get(host.id) ?? 0, isSuspect));
+    }
     this.candidates.set(key, candidates);
     return candidates;
   }
 
-  private candidate(group: GroupSpec, host: HostEntity, same: number): Candidate {
+  private candidate(group: GroupSpec, host: HostEntity, same: number, isSuspect: boolean): Candidate {
     const use = this.useOf(host);
     const wanted = group.resources.gpu.count.min;
     const free = host.inventory.accelerators.length - use.accelerators.size;
     // A host with too few is tried last: only to learn the reason, when nothing else fits.
-    return { host, same, free: wanted === 0 ? 0 : free >= wanted ? free : Number.POSITIVE_INFINITY, jobs: use.jobs };
+    const rank = wanted === 0 ? 0 : free >= wanted ? free : Number.POSITIVE_INFINITY;
+    return { host, isSuspect, same, free: rank, jobs: use.jobs };
+  }
+
+  /** With how many others a host is known not to be connected, in one direction or both. */
+  private brokenWithOf({ id }: HostEntity): number {
+    if (!this.brokenWith) {
+      this.brokenWith = new Map();
+      for (const [host, pairs] of brokenPairs(this.draft.state)) {
+        const others = new Set(pairs.map(({ from, to }) => (from.id === host ? to.id : from.id)));
+        this.brokenWith.set(host, others.size);
+      }
+    }
+    return this.brokenWith.get(id) ?? 0;
   }
 
   /** Fleets of which a host ever offered containers. */
@@ -141,8 +170,16 @@ export function describeNoFit(noFit: NoFit): string {
   return `fits on no host: ${parts.join("; ")}`.slice(0, REASON_LENGTH_MAX);
 }
 
+/**
+ * Of two hosts that do not reach each other either may be the reason; one that has this trouble with more than one other
+ * most likely is.
+ */
+const SUSPECT_FROM = 2;
+
 interface Candidate {
   host: HostEntity;
+  /** It is known not to be connected with several others, and the group needs such connections. */
+  isSuspect: boolean;
   /** Jobs of the group there. */
   same: number;
   /** Free accelerators there; 0 for a group that needs none, infinite where there are too few. */
@@ -160,6 +197,7 @@ interface Candidates {
 
 function isBetter(a: Candidate, b: Candidate): boolean {
   if ((a.free === Number.POSITIVE_INFINITY) !== (b.free === Number.POSITIVE_INFINITY)) return a.free < b.free;
+  if (a.isSuspect !== b.isSuspect) return b.isSuspect;
   if (a.same !== b.same) return a.same < b.same;
   if (a.free !== b.free) return a.free < b.free;
   if (a.jobs !== b.jobs) return a.jobs < b.jobs;

@@ -4,7 +4,7 @@ import type { Answer, Input } from "./input.ts";
 import { isDraining } from "./lifecycle.ts";
 import { groupReasons, Placer } from "./placement.ts";
 import type { ProjectState } from "./project-state.ts";
-import { currentRevision, groupOfReplica, revisionId } from "./revision.ts";
+import { currentRevision, groupOfReplica, revisionId, revisionOf } from "./revision.ts";
 import type { Millis, ReplicaEntity } from "./state.ts";
 import { step } from "./step.ts";
 import { planWarnings } from "./warnings.ts";
@@ -96,7 +96,7 @@ function placementsIn(draft: Draft, { spec }: Apply): PlannedPlacement[] {
       add(name, null, () => {
         const addresses = addressesFor(draft, replica);
         if (!addresses.ok) return [{ reason: addresses.reason, hosts: [] }];
-        const fit = placer.place(name, spec.name, groupOfReplica(draft, replica));
+        const fit = placer.place(name, revisionOf(draft, replica), groupOfReplica(draft, replica));
         return "reasons" in fit ? groupReasons(fit) : [];
       });
     }

@@ -32,6 +32,8 @@ export interface EntityOf {
 /** Entities of one kind with the look-ups that decisions need. */
 export class Table<E extends { id: string }> {
   readonly byId = new Map<string, E>();
+  /** Rises with every change: what was made of the table stands while this does. */
+  changes = 0;
   /** Index name -> key -> ids. */
   private readonly indices = new Map<string, { key: (entity: E) => string; ids: Map<string, Set<string>> }>();
 
@@ -47,6 +49,7 @@ export class Table<E extends { id: string }> {
   /** Puts an entity in the place of the one with its id, if there is one. */
   put(entity: E): void {
     this.delete(entity.id);
+    this.changes += 1;
     this.byId.set(entity.id, entity);
     for (const { key, ids } of this.indices.values()) {
       const value = key(entity);
@@ -59,6 +62,7 @@ export class Table<E extends { id: string }> {
   delete(id: string): void {
     const entity = this.byId.get(id);
     if (!entity) return;
+    this.changes += 1;
     this.byId.delete(id);
     for (const { key, ids } of this.indices.values()) {
       const value = key(entity);
@@ -71,9 +75,21 @@ export class Table<E extends { id: string }> {
 
 const NO_IDS: ReadonlySet<string> = new Set();
 
+/** A host that another one does not reach. */
+export interface Unreached {
+  address: string;
+  ports: readonly number[];
+  /** Not on any port that was tried. */
+  whole: boolean;
+  why: string;
+  since: Millis;
+}
+
 /** What a host said last, by job. In memory only: the next report rebuilds it. */
 export interface ObservedHost {
   report: Report;
+  /** By host: those that it does not reach, with when this controller heard so first. */
+  unreached: ReadonlyMap<string, Unreached>;
   jobs: Map<string, JobReport>;
   routers: Map<string, RouterReport>;
 }
@@ -188,10 +204,18 @@ export function takeDue(state: ProjectState, due: Map<string, Millis | null>): v
   }
 }
 
+const ALL_REACHED: ReadonlyMap<string, Unreached> = new Map();
+
 /** Keeps what a host reported. The caller has checked that the report is newer than the last one. */
-export function observe(state: ProjectState, host: string, report: Report): void {
+export function observe(state: ProjectState, host: string, report: Report, now: Millis): void {
+  const before = state.observed.get(host)?.unreached;
+  const unreached = (report.peers?.unreached ?? []).map((peer): [string, Unreached] => {
+    const known = before?.get(peer.host);
+    return [peer.host, { ...peer, since: known?.address === peer.address ? known.since : now }];
+  });
   state.observed.set(host, {
     report,
+    unreached: unreached.length === 0 ? ALL_REACHED : new Map(unreached),
     jobs: new Map(report.jobs.map((job) => [job.job, job])),
     routers: new Map(report.routers.map((router) => [router.job, router])),
   });

@@ -1,5 +1,5 @@
-import { resolveGroup } from "../adapters/index.ts";
-import type { ResolvedGroup } from "../adapters/types.ts";
+import { dialsOf, resolveGroup } from "../adapters/index.ts";
+import type { Dial, ResolvedGroup } from "../adapters/types.ts";
 import { type Reference, referencesOf } from "../spec/grammar/interpolation.ts";
 import type { GroupSpec, InstanceRef } from "../spec/types.ts";
 import type { Draft } from "./draft.ts";
@@ -36,6 +36,18 @@ export function revisionGroups(revision: RevisionEntity): ReadonlyMap<string, Re
     groupsOfRevision.set(revision, groups);
   }
   return groups;
+}
+
+const dialsOfRevision = new WeakMap<RevisionEntity, readonly Dial[]>();
+
+/** The connections that replicas of a revision open to each other. */
+export function dialsIn(revision: RevisionEntity): readonly Dial[] {
+  let dials = dialsOfRevision.get(revision);
+  if (!dials) {
+    dials = dialsOf([...revisionGroups(revision).values()].map(({ resolved }) => resolved));
+    dialsOfRevision.set(revision, dials);
+  }
+  return dials;
 }
 
 export function revisionId(service: string, number: number): string {

@@ -9,7 +9,7 @@ export const PEERS_MAX = 32;
 export const PEER_PORTS_MAX = 6;
 
 /** Why a host was not reached, in words. */
-export const UNREACHED_CHARS_MAX = 100;
+const UNREACHED_CHARS_MAX = 100;
 
 /** The hosts of its fleet to which a host shall try to connect, so that it is known which of them reach each other. */
 export const peerList = z.object({

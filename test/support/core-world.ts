@@ -4,14 +4,16 @@ import { observe, type ProjectState, projectState, takeChanges, takeDue } from "
 import { renderHost } from "../../src/core/render.ts";
 import { replicasOf, routesOf } from "../../src/core/routes.ts";
 import { opened, type SealedJob } from "../../src/core/sealed-text.ts";
-import type { Entity, JournalEvent, ReplicaEntity } from "../../src/core/state.ts";
+import type { Entity, HostEntity, JournalEvent, ReplicaEntity } from "../../src/core/state.ts";
 import { step } from "../../src/core/step.ts";
 import type { ServiceSpec } from "../../src/spec/types.ts";
-import type { DesiredJob, Inventory, JobReport, Report, RouterReport } from "../../src/wire/index.ts";
+import type { DesiredJob, Inventory, JobReport, PeersReport, Report, RouterReport } from "../../src/wire/index.ts";
 import { jobReportOf, reportOf, routerReportOf } from "./reports.ts";
 
 /** What an obedient agent does with one job between two syncs. Tests override single fields to make trouble. */
 export type JobBehaviour = Partial<Pick<JobReport, "state" | "recentEnds" | "message">> & { idle?: boolean };
+
+type UnreachedPeer = PeersReport["unreached"][number];
 
 interface WorldHost {
   incarnation: string;
@@ -39,6 +41,8 @@ export class World {
   /** How long the database takes for a commit. */
   commitMs = 0;
   private readonly hosts = new Map<string, WorldHost>();
+  /** What each host says that it does not reach, by that host. */
+  private readonly cuts = new Map<string, Map<string, UnreachedPeer>>();
 
   /** @param listeningSince when the controller began to listen to hosts */
   constructor(listeningSince = 0) {
@@ -128,6 +132,21 @@ export class World {
     this.sync(id);
   }
 
+  /** From now on the one host finds that it does not reach the other on these ports. */
+  cut(from: string, to: string, ports: number[] | "all", why: string): void {
+    const { address } = (this.state.tables.host.byId.get(to) as HostEntity).inventory;
+    const cuts = this.cuts.get(from) ?? new Map<string, UnreachedPeer>();
+    this.cuts.set(from, cuts);
+    cuts.set(to, { host: to, address, ports: ports === "all" ? [1] : ports, whole: ports === "all", why });
+    this.sync(from);
+  }
+
+  /** All hosts reach each other again. */
+  heal(): void {
+    this.cuts.clear();
+    for (const host of this.hosts.keys()) this.sync(host);
+  }
+
   /** Every agent that is not frozen fetches its desired state, obeys, and reports; until nothing changes any more. */
   settle(rounds = 20): void {
     for (let round = 0; round < rounds; round += 1) {
@@ -162,9 +181,10 @@ export class World {
       applied: { version: host.heldVersion, hash: "" },
       inventory: { ...entity.inventory, ...(host.moves > 0 && { address: `10.${host.moves}.${id}` }) },
       jobs: host.jobs.map((job) => this.obey(host, job)),
+      peers: { tag: "", round: 0, unreached: [...(this.cuts.get(id)?.values() ?? [])] },
       routers: host.jobs.filter((job) => job.role === "router").map((job) => this.routerReport(host, job)),
     });
-    observe(this.state, id, report);
+    observe(this.state, id, report, this.now);
     this.input({ kind: "host_reported", host: id });
   }
 
