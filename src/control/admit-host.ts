@@ -1,7 +1,7 @@
 import type { Store } from "../store/types.ts";
 import type { JoinRequest } from "../wire/index.ts";
 import type { Clock } from "./clock.ts";
-import { sha256Hex } from "./digest.ts";
+import type { Digest } from "./digest.ts";
 import { type Caller, ControlError } from "./types.ts";
 
 /**
@@ -12,7 +12,7 @@ import { type Caller, ControlError } from "./types.ts";
 export async function admitHost(
   caller: Caller,
   request: JoinRequest,
-  { store, clock }: { store: Store; clock: Clock },
+  { store, clock, digest: digestOf }: { store: Store; clock: Clock; digest: Digest },
 ): Promise<{ host: string; fleet: string }> {
   const { project, credentialId } = caller;
   const fleet = fleetOf(caller, request.fleet);
@@ -20,7 +20,7 @@ export async function admitHost(
   if (before?.kind === "host" && before.project === project && before.subject !== null) {
     return { host: before.subject, fleet };
   }
-  const digest = await sha256Hex(`host\n${credentialId}`);
+  const digest = await digestOf(`host\n${credentialId}`);
   const host = `${slug(request.name)}-${digest.slice(0, 8)}`;
   const isFirst = await store.redeemJoin(credentialId, clock.now(), {
     id: host,

@@ -1,10 +1,15 @@
 import type { Store } from "../store/types.ts";
-import { tokenHash } from "./tokens.ts";
+import { type Digest, sha256Hex } from "./digest.ts";
 import type { Caller, Control } from "./types.ts";
 
 /** Who holds this bearer token; null when it is unknown or has expired. */
-export async function callerOf(token: string, store: Pick<Store, "credential">, now: number): Promise<Caller | null> {
-  const credential = await store.credential(await tokenHash(token));
+export async function callerOf(
+  token: string,
+  store: Pick<Store, "credential">,
+  now: number,
+  digest: Digest = sha256Hex,
+): Promise<Caller | null> {
+  const credential = await store.credential(await digest(token));
   if (!credential || (credential.expiresAt !== null && credential.expiresAt <= now)) return null;
   const { id, project, kind, name, subject, usedAt } = credential;
   const used = kind === "join" && usedAt !== null ? { used: true as const } : {};

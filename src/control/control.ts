@@ -98,7 +98,7 @@ export class HeadraceControl implements Control {
   }
 
   authenticate(token: string): Promise<Caller | null> {
-    return callerOf(token, this.options.store, this.options.clock.now());
+    return callerOf(token, this.options.store, this.options.clock.now(), this.options.digest);
   }
 
   async plan(caller: Caller, request: ApplyRequest): Promise<PlanView> {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { inventoryOf } from "../../test/sim/agent.ts";
+import { inventoryAtFirst } from "../../test/sim/agent.ts";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { NO_BUILDS } from "../core/agent-builds.ts";
 import { closedFleet } from "../core/fleets.ts";
@@ -32,9 +32,7 @@ const JOIN: Request = {
     name: "h1",
     fleet: "default",
     machine: "m1",
-    inventory: inventoryOf({
-      spec: { project: "main", host: "h1", machineId: "m1", address: "10.0.0.1", accelerators: 1 },
-    }),
+    inventory: inventoryAtFirst({ address: "10.0.0.1", accelerators: 1, containers: false }),
   },
   id: null,
   cause: "join",

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { inventoryOf } from "../../test/sim/agent.ts";
+import { inventoryAtFirst } from "../../test/sim/agent.ts";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { simSealer } from "../../test/sim/sealer.ts";
 import { routerGroup, serviceSpec, workerGroup } from "../../test/support/specs.ts";
@@ -20,9 +20,7 @@ const HOST: HostEntity = {
   name: "h1",
   fleet: "default",
   machine: "m1",
-  inventory: inventoryOf({
-    spec: { project: "main", host: "h1", machineId: "m1", address: "10.0.0.1", accelerators: 1 },
-  }),
+  inventory: inventoryAtFirst({ address: "10.0.0.1", accelerators: 1, containers: false }),
   silentSince: null,
   joinedAt: 0,
   offeredContainers: false,

@@ -5,7 +5,8 @@ import { reconnectDelayMs } from "../../agents/host/reconnect.ts";
 import { sameJson } from "../../agents/host/same-json.ts";
 import type { DesiredState, Inventory, Report, SyncAnswer } from "../../src/wire/index.ts";
 import type { SimLink } from "./link.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine, MachineSpec } from "./machine.ts";
+import { Parts, READING_MS } from "./parts.ts";
 import type { Process } from "./process.ts";
 import { answerQuestion, type Question } from "./questions.ts";
 import type { Cancel } from "./timeline.ts";
@@ -64,6 +65,7 @@ export class Agent {
     this.linkLostAt = this.world.timeline.now;
     this.decideIn(0);
     this.dial();
+    this.readParts();
   }
 
   get held(): DesiredState | null {
@@ -154,7 +156,7 @@ export class Agent {
       const process = this.machine.processes.get(job);
       if (action.kind === "start") {
         if (desired === null) failed("it is not wanted any more");
-        else if (this.world.startFails(this.machine)) failed("no such shell");
+        else if (this.world.startFails(this.machine, desired)) failed("no such shell");
         else {
           try {
             this.machine.start(desired, action.attempt);
@@ -234,6 +236,14 @@ export class Agent {
 
   get isOver(): boolean {
     return this.over;
+  }
+
+  private readParts(): void {
+    this.machine.after(READING_MS, () => {
+      if (this.over) return;
+      if (this.machine.parts.read()) this.syncSoon();
+      this.readParts();
+    });
   }
 
   // Syncs.
@@ -319,24 +329,24 @@ export class Agent {
   }
 }
 
-export function inventoryOf({ spec }: Pick<Machine, "spec">): Inventory {
+/** What an agent tells of a machine. */
+function inventoryOf({ spec, parts, engineIsAway }: Machine): Inventory {
+  return { ...inventoryAtFirst(spec, parts), ...(engineIsAway ? { runtimes: ["process"] } : {}) };
+}
+
+/** The same of one on which all is well. */
+export function inventoryAtFirst(
+  { address, accelerators, containers }: Pick<MachineSpec, "address" | "accelerators" | "containers">,
+  parts = new Parts(accelerators),
+): Inventory {
   return {
-    address: spec.address,
+    address,
     arch: "x86",
     cpus: 64,
     memoryGib: 512,
     diskGib: 1_000,
-    accelerators: Array.from({ length: spec.accelerators }, (_, index) => ({
-      index,
-      vendor: "nvidia" as const,
-      name: "H200",
-      memoryGib: 141,
-    })),
-    runtimes: ["process"],
-    warnings: [],
+    runtimes: containers ? ["process", "docker"] : ["process"],
     interface: null,
-    nics: [],
-    fabric: null,
-    problems: [],
+    ...parts.report,
   };
 }

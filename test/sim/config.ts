@@ -5,6 +5,10 @@ export interface Wanted {
   routers: number;
   prefills: number;
   workers: number;
+  /** Accelerators of each worker. */
+  gpus: number;
+  /** Whether its workers have an image. */
+  hasImage: boolean;
   drainTimeoutS: number;
   /** null = for ever. */
   maxDurationS: number | null;
@@ -38,7 +42,8 @@ export function configOf(wanted: Wanted): string {
       `    count: ${count}`,
       ...(name === "router" ? ["    router: { type: sglang }"] : []),
       `    commands: ["${commands[name]}"]`,
-      `    resources: { cpu: 1.., memory: 100MB.., disk: 100MB..${name === "router" ? "" : ", gpu: H200:1"} }`,
+      ...(wanted.hasImage && name !== "router" ? ["    image: example/engine"] : []),
+      `    resources: { cpu: 1.., memory: 100MB.., disk: 100MB..${name === "router" ? "" : `, gpu: H200:${wanted.gpus}`} }`,
     ].join("\n"),
   );
   return [

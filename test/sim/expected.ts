@@ -32,7 +32,14 @@ const OTHERS: [kind: string, values: string[]][] = [
   ["job state", ["starting", "ready", "unready", "backoff", "quiescing", "stopping", "ended"]],
   ["service", ["running", "stopping", "stopped", "expired"]],
   ["commit", ["conflict", "sent again"]],
-  ["host", ["host.cordoned", "host.uncordoned", "host.draining", "host.drained", "host.removed"]],
+  [
+    "host",
+    [
+      ...["host.joined", "host.cordoned", "host.uncordoned", "host.draining", "host.drained", "host.removed"],
+      ...["host.unwell", "host.well", "host.changed", "back after its removal"],
+    ],
+  ],
+  ["link", ["refused"]],
   ["sync refused", ["forbidden"]],
   ["request", ["conflict", "not_found", "failed"]],
 ];

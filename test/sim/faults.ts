@@ -1,3 +1,4 @@
+import type { DesiredJob } from "../../src/wire/index.ts";
 import type { Machine } from "./machine.ts";
 import { Random } from "./random.ts";
 import type { StoreFate } from "./server-store.ts";
@@ -23,6 +24,9 @@ export const FAULT_KINDS = [
   "engine stubborn",
   "router crashed",
   "start failed",
+  "accelerator hot",
+  "accelerator gone",
+  "Docker engine away",
   "server crashed",
   "no server for a while",
   "two servers at once",
@@ -120,7 +124,8 @@ export class Faults {
     return true;
   }
 
-  startFails(machine: Machine): boolean {
+  startFails(machine: Machine, job: DesiredJob): boolean {
+    if (machine.engineIsAway && job.launch.runtime === "docker") return true;
     if (!this.failing.has(machine)) return false;
     this.tell("start failed", machine.name);
     return true;

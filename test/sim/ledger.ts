@@ -10,6 +10,7 @@ export class Ledger {
   /** Input -> the version of the commit that consumed it. */
   readonly consumed = new Map<string, number>();
   readonly everReady = new Set<string>();
+  readonly everJoined = new Set<string>();
   /** Worker -> what of its service was on lost hosts when the worker was told to finish. */
   readonly notWaitedFor = new Map<string, Set<string>>();
   /** Status of each replica as the events of the journal tell it. */
@@ -32,7 +33,8 @@ export class Ledger {
     this.followReplicas(batch, moved);
     this.followJobs(batch, moved);
     takeChanges(this.state, batch.version, batch, new Map(), at);
-    for (const { type, replica } of batch.events) {
+    for (const { type, replica, host } of batch.events) {
+      if (type === "host.joined" && host) this.everJoined.add(host);
       if (type === "replica.quiescing" && replica) this.notWaitedFor.set(replica, this.onLostHosts(replica, batch.at));
     }
     for (const input of batch.inputs) if (!this.consumed.has(input)) this.consumed.set(input, batch.version);

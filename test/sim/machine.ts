@@ -1,6 +1,7 @@
 import type { RuntimeJob } from "../../agents/host/runtime/types.ts";
 import type { DesiredJob, JobEnd } from "../../src/wire/index.ts";
 import type { Agent, Saved } from "./agent.ts";
+import { Parts } from "./parts.ts";
 import type { Process } from "./process.ts";
 import type { Cancel } from "./timeline.ts";
 import type { World } from "./world.ts";
@@ -14,6 +15,10 @@ export interface MachineSpec {
   machineId: string;
   address: string;
   accelerators: number;
+  /** Whether it has a Docker engine. */
+  containers: boolean;
+  /** What its agent shows when it dials. */
+  credential: string;
 }
 
 /** A machine: processes that live until it loses power, a disk that an agent finds again, and time of its own. */
@@ -21,6 +26,9 @@ export class Machine {
   readonly world: World;
   readonly spec: MachineSpec;
   readonly name: string;
+  readonly parts: Parts;
+  /** Its Docker engine cannot be used now. */
+  engineIsAway = false;
   readonly processes = new Map<string, Process>();
   agent: Agent | null = null;
   /** What the agent has saved. It belongs to one boot. */
@@ -43,6 +51,7 @@ export class Machine {
     this.world = world;
     this.spec = spec;
     this.name = name;
+    this.parts = new Parts(spec.accelerators);
     this.roundGapMs = world.random.pick([10, 100, 250]);
     this.clockOffsetMs = world.random.int(0, 10_000_000) - world.timeline.now;
   }
@@ -111,6 +120,7 @@ export class Machine {
     if (this.powered || this.isRetired) return;
     this.boot += 1;
     this.powered = true;
+    this.parts.boot();
   }
 
   /** Every job that its runtime has, running or ended. */

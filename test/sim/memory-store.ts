@@ -200,8 +200,14 @@ export class MemoryStore implements Store {
   }
 
   async credentials(project: string): Promise<Credential[]> {
-    const all = [...this.byCredential.values()].map(({ credential }) => ({ ...credential }));
-    return all.filter((credential) => credential.project === project);
+    return this.credentialsNow(project).map((credential) => ({ ...credential }));
+  }
+
+  /** The same at this moment, for who looks on. */
+  credentialsNow(project: string): Credential[] {
+    return [...this.byCredential.values()].flatMap(({ credential }) =>
+      credential.project === project ? [credential] : [],
+    );
   }
 
   async redeemJoin(joinId: string, at: number, host: Credential): Promise<boolean> {

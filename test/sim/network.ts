@@ -116,11 +116,21 @@ export class Network {
     this.world.timeline.after(this.world.random.int(5, 30), () => {
       if (agent.isOver) return;
       if (!server.isAlive || !machine.isRunning) return void fail(5);
-      const link = new SimLink(this, agent, server);
-      this.links.add(link);
+      let isAnswered = false;
+      const answered = (isAdmitted: boolean) => {
+        if (agent.isOver || isAnswered) return;
+        isAnswered = true;
+        giveUp();
+        if (!isAdmitted || !server.isAlive || !machine.isRunning) return void fail(5);
+        const link = new SimLink(this, agent, server);
+        this.links.add(link);
+        server.linkOpened(link);
+        machine.after(5, () => (link.isOpenAtAgent ? opened(link) : failed()));
+      };
+      // A server that ends meanwhile answers nobody.
+      const giveUp = machine.after(DIAL_TIMEOUT_MS, () => answered(false));
       this.world.timeline.awaits();
-      server.linkOpened(link);
-      machine.after(5, () => (link.isOpenAtAgent ? opened(link) : failed()));
+      server.admits(machine.spec).then(answered, () => answered(false));
     });
   }
 }

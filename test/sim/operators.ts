@@ -1,12 +1,17 @@
+import { join } from "./joining.ts";
 import type { Machine } from "./machine.ts";
 import { Random } from "./random.ts";
-import type { Asked, Users } from "./users.ts";
+import type { Users } from "./users.ts";
 import type { World } from "./world.ts";
 
 /** Share of the seeds in which somebody looks after the hosts. */
 const SHARE = 0.35;
 /** Mean time between two things that they do. */
 const PAUSE_MS = 25_000;
+/** How long a machine is lost that is removed too soon, before and after, on average. */
+const LOST_FOR_MS = 15_000;
+/** And how long it runs on as nobody's host. */
+const UNKNOWN_FOR_MS = 40_000;
 /** Hosts that a project keeps. */
 const HOSTS_MIN = 2;
 
@@ -65,12 +70,52 @@ export class Operators {
     return new Set(machines.map(({ spec }) => spec.host).filter((host) => !this.removed.has(host))).size;
   }
 
-  /** By force only what is gone for good; else what runs nothing, which is switched off once it is forgotten. */
-  private remove({ spec: { project, host } }: Machine): void {
-    const force = this.random.chance(0.5);
+  private remove(machine: Machine): void {
+    const { project, host } = machine.spec;
     this.removed.add(host);
-    if (force) this.world.retire(project, host);
-    const remove: Asked["ask"] = { kind: "remove", host, force };
-    this.users.ask(project, remove, () => this.world.retire(project, host));
+    const retire = () => this.world.retire(project, host);
+    const draw = this.random.next();
+    // What runs nothing; it is switched off once it is forgotten, or another host from then on.
+    if (draw < 0.3) this.askToRemove(machine, false, retire);
+    else if (draw < 0.5) this.askToRemove(machine, false, () => this.joinAgain(machine));
+    else if (draw < 0.7) {
+      retire();
+      this.askToRemove(machine, true);
+    } else this.removeTooSoon(machine);
+  }
+
+  private askToRemove({ spec: { project, host } }: Machine, force: boolean, done?: () => void): void {
+    this.users.ask(project, { kind: "remove", host, force }, done);
+  }
+
+  /** One that is off or cut off for a while, or that nothing is wrong with, is taken for gone for good. */
+  private removeTooSoon(machine: Machine): void {
+    const { network, faults, timeline } = this.world;
+    const how = this.random.pick(["off", "cut", "alive"]);
+    if (how === "off") machine.powerOff();
+    if (how === "cut") network.cut(machine, "control");
+    network.watch(machine);
+    timeline.after(this.random.span(LOST_FOR_MS), () => {
+      if (!this.isOver) this.askToRemove(machine, true);
+    });
+    faults.lasts(3 * LOST_FOR_MS, () => this.comesBack(machine));
+  }
+
+  /** It runs on with what it has, unknown to anybody, until somebody empties it and lets it join again. */
+  private comesBack(machine: Machine): void {
+    const { world } = this;
+    world.network.heal(machine);
+    machine.powerOn();
+    world.startAgent(machine);
+    if (!world.isMember(machine)) world.coverage.saw("host", "back after its removal");
+    world.timeline.after(this.random.span(UNKNOWN_FOR_MS), () => {
+      if (!this.isOver && !world.isMember(machine)) this.joinAgain(machine);
+    });
+  }
+
+  private joinAgain({ spec }: Machine): void {
+    const { host, credential: _, ...about } = spec;
+    this.world.retire(spec.project, host);
+    join(this.world, about, (spec) => this.world.addMachine(spec));
   }
 }

@@ -105,7 +105,7 @@ async function servingWorld(): Promise<World> {
   await pass(world, MINUTE);
   for (let number = 1; number <= SERVICES; number += 1) {
     const groups = { shape: "prefill-decode", routers: 1, prefills: 2, workers: 3 } as const;
-    const wanted = { ...groups, drainTimeoutS: 30, maxDurationS: null };
+    const wanted = { ...groups, gpus: 1, hasImage: false, drainTimeoutS: 30, maxDurationS: null };
     const config = configOf({ ...wanted, service: `service-${number}` });
     const request = { config, file: "service.yml", env: { HF_TOKEN: "hf-1" }, files: [] };
     const applied = server.control.apply(server.caller(PROJECT), request, `apply-${number}`);

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
+import { hostCaller } from "../../src/control/callers.ts";
 import type { Clock } from "../../src/control/clock.ts";
 import { HeadraceControl } from "../../src/control/control.ts";
 import { type Caller, ControlError } from "../../src/control/types.ts";
 import { Directory } from "../../src/proxy/directory.ts";
 import type { Report, SyncAnswer } from "../../src/wire/index.ts";
 import type { SimLink } from "./link.ts";
+import type { MachineSpec } from "./machine.ts";
 import { simSealer } from "./sealer.ts";
 import { serverStore } from "./server-store.ts";
 import type { Cancel } from "./timeline.ts";
@@ -60,6 +62,13 @@ export class Server {
       this.world.coverage.saw("sync refused", error instanceof ControlError ? error.code : "failed");
       throw error;
     });
+  }
+
+  /** Whether an agent that dials is let in: its credential is one of a host's, and of no other than it says. */
+  async admits({ host, project, credential }: MachineSpec): Promise<boolean> {
+    const caller = await hostCaller(this.control, `Bearer ${credential}`);
+    if (caller === null) this.world.coverage.saw("link", "refused");
+    return caller?.subject === host && caller.project === project;
   }
 
   linkOpened(link: SimLink): void {

@@ -1,4 +1,5 @@
-import { isDrained, whyCordoned } from "../../src/core/cordons.ts";
+import { isDrained } from "../../src/core/cordons.ts";
+import { groupOfReplica } from "../../src/core/revision.ts";
 import type { ReplicaEntity, ServiceEntity } from "../../src/core/state.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Machine } from "./machine.ts";
@@ -11,7 +12,9 @@ import type { World } from "./world.ts";
  */
 export function unsettled(world: World): string | null {
   for (const machine of world.machines) {
-    if (!machine.agent?.isLinked) return `${machine.name} has no link`;
+    const isLinked = machine.agent?.isLinked ?? false;
+    if (isLinked === world.isMember(machine)) continue;
+    return isLinked ? `${machine.name} was removed and has a link` : `${machine.name} has no link`;
   }
   for (const ledger of world.ledgers.values()) {
     for (const host of ledger.state.tables.host.byId.values()) {
@@ -48,16 +51,11 @@ function unsettledService(world: World, ledger: Ledger, service: ServiceEntity):
 
 /** A worker may wait for room where there is none, and a router for workers that it could send to. */
 function mayWait(world: World, ledger: Ledger, replica: ReplicaEntity, all: ReplicaEntity[]): boolean {
-  if (replica.status === "pending" && !isOpen(ledger)) return true;
-  if (replica.group !== "router") return replica.status === "pending" && !hasRoom(world, ledger);
+  if (replica.status === "pending") return !hasRoom(world, ledger, replica);
+  if (replica.group !== "router") return false;
   const ready = new Set(all.filter(({ status }) => status === "ready").map(({ group }) => group));
   const couldServe = ready.has("worker") || (ready.has("prefill") && ready.has("decode"));
   return replica.status === "starting" && !couldServe;
-}
-
-/** Whether any host is given anything new. */
-function isOpen(ledger: Ledger): boolean {
-  return [...ledger.state.tables.host.byId.values()].some((host) => whyCordoned(host) === null);
 }
 
 /** Whether a replica is on a host that is drained. */
@@ -66,14 +64,18 @@ function isLeaving({ state: { tables } }: Ledger, { id }: ReplicaEntity): boolea
   return job !== undefined && isDrained(tables.host.byId.get(tables.job.byId.get(job)!.host)!);
 }
 
-/** Whether any host that is given something has an accelerator that is promised to nobody. */
-function hasRoom(world: World, ledger: Ledger): boolean {
-  const { job: jobs } = ledger.state.tables;
+/** Whether a host that nobody took out, and of which nothing is broken, has room for a replica. */
+function hasRoom(world: World, { project, state }: Ledger, replica: ReplicaEntity): boolean {
+  const { job: jobs, host: hosts } = state.tables;
+  const { spec, image } = groupOfReplica(state, replica);
+  const inContainer = image !== null && [...hosts.byId.values()].some(({ offeredContainers }) => offeredContainers);
   return world.machines.some((machine) => {
-    if (machine.spec.project !== ledger.project || machine.name !== machine.spec.host) return false;
-    if (whyCordoned(ledger.state.tables.host.byId.get(machine.spec.host)!) !== null) return false;
-    const promised = [...jobs.ids("host", machine.spec.host)].flatMap((id) => jobs.byId.get(id)!.accelerators);
-    return promised.length < machine.spec.accelerators;
+    const { host: id, containers, accelerators } = machine.spec;
+    const host = hosts.byId.get(id);
+    if (machine.spec.project !== project || machine.name !== id || !host) return false;
+    if (host.cordons.operator || host.inventory.problems.length > 0 || (inContainer && !containers)) return false;
+    const promised = [...jobs.ids("host", id)].flatMap((job) => jobs.byId.get(job)!.accelerators);
+    return promised.length + spec.resources.gpu.count.min <= accelerators;
   });
 }
 
@@ -112,6 +114,7 @@ function notListed(
 /** Nothing runs that is not in the state. */
 function strays(world: World): string | null {
   for (const process of processes(world)) {
+    if (!world.isMember(process.machine)) continue;
     const { project, host } = process.machine.spec;
     const job = world.ledger(project).state.tables.job.byId.get(process.job);
     if (job?.host !== host) return `${process.job} runs on ${process.machine.name} and is not in the state`;

@@ -1,4 +1,5 @@
 import type { Coverage } from "./coverage.ts";
+import { Newcomers } from "./newcomers.ts";
 import { Operators } from "./operators.ts";
 import { Random } from "./random.ts";
 import type { Broken } from "./rules/rules.ts";
@@ -40,15 +41,20 @@ export async function simulate(seed: number, { faults = true, trace = false }: S
   const world = new World({ seed, faults, trace });
   const random = new Random(seed, "plan");
   const projects = random.chance(0.2) ? ["main", "other"] : ["main"];
+  const kinds = new Random(seed, "kinds of machines");
+  const containersShare = kinds.pick([0, 0, 0.5, 1]);
+  const hasContainers = () => kinds.chance(containersShare);
   for (const project of projects) {
-    await world.createProject(project, random.int(2, 4), () => random.int(1, 3));
+    await world.createProject(project, random.int(2, 4), () => random.int(1, 3), hasContainers);
   }
   const users = new Users(world, seed, projects);
   const operators = new Operators(world, users, seed, projects);
+  const newcomers = new Newcomers(world, seed, projects, hasContainers);
   const traffic = new Traffic(world, seed, projects);
   world.startServer();
   users.begin();
   operators.begin();
+  newcomers.begin();
   traffic.begin();
   world.faults.begin();
   const isOver = () => world.broken !== null || tooMany(world);
@@ -56,6 +62,7 @@ export async function simulate(seed: number, { faults = true, trace = false }: S
 
   world.faults.end();
   operators.end();
+  newcomers.end();
   users.end();
   traffic.end();
   const settledInMs = world.broken ? null : await settle(world, users, isOver);

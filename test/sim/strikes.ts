@@ -12,6 +12,7 @@ const LASTS_MS = {
   clone: 40_000,
   process: 40_000,
   agent: 20_000,
+  part: 60_000,
   outage: 60_000,
   servers: 30_000,
   store: 15_000,
@@ -84,6 +85,31 @@ export const STRIKES: Record<FaultKind, (faults: Faults) => void> = {
     const machine = someMachine(faults);
     faults.failing.add(machine);
     faults.lasts(LASTS_MS.agent, () => faults.failing.delete(machine));
+  },
+  "accelerator hot": (faults) => {
+    const machine = someMachine(faults);
+    const bus = faults.random.pick(machine.parts.buses);
+    faults.tell("accelerator hot", `${machine.name} ${bus}`);
+    machine.parts.hot.add(bus);
+    faults.lasts(LASTS_MS.part, () => machine.parts.hot.delete(bus));
+  },
+  "accelerator gone": (faults) => {
+    const machine = someMachine(faults);
+    const bus = faults.random.pick(machine.parts.buses);
+    faults.tell("accelerator gone", `${machine.name} ${bus}`);
+    machine.parts.gone.add(bus);
+    faults.lasts(LASTS_MS.part, () => machine.parts.gone.delete(bus));
+  },
+  "Docker engine away": (faults) => {
+    const machine = someMachine(faults);
+    if (!machine.spec.containers) return;
+    faults.tell("Docker engine away", machine.name);
+    machine.engineIsAway = true;
+    machine.agent?.syncSoon();
+    faults.lasts(LASTS_MS.part, () => {
+      machine.engineIsAway = false;
+      machine.agent?.syncSoon();
+    });
   },
   "server crashed": (faults) => {
     const { servers } = faults.world;

@@ -28,6 +28,8 @@ const LAST: Ask = {
     routers: 0,
     prefills: 0,
     workers: 0,
+    gpus: 1,
+    hasImage: false,
     drainTimeoutS: 30,
     maxDurationS: null,
   },
@@ -53,6 +55,8 @@ export class Users {
   private readonly extras: Random;
   /** What only some runs have, so that most seeds mean what they have always meant. */
   private readonly has: { twoRouters: boolean; maxDuration: boolean };
+  /** The same for a service as long as a life lasts. */
+  private readonly workersOf: Readonly<Record<string, Pick<Wanted, "gpus" | "hasImage">>>;
   private readonly projects: string[];
   private readonly services = ["alpha", "beta"];
   private isOver = false;
@@ -63,6 +67,9 @@ export class Users {
     this.random = new Random(seed, "users");
     this.extras = new Random(seed, "extras of services");
     this.has = { twoRouters: this.extras.chance(0.3), maxDuration: this.extras.chance(0.2) };
+    const kinds = new Random(seed, "workers of services");
+    const kind = () => ({ gpus: kinds.chance(0.25) ? 2 : 1, hasImage: kinds.chance(0.3) });
+    this.workersOf = { alpha: kind(), beta: kind() };
     this.projects = projects;
   }
 
@@ -110,6 +117,7 @@ export class Users {
       routers: this.has.twoRouters && this.extras.chance(0.7) ? 2 : 1,
       prefills: this.random.int(1, 2),
       workers: this.random.int(0, 3),
+      ...(this.workersOf[service] as Pick<Wanted, "gpus" | "hasImage">),
       drainTimeoutS: this.random.chance(0.1) ? 5 : 30,
       // Shorter than a run, and longer than it takes until a service is ready.
       maxDurationS: this.has.maxDuration && this.extras.chance(0.5) ? this.extras.int(30, 120) : null,

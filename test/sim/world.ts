@@ -3,10 +3,11 @@ import { closedFleet } from "../../src/core/fleets.ts";
 import type { HostEntity, ProjectEntity } from "../../src/core/state.ts";
 import type { CommitBatch } from "../../src/store/types.ts";
 import type { DesiredJob, DesiredState } from "../../src/wire/index.ts";
-import { Agent, inventoryOf } from "./agent.ts";
+import { Agent, inventoryAtFirst } from "./agent.ts";
 import { Coverage } from "./coverage.ts";
 import { Faults } from "./faults.ts";
 import { History } from "./history.ts";
+import { firstCredential } from "./joining.ts";
 import { Ledger } from "./ledger.ts";
 import { Machine, type MachineSpec } from "./machine.ts";
 import { MemoryStore } from "./memory-store.ts";
@@ -82,13 +83,20 @@ export class World {
 
   // Making it.
 
-  async createProject(project: string, machines: number, accelerators: () => number): Promise<void> {
+  async createProject(
+    project: string,
+    machines: number,
+    accelerators: () => number,
+    containers: () => boolean = () => false,
+  ): Promise<void> {
     const specs: MachineSpec[] = Array.from({ length: machines }, (_, index) => ({
       project,
       host: `${project}-h${index + 1}`,
       machineId: `machine-${project}-${index + 1}`,
       address: `10.${this.ledgers.size + 1}.0.${index + 1}`,
       accelerators: accelerators(),
+      containers: containers(),
+      credential: `hrh_${project}-h${index + 1}`,
     }));
     const counters: ProjectEntity = { kind: "project", id: "project", nextSerial: 1 };
     const hosts = specs.map(
@@ -98,10 +106,10 @@ export class World {
         name: spec.host,
         fleet: "default",
         machine: spec.machineId,
-        inventory: inventoryOf({ spec }),
+        inventory: inventoryAtFirst(spec),
         silentSince: null,
         joinedAt: START,
-        offeredContainers: false,
+        offeredContainers: spec.containers,
         cordons: NO_CORDONS,
         update: null,
       }),
@@ -109,7 +117,10 @@ export class World {
     const entities = [closedFleet("default"), counters, ...hosts];
     await this.store.createProject(project, START, entities);
     this.ledgers.set(project, new Ledger(project, entities));
-    for (const spec of specs) this.addMachine(spec);
+    for (const spec of specs) {
+      await this.store.putCredential(firstCredential(spec));
+      this.addMachine(spec);
+    }
   }
 
   ledger(project: string): Ledger {
@@ -129,6 +140,11 @@ export class World {
   removeMachine(machine: Machine): void {
     const at = this.machines.indexOf(machine);
     if (at !== -1) this.machines.splice(at, 1);
+  }
+
+  /** Whether a machine is one of its project's hosts, or was removed and runs on unknown to anybody. */
+  isMember({ spec }: Machine): boolean {
+    return this.ledger(spec.project).state.tables.host.byId.has(spec.host);
   }
 
   /** A host's machine, and every copy of it, is switched off for good. */
@@ -182,8 +198,8 @@ export class World {
     return process;
   }
 
-  startFails(machine: Machine): boolean {
-    return this.faults.startFails(machine);
+  startFails(machine: Machine, job: DesiredJob): boolean {
+    return this.faults.startFails(machine, job);
   }
 
   /** The process that accepts connections at a URL, if the one who connects gets through to it. */

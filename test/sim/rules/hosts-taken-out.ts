@@ -1,13 +1,15 @@
-import { whyCordoned } from "../../../src/core/cordons.ts";
-import type { CommitBatch } from "../../../src/store/types.ts";
+import type { CommitBatch, Credential } from "../../../src/store/types.ts";
 import type { Ledger } from "../ledger.ts";
 
-/** No job is put on a host that is cordoned. */
-export function nothingNewWhenCordoned(ledger: Ledger, batch: CommitBatch): string | null {
+/** No job is put on a host that somebody took out, or of which something is broken. */
+export function nothingNewWhenTakenOut(ledger: Ledger, batch: CommitBatch): string | null {
   for (const entity of batch.puts) {
     if (entity.kind !== "job" || entity.created !== batch.version) continue;
-    const why = whyCordoned(ledger.state.tables.host.byId.get(entity.host)!);
-    if (why !== null) return `${entity.id} is put on ${entity.host}, which ${why}`;
+    const { cordons, inventory } = ledger.state.tables.host.byId.get(entity.host)!;
+    const where = `${entity.id} is put on ${entity.host}`;
+    if (cordons.operator) return `${where}, which is ${cordons.operator.drain ? "drained" : "cordoned"}`;
+    const [problem] = inventory.problems;
+    if (problem) return `${where}, of which ${problem.message}`;
   }
   return null;
 }
@@ -36,13 +38,15 @@ export function replacedFirst(ledger: Ledger, drained: string[]): string | null 
   return null;
 }
 
-/** A host that was removed holds nothing. */
-export function nothingLeftBehind(ledger: Ledger, batch: CommitBatch): string | null {
+/** A host that was removed holds nothing, and no credential opens a link for it. */
+export function nothingLeftBehind(ledger: Ledger, batch: CommitBatch, alive: readonly Credential[]): string | null {
   const { job: jobs, hold: holds } = ledger.state.tables;
   for (const { kind, id } of batch.deletes) {
     if (kind !== "host") continue;
     const left = [...jobs.ids("host", id), ...holds.ids("host", id)];
     if (left.length > 0) return `${id} was removed and ${left.join(", ")} is left of it`;
+    const credential = alive.find((each) => each.kind === "host" && each.subject === id);
+    if (credential) return `${id} was removed and its credential lives`;
   }
   return null;
 }

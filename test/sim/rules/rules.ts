@@ -7,11 +7,12 @@ import type { Smg } from "../smg.ts";
 import type { Asked } from "../users.ts";
 import type { World } from "../world.ts";
 import { acknowledgedOnce, consumedOnce } from "./acknowledged-once.ts";
-import { nothingLeftBehind, nothingNewWhenCordoned, replacedFirst } from "./hosts-taken-out.ts";
+import { nothingLeftBehind, nothingNewWhenTakenOut, replacedFirst } from "./hosts-taken-out.ts";
 import { listedWhenReady, registeredWhenReady } from "./listed-when-ready.ts";
 import { neverBackwards, projectsApart } from "./projects-apart.ts";
 import { promisedOnce, runsAlone } from "./promised-once.ts";
 import { rightReplica } from "./right-replica.ts";
+import { rightRuntime } from "./right-runtime.ts";
 import { sentToWhenBack } from "./sent-to-when-back.ts";
 import { stoppedWhenLetGo } from "./stopped-when-let-go.ts";
 
@@ -42,8 +43,10 @@ export class Rules {
     this.check("1: listed only when ready", listedWhenReady(ledger, batch));
     this.check("3: a drain takes nothing that is needed", replacedFirst(ledger, drained));
     this.check("4: promised once", promisedOnce(ledger, batch));
-    this.check("a cordoned host gets nothing new", nothingNewWhenCordoned(ledger, batch));
-    this.check("a removed host holds nothing", nothingLeftBehind(ledger, batch));
+    this.check("a host that is taken out gets nothing new", nothingNewWhenTakenOut(ledger, batch));
+    const alive = this.world.store.credentialsNow(ledger.project);
+    this.check("a removed host holds nothing", nothingLeftBehind(ledger, batch, alive));
+    this.check("containers where there are any", rightRuntime(ledger, batch));
     this.check("6: nothing is done twice", consumedOnce(ledger, batch));
   }
 
@@ -57,10 +60,12 @@ export class Rules {
   }
 
   signalled(process: Process, signal: "SIGTERM" | "SIGKILL"): void {
-    if (signal === "SIGTERM") this.check("2: stopped when let go", stoppedWhenLetGo(this.world, process));
+    if (signal === "SIGTERM" && this.world.isMember(process.machine))
+      this.check("2: stopped when let go", stoppedWhenLetGo(this.world, process));
   }
 
   routerChanged(smg: Smg): void {
+    if (!this.world.isMember(smg.process.machine)) return;
     this.check("1: listed only when ready", registeredWhenReady(this.world, smg));
   }
 
@@ -71,6 +76,12 @@ export class Rules {
 
   acknowledged(asked: Asked, answer: { version: number; text: string }): void {
     this.check("6: nothing acknowledged is lost", acknowledgedOnce(this.world.ledger(asked.project), asked, answer));
+  }
+
+  /** A host was told that it is one. */
+  joined(ledger: Ledger, host: string): void {
+    const why = ledger.everJoined.has(host) ? null : `${host} was told that it has joined and is in no commit`;
+    this.check("6: nothing acknowledged is lost", why);
   }
 
   /** A server that says that a decision could not be made is a bug, unless its database failed it. */
