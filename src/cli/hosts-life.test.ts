@@ -106,23 +106,24 @@ warning: \`allow.privileged\` lets everybody who may apply services here become 
     expect((await on.run("plan", "-f", "rack.yml", "--detailed-exitcode")).code).toBe(EXIT.somethingToDo);
     expect((await on.run("apply", "-f", "rack.yml", "-y")).out).toMatch(/Applied\.\n$/);
     expect((await on.run("apply", "-f", "rack.yml", "-y")).out).toMatch(/^fleet rack-1 is as the file says\.\n/);
-    await on.write("rack.yml", "type: fleet\nname: rack-1\novercommit: no\nblocks: 2\n");
+    await on.write("rack.yml", "type: fleet\nname: rack-1\novercommit: no\nblocks: 2\nplacement: cluster\n");
     expect(await on.shown("plan", "-f", "rack.yml")).toBe(`$ headrace plan -f rack.yml
 fleet rack-1 (0 hosts) will be changed. What runs goes on as it is; what is placed from then on keeps to it.
 
-  blocks: 1 -> 2
+  placement: any -> cluster
+  blocks: auto -> 2
   overcommit: true -> false
   allow.privileged: true -> false
   allow.host_paths: /mnt/models -> none
 
-note: line 4: \`blocks\` acts when hosts can be divided into blocks.
+note: line 5: \`placement\` acts when replicas can span several hosts; until then write this fleet into \`fleets\` of the groups that have to share its interconnect.
 `);
     const { out } = await on.run("apply", "-f", "rack.yml", "-y", "--json");
     expect(JSON.parse(out)).toMatchObject({ fleet: "rack-1", revision: 2, action: "update" });
     expect(await on.shown("fleet", "list")).toBe(`$ headrace fleet list
-NAME     HOSTS  IN FILE  PRIVILEGED  HOST PATHS  OVERCOMMIT  AGENT
-default  0      -        no          none        yes         -
-rack-1   0      -        no          none        no          -
+NAME     HOSTS  IN FILE  PRIVILEGED  HOST PATHS  PROCESSES  OVERCOMMIT  BLOCKS  AGENT
+default  0      -        no          none        yes        yes         auto    -
+rack-1   0      -        no          none        yes        no          2       -
 `);
     expect((await on.run("fleet", "delete", "rack-1", "-y")).out).toBe("Deleted fleet rack-1.\n");
     expect((await on.run("fleet", "delete", "rack-1", "-y")).err).toContain("there is no fleet rack-1");

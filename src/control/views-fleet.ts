@@ -15,7 +15,7 @@ export const fleetView = z.object({
   blocks,
   overcommit: z.boolean(),
   /** What jobs may do to its hosts. `hostPaths`: each with all that is below it. */
-  allow: z.object({ privileged: z.boolean(), hostPaths: z.array(z.string()) }),
+  allow: z.object({ privileged: z.boolean(), hostPaths: z.array(z.string()), processes: z.boolean() }),
   agent: z.object({
     /** As its file says: `server`, `hold` or the start of a build. */
     version: z.string(),

@@ -1,7 +1,10 @@
 import type { PortClaim } from "../adapters/types.ts";
 import type { GroupSpec } from "../spec/types.ts";
-import { acceleratorMatches, chooseBlock, describeGpu } from "./accelerators.ts";
+import type { Blocks } from "../spec/types-fleet.ts";
+import type { Accelerator } from "../wire/index.ts";
+import { acceleratorMatches, describeGpu } from "./accelerators.ts";
 import { whyNotAllowed } from "./allowed-hosts.ts";
+import { blocksOf, chooseParts, partsOf } from "./blocks.ts";
 import { whyCordoned } from "./cordons.ts";
 import { FLEXIBLE_PORTS, JOBS_PER_HOST_MAX } from "./limits.ts";
 import type { RevisionGroup } from "./revision.ts";
@@ -61,7 +64,7 @@ export function fits(
 
   const running = runtimeOn(revisionGroup, host, fleet, use.fleetHasContainers);
   if (typeof running === "string") return no(running);
-  const accelerators = chooseAccelerators(group, host, use);
+  const accelerators = chooseAccelerators(group, host, blocksOf(host, fleet), use);
   if (typeof accelerators === "string") return no(accelerators);
   const ports = choosePorts(resolved.ports, use);
   if (typeof ports === "string") return no(ports);
@@ -77,18 +80,21 @@ export function take(use: HostUse, job: Pick<JobEntity, "id" | "accelerators" | 
   use.memoryGib += group.resources.memory.min;
 }
 
-function chooseAccelerators(group: GroupSpec, host: HostEntity, use: HostUse): number[] | string {
+function chooseAccelerators(group: GroupSpec, host: HostEntity, blocks: Blocks, use: HostUse): number[] | string {
   const { gpu } = group.resources;
   if (gpu.count.min === 0) return [];
   const matching = host.inventory.accelerators.filter((accelerator) => acceleratorMatches(gpu, accelerator));
   if (matching.length < gpu.count.min) {
     return `needs ${describeGpu(gpu)}, it has ${describeAccelerators(host)}`;
   }
-  const free = matching.filter((accelerator) => !use.accelerators.has(accelerator.index));
-  if (free.length < gpu.count.min) {
-    return `needs ${describeGpu(gpu)}, ${free.length} of ${matching.length} are free`;
+  const isFree = (accelerator: Accelerator) =>
+    matching.includes(accelerator) && !use.accelerators.has(accelerator.index);
+  const free = partsOf(host.inventory.accelerators, blocks).filter((part) => part.every(isFree));
+  const chosen = chooseParts(free, gpu.count.min);
+  if (chosen === null) {
+    const whole = blocks === "auto" ? "" : ` in whole blocks (its fleet has ${blocks} on this host)`;
+    return `needs ${describeGpu(gpu)}, ${free.flat().length} of ${matching.length} are free${whole}`;
   }
-  const chosen = chooseBlock(free, gpu.count.min);
   const total = chosen.reduce((sum, accelerator) => sum + accelerator.memoryGib, 0);
   if (gpu.totalMemory && total < gpu.totalMemory.min) {
     return `needs ${describeGpu(gpu)}, these have ${round(total)} GB`;

@@ -40,6 +40,7 @@ function textsOf({ settings, hosts }: Described): Record<string, Text> {
     overcommit: plain(String(overcommit)),
     "allow.privileged": plain(String(allow.privileged)),
     "allow.host_paths": plain(describePaths(allow)),
+    "allow.processes": plain(String(allow.processes)),
     "agent.version": plain(agentVersion),
     ...(hosts.kind === "ssh"
       ? {
@@ -62,9 +63,10 @@ function describePaths({ hostPaths }: FleetAllowance): string {
 }
 
 function hostText(host: SshHost): Text {
-  const { user, port, proxyJump, internalIp } = host;
+  const { user, port, proxyJump, internalIp, blocks } = host;
   const parts = [`${user}${port === null ? "" : `, port ${port}`}`];
   if (proxyJump) parts.push(`through ${proxyJump.hostname}`);
   if (internalIp) parts.push(`at ${internalIp}`);
+  if (blocks !== null) parts.push(`blocks ${blocks}`);
   return { whole: JSON.stringify(host), short: parts.join(", ") };
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { World } from "../../test/support/core-world.ts";
-import { serviceSpec, workerGroup } from "../../test/support/specs.ts";
+import { serviceSpec, withGpus, workerGroup } from "../../test/support/specs.ts";
 import { parseConfig } from "../spec/index.ts";
 import type { FleetSpec } from "../spec/types-fleet.ts";
 import { closedFleet } from "./fleets.ts";
@@ -40,7 +40,7 @@ describe("a fleet", () => {
 
   test("is made, changed and left as it is by its file", () => {
     expect(apply("allow: {privileged: true}")).toEqual({ kind: "applied", revision: 1, action: "create" });
-    expect(fleet()?.settings.allow).toEqual({ privileged: true, hostPaths: [] });
+    expect(fleet()?.settings.allow).toEqual({ privileged: true, hostPaths: [], processes: true });
     const text = "overcommit: false\nallow: {host_paths: [/mnt/models, /opt]}";
     expect(apply(text)).toEqual({ kind: "applied", revision: 2, action: "update" });
     const { version } = world.state;
@@ -104,5 +104,18 @@ describe("a fleet", () => {
     expect(world.input(join)).toMatchObject({ kind: "refused", code: "too_many" });
     world.state.tables.fleet.delete("f-1");
     expect(world.input(join)).toEqual({ kind: "done" });
+  });
+
+  test("gives its variables to the jobs of its hosts, below their service's own and what they learn of themselves", () => {
+    const text = (env: string) => `${env}ssh_config: {user: u, identity_file: k, hosts: [h1]}\n`;
+    apply(text("env: {PROXY: 'http://proxy:3128', MODE: fleet, HEADRACE_PORT: '1', RAW: 'a$$b'}\n"));
+    world.addHost("a", {}, "rack-1");
+    world.apply(serviceSpec("w", [workerGroup(1, { env: { MODE: "service" } })]));
+    const [job] = world.desired("w");
+    expect(job?.launch.env).toMatchObject({ PROXY: "http://proxy:3128", MODE: "service", RAW: "a$b" });
+    expect(job?.launch.env.HEADRACE_PORT).toBe(String(job?.port));
+    world.addHost("b", { accelerators: [{ index: 0, vendor: "amd", name: "MI300X", memoryGib: 192 }] });
+    world.apply(serviceSpec("elsewhere", [workerGroup(1, withGpus(1, "MI300X"))]));
+    expect(world.desired("elsewhere")[0]?.launch.env).not.toHaveProperty("PROXY");
   });
 });

@@ -13,9 +13,9 @@ export function closedFleet(id: string): FleetEntity {
     id,
     settings: {
       placement: "any",
-      blocks: 1,
+      blocks: "auto",
       overcommit: true,
-      allow: { privileged: false, hostPaths: [] },
+      allow: { privileged: false, hostPaths: [], processes: true },
       agentVersion: "server",
     },
     hosts: { kind: "joined" },

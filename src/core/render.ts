@@ -18,7 +18,7 @@ import {
 } from "./revision.ts";
 import { pinnedSecretName, sealedEnvName } from "./sealed-names.ts";
 import { type SealedContainer, type SealedJob, type SealedProbe, type SealedText, sealedText } from "./sealed-text.ts";
-import type { HostEntity, JobEntity, ReplicaEntity, RevisionEntity } from "./state.ts";
+import type { FleetEntity, HostEntity, JobEntity, ReplicaEntity, RevisionEntity } from "./state.ts";
 
 /** The jobs of a host as its agent is told them, sorted by id so that the same state renders the same. */
 export function renderHost(state: ProjectState, host: HostEntity): SealedJob[] {
@@ -34,7 +34,11 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Seale
   const { spec: group, resolved, image } = revisionGroup;
   const commands = resolved.commands.map((command) => withAddresses(command, job));
   const variable = variableOf(revision, group);
-  const env: Record<string, SealedText> = jobEnvironment(state.project, revision.spec, group, host, job);
+  const fleet = state.tables.fleet.byId.get(host.fleet);
+  const env: Record<string, SealedText> = {
+    ...fleetEnvironment(fleet),
+    ...jobEnvironment(state.project, revision.spec, group, host, job),
+  };
   if (resolved.router) env[ROUTER_KEY] = [{ derived: `router/${job.service}` }];
   for (const name of Object.keys(group.env)) env[name] = variable(name);
   return {
@@ -55,13 +59,7 @@ function renderJob(state: ProjectState, host: HostEntity, job: JobEntity): Seale
       files: revision.files,
       container:
         job.runtime === "docker"
-          ? renderContainer(
-              revision.spec,
-              revisionGroup,
-              commands,
-              state.tables.fleet.byId.get(host.fleet),
-              registryLogin(state, replica, revisionGroup),
-            )
+          ? renderContainer(revision.spec, revisionGroup, commands, fleet, registryLogin(state, replica, revisionGroup))
           : null,
     },
     port: job.port,
@@ -172,6 +170,16 @@ function jobEnvironment(
     if (name) env[name] = String(claim.port);
   }
   return env;
+}
+
+/** What a fleet's file gives to all jobs of its hosts. Its values refer to nothing, and each of them is there. */
+function fleetEnvironment(fleet: FleetEntity | undefined): Record<string, string> {
+  const env = fleet?.hosts.kind === "ssh" ? fleet.hosts.env : {};
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value === null ? [] : [[name, interpolate(value, writeReference)]],
+    ),
+  );
 }
 
 function shellOf(spec: ServiceSpec, group: GroupSpec): string {

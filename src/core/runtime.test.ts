@@ -4,6 +4,7 @@ import { decodeGroup, prefillGroup, routerGroup, serviceSpec, workerGroup } from
 import type { GroupSpec, ServiceSpec } from "../spec/types.ts";
 import type { FleetAllowance } from "../spec/types-fleet.ts";
 import type { Inventory } from "../wire/index.ts";
+import { closedFleet } from "./fleets.ts";
 import { renderHost } from "./render.ts";
 import { allowedRoot } from "./runtime.ts";
 import { sealedValuesIn } from "./sealed-text.ts";
@@ -28,7 +29,7 @@ function allow(allowed: Partial<FleetAllowance>): void {
   const { fleet } = world.state.tables;
   const settings = fleet.byId.get("default");
   if (!settings) throw new Error("no fleet");
-  settings.settings = { ...settings.settings, allow: { privileged: false, hostPaths: [], ...allowed } };
+  settings.settings = { ...settings.settings, allow: { ...closedFleet("").settings.allow, ...allowed } };
 }
 
 describe("where a job with an image runs", () => {
@@ -49,6 +50,20 @@ describe("where a job with an image runs", () => {
     world.addHost("b", { ...docker, cpus: 0.5 });
     apply();
     expect(reason()).toContain("host a: has no Docker engine, as other hosts of its fleet do");
+  });
+
+  it("is nowhere as a process where the fleet's file forbids them, with the line that does", () => {
+    allow({ processes: false });
+    world.addHost("a");
+    apply();
+    const said =
+      "its fleet default allows no processes: give the group an image and the host a Docker engine, or take `processes: false` out of `allow` in the fleet's file";
+    expect(reason()).toContain(`host a: ${said}`);
+    world.addHost("b", docker);
+    world.settle();
+    expect(launch()?.runtime).toBe("docker");
+    world.apply(serviceSpec("plain", [workerGroup(1)]));
+    expect(world.replicas("plain")[0]?.reason).toContain(said);
   });
 
   it("is nowhere while the engine of its host is away, and a container once it is back", () => {

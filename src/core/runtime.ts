@@ -18,12 +18,19 @@ export function runtimeOn(
 ): { runtime: JobEntity["runtime"] } | string {
   const { runtimes } = inventory;
   if (image === null) {
-    return runtimes.includes("process") ? { runtime: "process" } : "runs containers only, and the group has no image";
+    if (!runtimes.includes("process")) return "runs containers only, and the group has no image";
+    return whyNoProcess(fleet) ?? { runtime: "process" };
   }
   if (runtimes.includes("docker")) return whyNotPermitted(spec, fleet) ?? { runtime: "docker" };
   if (offeredContainers) return "its Docker engine cannot be used now";
   if (fleetHasContainers) return "has no Docker engine, as other hosts of its fleet do";
-  return { runtime: "process" };
+  return whyNoProcess(fleet) ?? { runtime: "process" };
+}
+
+/** Why nothing runs as a process there; null when it may. */
+function whyNoProcess(fleet: FleetEntity | undefined): string | null {
+  if (fleet?.settings.allow.processes ?? true) return null;
+  return `its fleet ${fleet?.id ?? ""} allows no processes: give the group an image and the host a Docker engine, or take \`processes: false\` out of \`allow\` in the fleet's file`;
 }
 
 /**

@@ -12,7 +12,7 @@ export function fillFleet(written: WrittenFleet): FleetSpec {
     placement,
     blocks,
     overcommit,
-    allow: allow ?? { privileged: false, hostPaths: [] },
+    allow: allow ?? { privileged: false, hostPaths: [], processes: true },
     agentVersion: agent ?? "server",
     hosts: fillHosts(written),
   };

@@ -1,6 +1,6 @@
 import type { EnvSpec, ProfileParams, ResourcesSpec, SpotPolicy } from "./types.ts";
 
-/** Into how many equal parts a host's accelerators are divided; `auto` = one for each accelerator. */
+/** Into how many equal parts a host's accelerators are divided for jobs; `auto` = one for each accelerator. */
 export type Blocks = number | "auto";
 
 /** What holds for all hosts of a fleet. */
@@ -20,6 +20,8 @@ export interface FleetAllowance {
   privileged: boolean;
   /** Absolute paths of a host that jobs may mount, each with all that is below it; `/` = any, none = none. */
   hostPaths: string[];
+  /** Whether they may run as processes of the host, outside of any container. */
+  processes: boolean;
 }
 
 /** A named set of hosts, as a file describes it. */
@@ -59,6 +61,7 @@ export interface CloudHosts
 /** Hosts that exist and are reached by SSH. Each is complete in itself: what the file says for all of them is in it. */
 export interface SshHosts {
   kind: "ssh";
+  /** Below what Headrace and a service give to its jobs. All have a value. */
   env: EnvSpec;
   /** The private network that the hosts talk in, e.g. `10.0.0.0/24`, as written: bits of a host may be set. */
   network: string | null;

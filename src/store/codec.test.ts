@@ -189,7 +189,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
       placement: "any",
       blocks: "auto",
       overcommit: false,
-      allow: { privileged: true, hostPaths: ["/mnt/models"] },
+      allow: { privileged: true, hostPaths: ["/mnt/models"], processes: false },
       agentVersion: "hold",
     },
     hosts: {
@@ -249,7 +249,7 @@ describe("what this version cannot read is said, with what to do", () => {
   const row = {
     kind: "fleet",
     id: "default",
-    schema: 5,
+    schema: 6,
     body: '{"settings":{},"hosts":{"kind":"joined"},"revision":0,"frozenSince":null,"thawedAt":null}',
   };
   test.each([
@@ -259,9 +259,9 @@ describe("what this version cannot read is said, with what to do", () => {
       { ...row, kind: "constructor" },
       /"constructor", which this version does not know/,
     ],
-    ["a newer schema", { ...row, schema: 6 }, /^fleet default is stored with schema 6, this version reads up to 5\./],
+    ["a newer schema", { ...row, schema: 7 }, /^fleet default is stored with schema 7, this version reads up to 6\./],
     ["a schema below the first", { ...row, schema: 0 }, /schema 0/],
-    ["a body that is not JSON", { ...row, body: "{" }, /^fleet default \(schema 5\) is damaged: it is not JSON\./],
+    ["a body that is not JSON", { ...row, body: "{" }, /^fleet default \(schema 6\) is damaged: it is not JSON\./],
     ["a field of another type", { ...row, body: '{"revision":"3"}' }, /damaged: .*revision: /],
     ["a field that is missing", { ...row, body: '{"settings":{}}' }, /damaged: settings.placement: /],
     ["a body that is no object", { ...row, body: "null" }, /damaged: the body: /],
@@ -318,4 +318,16 @@ test("a host and a fleet of before there were cordons and files of fleets are re
   expect(decodeEntity({ kind: "fleet", id: "rack", schema: 3, body: JSON.stringify(fleet) })).toEqual(
     closedFleet("rack"),
   );
+});
+
+test("a fleet of before blocks meant anything is shared as it was, whatever its file said of them", () => {
+  const { kind, id, ...body } = ENTITIES.fleet;
+  const { settings, hosts } = body as { settings: { allow: object }; hosts: { hosts: object[] } };
+  const allow = { privileged: true, hostPaths: ["/mnt/models"] };
+  const before = { ...body, settings: { ...settings, blocks: 1, allow } };
+  expect(decodeEntity({ kind, id, schema: 5, body: JSON.stringify(before) })).toMatchObject({
+    settings: { ...settings, blocks: "auto", allow: { ...allow, processes: true } },
+    hosts: { hosts: hosts.hosts.map((host) => ({ ...host, blocks: null })) },
+  });
+  expect(() => decodeEntity({ kind, id, schema: 4, body: "null" })).toThrowError(/damaged: /);
 });

@@ -59,13 +59,14 @@ const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
     body: exactly<BodyOf<"host">>()(shapes.host),
   },
   // 2: a fleet can be frozen. 3: and it is known when that was over. 4: it can be described by a file. 5: and say
-  // what its agents run.
+  // what its agents run. 6: and blocks mean something in it, and it says whether jobs may be processes.
   fleet: {
     upgrades: [
       (body) => ({ ...(body as object), frozenSince: null }),
       (body) => ({ ...(body as object), thawedAt: null }),
       upgradeFleetTo4,
       upgradeFleetTo5,
+      upgradeFleetTo6,
     ],
     body: exactly<BodyOf<"fleet">>()(shapes.fleet),
   },
@@ -84,6 +85,17 @@ function upgradeFleetTo4(body: unknown): unknown {
 function upgradeFleetTo5(body: unknown): unknown {
   const { settings, ...rest } = (body ?? {}) as { settings: object };
   return { ...rest, settings: { ...settings, agentVersion: "server" } };
+}
+
+/** Whatever was written, jobs shared a host by the accelerator, and could be processes. */
+function upgradeFleetTo6(body: unknown): unknown {
+  const { settings, hosts, ...rest } = (body ?? {}) as { settings?: { allow?: object }; hosts?: { hosts?: object[] } };
+  const listed = hosts?.hosts?.map((host) => ({ ...host, blocks: null }));
+  return {
+    ...rest,
+    settings: { ...settings, blocks: "auto", allow: { ...settings?.allow, processes: true } },
+    hosts: listed ? { ...hosts, hosts: listed } : hosts,
+  };
 }
 
 /**

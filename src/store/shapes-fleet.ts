@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** The stored shape of what a fleet's file says, schema 5 of `fleet`; apart from the language for the reason in shapes-spec. */
+/** The stored shape of what a fleet's file says, schema 6 of `fleet`; apart from the language for the reason in shapes-spec. */
 
 const blocks = z.union([z.number(), z.literal("auto")]);
 
@@ -8,7 +8,7 @@ export const fleetSettings = z.strictObject({
   placement: z.enum(["any", "cluster"]),
   blocks,
   overcommit: z.boolean(),
-  allow: z.strictObject({ privileged: z.boolean(), hostPaths: z.array(z.string()) }),
+  allow: z.strictObject({ privileged: z.boolean(), hostPaths: z.array(z.string()), processes: z.boolean() }),
   agentVersion: z.string(),
 });
 

@@ -3,6 +3,8 @@ import type { Mutant } from "./types.ts";
 const step = (test: string) => ({ file: "src/core/step.test.ts", test });
 const heldPorts = (test: string) => ({ file: "src/core/held-ports.test.ts", test });
 const hostDrain = (test: string) => ({ file: "src/core/host-drain.test.ts", test });
+const health = (test: string) => ({ file: "src/core/health.test.ts", test: `a host that is not well > ${test}` });
+const runtime = (test: string) => ({ file: "src/core/runtime.test.ts", test });
 const placement = (test: string) => ({ file: "src/core/placement.test.ts", test: `placement > ${test}` });
 const silence = (test: string) => ({ file: "src/core/silence.test.ts", test });
 const rule = (text: string) => ({
@@ -14,8 +16,8 @@ const rule = (text: string) => ({
 export const coreMutants: Mutant[] = [
   {
     file: "src/core/fit.ts",
-    replace: "matching.filter((accelerator) => !use.accelerators.has(accelerator.index))",
-    by: "matching",
+    replace: "matching.includes(accelerator) && !use.accelerators.has(accelerator.index)",
+    by: "matching.includes(accelerator)",
     breaks: "A job is promised an accelerator that another job has.",
     caughtBy: { ...rule("rule 4: an accelerator is promised twice"), simulation: "4: promised once" },
   },
@@ -54,7 +56,7 @@ export const coreMutants: Mutant[] = [
     breaks: "A cordoned host is given new jobs.",
     caughtBy: {
       ...hostDrain("a cordoned host > gets nothing new, keeps what it has, and says why"),
-      simulation: "a cordoned host gets nothing new",
+      simulation: "a host that is taken out gets nothing new",
     },
   },
   {
@@ -234,5 +236,42 @@ export const coreMutants: Mutant[] = [
     by: "expectedRevision !== null && expectedRevision > revision",
     breaks: "An apply overwrites what somebody else applied after it was planned.",
     caughtBy: step("apply > on a plan of another revision is refused"),
+  },
+  {
+    file: "src/core/health.ts",
+    replace: "return { ...host.cordons, health: { since: health?.since ?? now, reason } };",
+    by: "return host.cordons;",
+    breaks: "A host with a broken accelerator is given new jobs.",
+    caughtBy: {
+      ...health("gets nothing new until it is well; what it runs goes on"),
+      simulation: "a host that is taken out gets nothing new",
+    },
+  },
+  {
+    file: "src/core/health.ts",
+    replace: "return { ...host.cordons, health: null };",
+    by: "return host.cordons;",
+    breaks: "A host that is well again gets nothing for ever.",
+    caughtBy: { ...health("gets nothing new until it is well; what it runs goes on"), simulation: "settles" },
+  },
+  {
+    file: "src/core/runtime.ts",
+    replace: '  if (fleetHasContainers) return "has no Docker engine, as other hosts of its fleet do";\n',
+    by: "",
+    breaks: "A job with an image runs as a process, with whatever its host has installed, beside others in containers.",
+    caughtBy: {
+      ...runtime("where a job with an image runs > is nowhere on a host without one beside others that have one"),
+      simulation: "containers where there are any",
+    },
+  },
+  {
+    file: "src/core/blocks.ts",
+    replace: 'const size = blocks === "auto" ? 1 : Math.ceil(ordered.length / blocks);',
+    by: "const size = 1;",
+    breaks: "Jobs get accelerators one by one on hosts that are divided into larger parts.",
+    caughtBy: {
+      file: "src/core/blocks.test.ts",
+      test: "jobs on a host whose fleet divides it > get whole parts, each its own, and are told what they got",
+    },
   },
 ];

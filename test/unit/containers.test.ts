@@ -93,7 +93,8 @@ function desiredOf(text: string, found: Awaited<ReturnType<typeof inventoryOf>>)
   const world = new World();
   const { fleet } = world.state.tables;
   for (const one of fleet.byId.values()) {
-    one.settings = { ...one.settings, allow: { privileged: true, hostPaths: ["/mnt", "/usr/lib64/libibverbs"] } };
+    const hostPaths = ["/mnt", "/usr/lib64/libibverbs"];
+    one.settings = { ...one.settings, allow: { ...one.settings.allow, privileged: true, hostPaths } };
   }
   // One for each group at least: the files name the same port in all of them.
   for (const number of [1, 2, 3]) world.addHost(`gpu-${number}`, { ...found, address: `10.0.0.${number}` });

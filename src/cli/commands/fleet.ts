@@ -52,16 +52,21 @@ const addDelete: AddCommand = (fleet, context) => {
 };
 
 function fleetTable(fleets: FleetView[]): string[] {
-  const rows = fleets.map(({ name, hosts, ssh, allow, overcommit, agent }) => [
+  const rows = fleets.map(({ name, hosts, ssh, allow, overcommit, blocks, agent }) => [
     oneLine(name),
     String(hosts),
     ssh === null ? "-" : String(ssh.hosts.length),
     allow.privileged ? "yes" : "no",
     allow.hostPaths.includes("/") ? "any" : allow.hostPaths.map(oneLine).join(" ") || "none",
+    allow.processes ? "yes" : "no",
     overcommit ? "yes" : "no",
+    String(blocks),
     agentText(agent),
   ]);
-  return table([["NAME", "HOSTS", "IN FILE", "PRIVILEGED", "HOST PATHS", "OVERCOMMIT", "AGENT"], ...rows]);
+  return table([
+    ["NAME", "HOSTS", "IN FILE", "PRIVILEGED", "HOST PATHS", "PROCESSES", "OVERCOMMIT", "BLOCKS", "AGENT"],
+    ...rows,
+  ]);
 }
 
 /** Which build its hosts are to run, and how many of those that can update themselves do. */

@@ -18,8 +18,9 @@ export const fleets: Suite = {
     [`${fleet}nodes: {min: 1, target: 2, max: 4}`, "hosts.nodes", { min: 1, target: 2, max: 4 }],
     [`${fleet}nodes: {min: 1, target: 2}`, "hosts.nodes", { min: 1, target: 2, max: null }],
     [fleet, "hosts", { kind: "joined" }],
-    [fleet, "allow", { privileged: false, hostPaths: [] }],
-    [`${fleet}allow: {privileged: true}`, "allow", { privileged: true, hostPaths: [] }],
+    [fleet, "allow", { privileged: false, hostPaths: [], processes: true }],
+    [`${fleet}allow: {privileged: true}`, "allow", { privileged: true, hostPaths: [], processes: true }],
+    [`${fleet}allow: {processes: no}`, "allow", { privileged: false, hostPaths: [], processes: false }],
     [`${fleet}allow: {host_paths: [/mnt/models/, /opt/lib]}`, "allow.hostPaths", ["/mnt/models", "/opt/lib"]],
     [`${fleet}allow: {host_paths: yes}`, "allow.hostPaths", ["/"]],
     [`${fleet}allow: {host_paths: no}`, "allow.hostPaths", []],
@@ -33,7 +34,8 @@ export const fleets: Suite = {
     [`${fleet}overcommit: false`, "overcommit", false],
     [`${fleet}nodes: 2`, "placement", "any"],
     [`${fleet}nodes: 2\nplacement: cluster`, "placement", "cluster"],
-    [`${fleet}nodes: 2`, "blocks", 1],
+    [fleet, "blocks", "auto"],
+    [`${fleet}blocks: 1`, "blocks", 1],
     [`${fleet}nodes: 2\nblocks: auto`, "blocks", "auto"],
     [`${fleet}nodes: 2\nblocks: 4`, "blocks", 4],
     [
@@ -74,6 +76,7 @@ export const fleets: Suite = {
     [`${ssh}  network: fd00:1::/64\n  hosts: [h1]`, "hosts.network", "fd00:1::/64"],
     [`${ssh}  hosts: [{hostname: h1, internal_ip: 192.168.1.5}]`, "hosts.hosts.0.internalIp", "192.168.1.5"],
     [`${ssh}  hosts: [{hostname: h1, blocks: 8}]\nblocks: 2`, "hosts.hosts.0.blocks", 8],
+    [`${ssh}  hosts: [h1]\nenv: {A: "$\${{ not.filled }}"}`, "hosts.env", { A: "$${{ not.filled }}" }],
     [`${ssh}  hosts: [h1]\nenv: [HTTPS_PROXY=http://proxy:3128]`, "hosts.env", { HTTPS_PROXY: "http://proxy:3128" }],
     [
       `${fleet}ssh_config:\n  hosts: [{hostname: h1, user: ubuntu, identity_file: ~/.ssh/id}]`,
@@ -83,6 +86,9 @@ export const fleets: Suite = {
   ],
   refused: [
     [`${fleet}env: {A: b}`, 3, "`env` is only for hosts that are set up by SSH"],
+    [`${ssh}  hosts: [h1]\nenv: [A=b, TOKEN]`, 7, "A variable of a fleet has a value; write `TOKEN=VALUE`"],
+    [`${ssh}  hosts: [h1]\nenv: {A: "\${{ secrets.B }}"}`, 7, "A variable of a fleet refers to nothing"],
+    [`${ssh}  hosts: [h1]\nenv: ["A=\${{ secrets.B }}"]`, 7, "A variable of a fleet refers to nothing"],
     [`${fleet}resources: {gpu: 8}`, 3, "`resources` is only for hosts that are rented"],
     [`${fleet}allow: {host_paths: [mnt]}`, 3, "`mnt` is not an absolute path"],
     [`${fleet}allow: {host_paths: [/mnt/../etc]}`, 3, "contains `..`"],
@@ -158,7 +164,7 @@ export const fleets: Suite = {
     ],
     [
       `${fleet}placement: cluster\nallow: {privileged: true}`,
-      "3 placement: `placement` acts when replicas can span several hosts.",
+      "3 placement: `placement` acts when replicas can span several hosts; until then write this fleet into `fleets` of the groups that have to share its interconnect.",
     ],
   ],
 };

@@ -22,7 +22,7 @@ export function writeFleet({
     type,
     name,
     placement: unless("any", placement),
-    blocks: blocks === 1 ? undefined : blocks,
+    blocks: unless("auto", blocks),
     overcommit: unless(true, overcommit),
     allow: writeAllow(allow),
     agent: agentVersion === "server" ? undefined : { version: agentVersion },
@@ -30,9 +30,13 @@ export function writeFleet({
   };
 }
 
-function writeAllow({ privileged, hostPaths }: FleetAllowance): Fields | undefined {
-  if (!privileged && hostPaths.length === 0) return undefined;
-  return { privileged: unless(false, privileged), host_paths: hostPaths.length === 0 ? undefined : hostPaths };
+function writeAllow({ privileged, hostPaths, processes }: FleetAllowance): Fields | undefined {
+  if (!privileged && hostPaths.length === 0 && processes) return undefined;
+  return {
+    privileged: unless(false, privileged),
+    host_paths: hostPaths.length === 0 ? undefined : hostPaths,
+    processes: unless(true, processes),
+  };
 }
 
 function writeHosts(hosts: FleetSpec["hosts"]): Fields {

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { Finding } from "../finding.ts";
+import { readTemplate } from "../grammar/interpolation.ts";
 import { quote } from "../quote.ts";
 import { cloudFields, sshFields } from "../schema/fleet.ts";
 import type { Path } from "../yaml/node.ts";
@@ -19,7 +20,7 @@ export function checkFleet(fleet: Raw): Finding[] {
   }
   if (cloud) return foreign(fleet, sshFields, "only for hosts that exist (`ssh_config`)");
   const rented = foreign(fleet, cloudFields, "only for hosts that are rented (`nodes`)");
-  if (ssh) return [...rented, ...checkSsh(fleet.ssh_config)];
+  if (ssh) return [...rented, ...checkSsh(fleet.ssh_config), ...checkEnv(fleet.env)];
   return [...rented, ...foreign(fleet, sshFields, "only for hosts that are set up by SSH (`ssh_config`)")];
 }
 
@@ -33,6 +34,22 @@ function foreign(fleet: Raw, fields: Record<string, z.ZodType>, why: string): Fi
 function isDefault(field: z.ZodType, written: unknown): boolean {
   const read = field.safeParse(written);
   return read.success && JSON.stringify(read.data) === JSON.stringify(field.parse(undefined));
+}
+
+/** Nobody is asked for a value when a host starts a job, and what is told of a fleet is no place for secrets. */
+function checkEnv(env: unknown): Finding[] {
+  const texts = isMapping(env) ? Object.entries(env) : Array.isArray(env) ? [...env.entries()] : [];
+  return texts.flatMap(([key, text]) => {
+    const path = ["env", key];
+    if (typeof text !== "string") return [];
+    if (Array.isArray(env) && !text.includes("=")) {
+      const how = `write ${quote(`${text}=VALUE`)}, or let the service that needs it pass it on`;
+      return [atValue(path, `A variable of a fleet has a value; ${how}.`)];
+    }
+    const read = readTemplate(text);
+    if (!read.ok || read.value.every((part) => typeof part === "string")) return [];
+    return [atValue(path, "A variable of a fleet refers to nothing; write the reference into `env` of the service.")];
+  });
 }
 
 interface RawHost {

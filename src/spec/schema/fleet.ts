@@ -9,7 +9,7 @@ import { resourceName } from "./name.ts";
 import { idleDuration, offerFields, withCloudFleets } from "./offers.ts";
 import { resources } from "./resources.ts";
 import { retry } from "./retry.ts";
-import { blocks, overSsh, sshConfig } from "./ssh.ts";
+import { blocks, blocksStanding, overSsh, sshConfig } from "./ssh.ts";
 
 /** Three days, in seconds: a fleet is there to be used again. */
 const DEFAULT_IDLE_S = 3 * 24 * 3600;
@@ -65,7 +65,10 @@ export const sshFields = {
   env: optional(env, null, {
     description: "Variables of what runs on the hosts",
     examples: [["HTTPS_PROXY=http://proxy:3128"]],
-    standing: { kind: "later", when: "a fleet's variables reach its jobs; until then a service names its own" },
+    standing: {
+      kind: "extended",
+      how: "every job gets them, below its service's own; each has a value, which refers to nothing",
+    },
   }),
 };
 
@@ -83,7 +86,14 @@ const allow = mapping("allow", {
     examples: [["/mnt/models"], true],
     standing: { kind: "extended", how: "`volumes` of a service that name a path of the host need it" },
   }),
-}).transform(({ privileged, host_paths }): FleetAllowance => ({ privileged, hostPaths: host_paths }));
+  processes: optional(flag, true, {
+    description: "Whether jobs may run as processes of the host, outside of any container",
+    examples: [false],
+    standing: { kind: "extended", how: "groups without an image, and hosts without a Docker engine, need it" },
+  }),
+}).transform(
+  ({ privileged, host_paths, processes }): FleetAllowance => ({ privileged, hostPaths: host_paths, processes }),
+);
 
 const agent = mapping("agent", {
   version: optional(textOf(readAgentVersion), "server", {
@@ -100,12 +110,16 @@ export const fleet = mapping("fleet", {
   placement: optional(z.enum(["any", "cluster"]), "any", {
     description: "Whether the hosts share a fast interconnect (cluster) or may be anywhere (any)",
     examples: ["cluster"],
-    standing: { kind: "later", when: "replicas can span several hosts" },
+    standing: {
+      kind: "later",
+      when: "replicas can span several hosts",
+      until: "write this fleet into `fleets` of the groups that have to share its interconnect",
+    },
   }),
-  blocks: optional(blocks, 1, {
-    description: "Into how many parts the accelerators of each host are divided",
+  blocks: optional(blocks, "auto", {
+    description: "Into how many equal parts the accelerators of each host are divided; a job gets whole parts",
     examples: [1, 8, "auto"],
-    standing: { kind: "later", when: "hosts can be divided into blocks" },
+    standing: blocksStanding,
   }),
   overcommit: optional(flag, true, {
     description: "Whether the cpus and the memory of a host may be promised more than once",

@@ -32,6 +32,11 @@ const identityFile = {
 /** `blocks` of a fleet or of one of its hosts. */
 export const blocks = scalarOf(readBlocks);
 
+export const blocksStanding: Standing = {
+  kind: "extended",
+  how: "left out, jobs share a host by the accelerator (`auto`); jobs without accelerators share it always",
+};
+
 const proxyJump = mapping("proxy_jump", {
   hostname,
   port,
@@ -62,7 +67,7 @@ const host = mapping("ssh host", {
   blocks: optional(blocks, null, {
     description: "Into how many parts its accelerators are divided; the fleet's when left out",
     examples: [8, "auto"],
-    standing: { kind: "later", when: "hosts can be divided into blocks" },
+    standing: blocksStanding,
   }),
 });
 

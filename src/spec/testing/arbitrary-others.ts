@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { referencesOf } from "../grammar/interpolation.ts";
 import type { CloudHosts, FleetSpec, SshHosts, SshLogin } from "../types-fleet.ts";
 import type { GatewaySpec } from "../types-gateway.ts";
 import type { KubernetesClaim, VolumeSpec } from "../types-volume.ts";
@@ -34,7 +35,10 @@ const login = (hostname: fc.Arbitrary<string>): fc.Arbitrary<SshLogin> =>
 
 const ssh: fc.Arbitrary<SshHosts> = fc
   .record({
-    env,
+    // Each has a value, which refers to nothing.
+    env: env.map((all) =>
+      Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null && referencesOf(value).length === 0)),
+    ),
     logins: fc.uniqueArray(login(fc.constantFrom("10.0.0.5", "gpu-1.example.com", "on")), {
       minLength: 1,
       maxLength: 3,
@@ -61,6 +65,7 @@ export const fleet: fc.Arbitrary<FleetSpec> = fc.record({
   allow: fc.record({
     privileged: fc.boolean(),
     hostPaths: fc.constantFrom<string[]>([], ["/"], ["/mnt/models", "/opt/lib"]),
+    processes: fc.boolean(),
   }),
   agentVersion: fc.constantFrom("server", "hold", "4f2a90bb13c7", "123456789012", "1234567e8901"),
   hosts: fc.oneof(cloud, ssh, fc.constant({ kind: "joined" as const })),
