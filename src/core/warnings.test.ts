@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import { World } from "../../test/support/core-world.ts";
-import { routerGroup, serviceSpec, workerGroup } from "../../test/support/specs.ts";
+import { decodeGroup, prefillGroup, routerGroup, serviceSpec, workerGroup } from "../../test/support/specs.ts";
 import type { ServiceSpec } from "../spec/types.ts";
+import { closedFleet } from "./fleets.ts";
 import { planApply } from "./plan.ts";
+import type { FleetEntity } from "./state.ts";
 
-function warningsOf(over: Partial<ServiceSpec>, groups = [workerGroup(1)]): string[] {
+function warningsOf(over: Partial<ServiceSpec>, groups = [workerGroup(1)], fleets: FleetEntity[] = []): string[] {
   const input = {
     kind: "apply" as const,
     spec: serviceSpec("web", groups, over),
@@ -18,6 +20,10 @@ function warningsOf(over: Partial<ServiceSpec>, groups = [workerGroup(1)]): stri
   };
   const world = new World();
   world.addHost("a");
+  for (const fleet of fleets) {
+    world.state.tables.fleet.put(fleet);
+    world.addHost(`of-${fleet.id}`, {}, fleet.id);
+  }
   return planApply(world.state, input, world.now).warnings;
 }
 
@@ -47,4 +53,20 @@ test("a router serves no path that keeps its prefix", () => {
   expect(warningsOf({ stripPrefix: false }, [routerGroup(), workerGroup(1)])).toContainEqual(
     expect.stringContaining("`strip_prefix: false` makes the router see"),
   );
+});
+
+test("prefill and decode that are placed in several fleets, of which one says that its hosts belong together", () => {
+  const fleet = (placement: "any" | "cluster"): FleetEntity => {
+    const closed = closedFleet("rack");
+    return { ...closed, settings: { ...closed.settings, placement } };
+  };
+  const to = (name: string) => ({ fleets: [{ project: null, name }] });
+  const groups = (prefill: string, decode: string) => [prefillGroup(1, to(prefill)), decodeGroup(1, to(decode))];
+  const said = [
+    "prefill and decode are in the fleets default and rack, which share no interconnect (`placement: cluster`): write one of them into `fleets` of these groups",
+  ];
+  expect(warningsOf({}, groups("default", "rack"), [fleet("cluster")])).toEqual(said);
+  expect(warningsOf({}, groups("rack", "default"), [fleet("cluster")])).toEqual(said);
+  expect(warningsOf({}, groups("rack", "rack"), [fleet("cluster")])).toEqual([]);
+  expect(warningsOf({}, groups("default", "rack"), [fleet("any")])).toEqual([]);
 });

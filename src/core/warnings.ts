@@ -14,6 +14,7 @@ export function planWarnings(draft: Draft, revision: RevisionEntity): string[] {
       "`strip_prefix: false` makes the router see `/proxy/services/...` in every path, which it does not serve",
     );
   }
+  warnings.push(...clusterWarnings(draft, revision));
   const asProcesses = processHosts(draft, revision);
   const hasProcesses = [...revisionGroups(revision)].some(
     ([name, { image }]) => image === null || asProcesses.has(name),
@@ -30,6 +31,22 @@ export function planWarnings(draft: Draft, revision: RevisionEntity): string[] {
     if (spec.volumes.some(({ kind }) => kind === "network")) warn(NO_NETWORK_VOLUMES);
   }
   return warnings;
+}
+
+/** Placement does not keep together what sends its cache over a fast interconnect, where only some hosts share one. */
+function clusterWarnings(draft: Draft, revision: RevisionEntity): string[] {
+  const groups = revisionGroups(revision);
+  const fleets = new Set<string>();
+  for (const { group, host } of draft.by("job", "service", revision.service)) {
+    const role = groups.get(group)?.resolved.role;
+    if (role === "prefill" || role === "decode") fleets.add(draft.must("host", host).fleet);
+  }
+  const ids = [...fleets].sort();
+  if (ids.length < 2 || !ids.some((id) => draft.get("fleet", id)?.settings.placement === "cluster")) return [];
+  return [
+    `prefill and decode are in the fleets ${ids.join(" and ")}, which share no interconnect (\`placement: cluster\`): ` +
+      "write one of them into `fleets` of these groups",
+  ];
 }
 
 /** What is written of a group that only a container has. */

@@ -19,6 +19,8 @@ export function unsettled(world: World): string | null {
   for (const ledger of world.ledgers.values()) {
     for (const host of ledger.state.tables.host.byId.values()) {
       if (host.silentSince !== null) return `${host.id} counts as silent`;
+      const isUnwell = host.inventory.problems.length > 0;
+      if (host.cordons.health && !isUnwell) return `${host.id} counts as unwell, and nothing of it is broken`;
     }
     for (const service of ledger.state.tables.service.byId.values()) {
       const why = unsettledService(world, ledger, service);
