@@ -9,7 +9,7 @@ import type { World } from "./world.ts";
 const PATIENCE_MS = 10_000;
 const RETRY_MS = 2_000;
 
-export const hashOf = (token: string) => createHash("sha256").update(token).digest("hex");
+const hashOf = (token: string) => createHash("sha256").update(token).digest("hex");
 
 /** The credential of a host that was there before the life began. */
 export function firstCredential({ project, host, credential }: MachineSpec): Credential {
