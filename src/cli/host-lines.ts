@@ -1,5 +1,6 @@
 import type { HostDetailView, HostView } from "../control/views.ts";
 import { acceleratorsText, fabricText, gigabytes, hardwareLines } from "./hardware-lines.ts";
+import { reachLines, reachMark } from "./reach-lines.ts";
 import { type Colors, oneLine } from "./style.ts";
 import { table } from "./table.ts";
 import { showSpan } from "./time-span.ts";
@@ -74,7 +75,7 @@ export function hostLines(host: HostDetailView, now: number, colors: Colors): st
   if (health) facts.push(["not well", `for ${showSpan(now - health.since)}: ${oneLine(health.reason)}`]);
   const problems = host.problems.map(({ message }) => `${colors.red("problem:")} ${oneLine(message)}`);
   const warnings = host.warnings.map((warning) => `${colors.yellow("warning:")} ${oneLine(warning)}`);
-  const wrong = [...problems, ...warnings];
+  const wrong = [...problems, ...reachLines(host, now, colors), ...warnings];
   return [
     `${colors.bold(oneLine(host.name))} (${host.id})`,
     ...table(facts.map(([name, value]) => [`  ${name}`, value ?? ""])),
@@ -105,8 +106,8 @@ function replicaLines({ replicas }: HostDetailView): string[] {
 
 function describeState(host: HostView, now: number, colors: Colors): string {
   const cordon = describeCordons(host, colors);
-  const presence = describePresence(host, now, colors);
-  return cordon === null ? presence : `${presence}, ${cordon}`;
+  const reach = reachMark(host);
+  return [describePresence(host, now, colors), cordon, reach && colors.yellow(reach)].filter(Boolean).join(", ");
 }
 
 function describePresence(host: HostView, now: number, colors: Colors): string {

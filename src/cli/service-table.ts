@@ -28,7 +28,7 @@ export function serviceTable(service: ServiceView, now: number, colors: Colors):
         paint(replica.status, colors),
         place(replica),
         showSpan(now - replica.since),
-        replicaMessage(replica),
+        [replicaMessage(replica), unreachedText(replica, now)].filter((text) => text !== "").join("; "),
       ]),
   ]);
   const head = ["GROUP / REPLICA", "STATUS", "PLACE", "SINCE", "MESSAGE"].map(colors.bold);
@@ -46,6 +46,11 @@ export function replicaMessage(replica: ReplicaView): string {
   const { observed } = replica;
   const restarts = observed !== null && observed.attempt > 1 ? ` (start ${observed.attempt})` : "";
   return oneLine((observed?.message || replica.reason) + restarts).trim();
+}
+
+/** Which way between it and others of its service is closed, whatever it does. */
+function unreachedText({ unreached }: ReplicaView, now: number): string {
+  return unreached === null ? "" : `${oneLine(unreached.message)}, for ${showSpan(now - unreached.since)}`;
 }
 
 function serviceStatus(service: ServiceView, colors: Colors): string {

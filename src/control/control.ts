@@ -11,7 +11,7 @@ import { anotherRequest, carriedOut, requireAdmin, whenDone } from "./answers.ts
 import { callerOf, mayCall } from "./callers.ts";
 import type { Clock } from "./clock.ts";
 import type { Request } from "./controller.ts";
-import { describeHost, describeHostDetail, describeRoutes, describeSecret, describeService } from "./describe.ts";
+import { describeHostDetail, describeHosts, describeRoutes, describeSecret, describeService } from "./describe.ts";
 import { describePlan } from "./describe-plan.ts";
 import { type Digest, sha256Hex } from "./digest.ts";
 import type { FarHosts } from "./far-hosts.ts";
@@ -232,7 +232,7 @@ export class HeadraceControl implements Control {
 
   async hosts(project: string): Promise<HostView[]> {
     const state = await this.open(project).project.controller.state();
-    return sorted(state.tables.host.byId).map((host) => describeHost(state, host));
+    return describeHosts(state);
   }
 
   async hostView(project: string, id: string): Promise<HostDetailView | null> {

@@ -1,7 +1,10 @@
 import { routerAdapter } from "../adapters/index.ts";
+import { Draft } from "../core/draft.ts";
 import { describeLeaving } from "../core/leaving.ts";
+import { brokenWaysOf } from "../core/mates.ts";
 import { reportOf } from "../core/observed.ts";
 import type { ProjectState } from "../core/project-state.ts";
+import { type BrokenPair, type BrokenWay, brokenPairs, describeWay } from "../core/reach.ts";
 import { currentRevision, revisionGroups } from "../core/revision.ts";
 import { replicasOf, routesOf } from "../core/routes.ts";
 import { usesSecret } from "../core/secrets.ts";
@@ -19,6 +22,7 @@ export function describeService(state: ProjectState, service: ServiceEntity): Se
   const revision = currentRevision(state, service);
   const routes = routesOf(state, service);
   const replicas = replicasOf(state, service.id);
+  const ways = brokenWaysOf(new Draft(state), revision);
   return {
     name: service.id,
     status: service.status,
@@ -33,11 +37,11 @@ export function describeService(state: ProjectState, service: ServiceEntity): Se
       wanted: service.status === "running" ? (service.wanted[name] ?? 0) : 0,
       ready: replicas.filter((replica) => replica.group === name && replica.status === "ready").length,
     })),
-    replicas: replicas.map((replica) => describeReplica(state, replica)),
+    replicas: replicas.map((replica) => describeReplica(state, replica, ways.get(replica.id))),
   };
 }
 
-function describeReplica(state: ProjectState, replica: ReplicaEntity): ReplicaView {
+function describeReplica(state: ProjectState, replica: ReplicaEntity, broken: BrokenWay | undefined): ReplicaView {
   const [jobId] = state.tables.job.ids("replica", replica.id);
   const job = jobId === undefined ? undefined : state.tables.job.byId.get(jobId);
   return {
@@ -52,6 +56,7 @@ function describeReplica(state: ProjectState, replica: ReplicaEntity): ReplicaVi
     accelerators: job?.accelerators ?? [],
     createdAt: replica.createdAt,
     observed: job ? describeReport(state, job) : null,
+    unreached: broken ? { message: describeWay(broken), since: broken.since } : null,
   };
 }
 
@@ -61,7 +66,13 @@ function describeReport(state: ProjectState, job: JobEntity): ReplicaView["obser
   return { state: report.state, attempt: report.attempt, recentEnds: report.recentEnds, message: report.message };
 }
 
-export function describeHost(state: ProjectState, host: HostEntity): HostView {
+export function describeHosts(state: ProjectState): HostView[] {
+  const pairs = brokenPairs(state);
+  const hosts = [...state.tables.host.byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return hosts.map((host) => describeHost(state, host, pairs.get(host.id)));
+}
+
+function describeHost(state: ProjectState, host: HostEntity, pairs: BrokenPair[] = []): HostView {
   const { inventory } = host;
   return {
     id: host.id,
@@ -78,6 +89,11 @@ export function describeHost(state: ProjectState, host: HostEntity): HostView {
     fabric: inventory.fabric,
     problems: inventory.problems,
     warnings: inventory.warnings,
+    unreached: pairs.map(({ from, to, ports, why, since }) => {
+      const { id, name } = from.id === host.id ? to : from;
+      const direction = from.id === host.id ? "to" : "from";
+      return { direction, id, name, address: to.inventory.address, ports: [...ports], why, since };
+    }),
     agentVersion: state.observed.get(host.id)?.report.agent.version ?? null,
     agentBuild: installedBuild(state, host.id),
     agentUpdate: describeUpdate(state, host),
@@ -91,7 +107,7 @@ export function describeHostDetail(state: ProjectState, host: HostEntity): HostD
   const { job: jobs, replica: replicas } = state.tables;
   const waiting = new Map(describeLeaving(state, host).map(({ replica, waitsFor }) => [replica, waitsFor]));
   return {
-    ...describeHost(state, host),
+    ...describeHost(state, host, brokenPairs(state).get(host.id)),
     joinedAt: host.joinedAt,
     accelerators: host.inventory.accelerators,
     nics: host.inventory.nics,

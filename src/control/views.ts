@@ -25,6 +25,8 @@ export const replicaView = z.object({
   createdAt: z.int(),
   /** Observed; null until the host's next report. */
   observed: z.object({ state: z.string(), attempt: z.int(), recentEnds: z.int(), message: z.string() }).nullable(),
+  /** A connection between it and another replica of its service that is known not to be made, and since when. */
+  unreached: z.object({ message: z.string(), since: z.int() }).nullable(),
 });
 
 const groupView = z.object({
@@ -68,6 +70,20 @@ export const hostView = z.object({
   /** What keeps everything new off it until it is over, as its agent says. */
   problems: z.array(hostProblem),
   warnings: z.array(z.string()),
+  /** Other hosts of its fleet that it does not reach (`to`), and that do not reach it (`from`), as those that tried say. */
+  unreached: z.array(
+    z.object({
+      direction: z.enum(["to", "from"]),
+      id: z.string(),
+      name: z.string(),
+      /** The one that was tried. */
+      address: z.string(),
+      ports: z.array(z.int()),
+      why: z.string(),
+      /** When the control plane heard so first. */
+      since: z.int(),
+    }),
+  ),
   /** Observed; null until its next report. */
   agentVersion: z.string().nullable(),
   /** Of an agent that was installed by the script; null = it was started by hand, or not heard of yet. */

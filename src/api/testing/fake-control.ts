@@ -43,6 +43,7 @@ export const SERVICE: ServiceView = {
       accelerators: [0],
       createdAt: 500,
       observed: { state: "ready", attempt: 1, recentEnds: 0, message: "" },
+      unreached: null,
     },
   ],
 };
@@ -62,6 +63,7 @@ export const HOST: HostView = {
   fabric: null,
   problems: [],
   warnings: [],
+  unreached: [],
   agentVersion: "0.1.0",
   agentBuild: null,
   agentUpdate: null,

@@ -10,7 +10,7 @@ import type { Caller } from "../../control/types.ts";
 import { closedFleet } from "../../core/fleets.ts";
 import { ROUTE_CACHE_MS } from "../../core/limits.ts";
 import type { FleetAllowance } from "../../spec/types-fleet.ts";
-import { type DesiredJob, desiredState, type Inventory } from "../../wire/index.ts";
+import { type DesiredJob, desiredState, type Inventory, type PeersReport } from "../../wire/index.ts";
 import { Cli } from "./run.ts";
 
 const ADMIN: Caller = { credentialId: "c", project: "main", kind: "admin", name: "admin", subject: null };
@@ -25,6 +25,7 @@ interface StagedHost {
   seq: number;
   applied: { version: number; hash: string };
   jobs: DesiredJob[];
+  unreached: PeersReport["unreached"];
 }
 
 /** Accelerators of one kind. */
@@ -104,9 +105,17 @@ export class PlanStage {
     const joined = { name, machine: `m-${name}`, agentVersion: "0", inventory, credentialHash };
     const { host: id } = await this.control.join(caller, joined);
     if (!isThere) return;
-    const host = { id, name, inventory, seq: 0, applied: { version: 0, hash: "" }, jobs: [] };
+    const host = { id, name, inventory, seq: 0, applied: { version: 0, hash: "" }, jobs: [], unreached: [] };
     this.hosts.push(host);
     await this.sync(host);
+  }
+
+  /** From now on a host finds that it does not reach another one on these ports. */
+  async cut(from: string, to: string, ports: number[], isWhole: boolean): Promise<void> {
+    const [here, there] = [from, to].map((name) => this.hosts.find((host) => host.name === name)) as StagedHost[];
+    const { id: host, inventory } = there as StagedHost;
+    here?.unreached.push({ host, address: inventory.address, ports, whole: isWhole, why: "no answer in 1 s" });
+    await this.sync(here as StagedHost);
   }
 
   /** Forgets a machine that is no more. */
@@ -173,6 +182,7 @@ export class PlanStage {
         applied: host.applied,
         inventory: host.inventory,
         jobs: host.jobs.map((job) => jobReportOf(job, isOver(job) ? { state: "ended" } : {})),
+        peers: { tag: "", round: 0, unreached: host.unreached },
         routers: host.jobs
           .filter((job) => job.role === "router")
           .map((job) =>
