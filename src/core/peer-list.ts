@@ -1,7 +1,7 @@
 import { PEER_PORTS_MAX, PEERS_MAX, type PeerList, type PeersReport } from "../wire/index.ts";
 import type { ProjectState } from "./project-state.ts";
 import { currentRevision, dialsIn, revisionGroups, revisionOf } from "./revision.ts";
-import type { HostEntity, JobEntity } from "./state.ts";
+import type { HostEntity, JobEntity, ReplicaEntity } from "./state.ts";
 
 /** How often a host is tried while all is well: a firewall that is closed while a service runs is seen within minutes. */
 const EVERY_MS = 60_000;
@@ -96,13 +96,23 @@ function portsOn(state: ProjectState, host: string): number[] {
   const ports = [...jobs.ids("host", host)].flatMap((id) => {
     const job = jobs.byId.get(id) as JobEntity;
     const replica = replicas.byId.get(job.replica);
-    if (!replica) return [];
-    const revision = revisionOf(state, replica);
-    const role = revisionGroups(revision).get(job.group)?.resolved.role;
-    const dials = dialsIn(revision).filter(({ to }) => to === role);
-    return job.ports.filter(({ name }) => dials.some((dial) => dial.port === name)).map(({ port }) => port);
+    return replica ? portsOfJob(state, job, replica) : [];
   });
   return ports.sort((a, b) => a - b);
+}
+
+/** Made once for each job and revision: a list of thirty hosts looks at hundreds of jobs, and every sync makes one. */
+const portsOfJobs = new WeakMap<JobEntity, { revision: number; ports: readonly number[] }>();
+
+function portsOfJob(state: ProjectState, job: JobEntity, replica: ReplicaEntity): readonly number[] {
+  const known = portsOfJobs.get(job);
+  if (known?.revision === replica.revision) return known.ports;
+  const revision = revisionOf(state, replica);
+  const role = revisionGroups(revision).get(job.group)?.resolved.role;
+  const dials = dialsIn(revision).filter(({ to }) => to === role);
+  const ports = job.ports.filter(({ name }) => dials.some((dial) => dial.port === name)).map(({ port }) => port);
+  portsOfJobs.set(job, { revision: replica.revision, ports });
+  return ports;
 }
 
 interface Ports {
