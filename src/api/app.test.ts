@@ -30,13 +30,19 @@ function setUp() {
   return { control, app, call, reported };
 }
 
-type Operation = { method: string; path: string; change: boolean; body: boolean };
+type Operation = { method: string; path: string; change: boolean; body: boolean; missing: string | undefined };
+
+interface Described {
+  parameters?: { name: string }[];
+  requestBody?: unknown;
+  responses?: Record<string, { description: string }>;
+}
 
 /** Every route, read out of the document that the server itself serves. */
 async function operations(): Promise<Operation[]> {
   const { app } = setUp();
   const document = (await (await app.request(OPENAPI_PATH)).json()) as {
-    paths: Record<string, Record<string, { parameters?: { name: string }[]; requestBody?: unknown }>>;
+    paths: Record<string, Record<string, Described>>;
   };
   return Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
@@ -44,6 +50,7 @@ async function operations(): Promise<Operation[]> {
       path,
       change: (operation.parameters ?? []).some((parameter) => parameter.name === "idempotency-key"),
       body: operation.requestBody !== undefined,
+      missing: operation.responses?.["404"]?.description,
     })),
   );
 }
@@ -86,6 +93,11 @@ function expected(operation: Operation, holder: keyof typeof TOKENS | "none" | "
   }
   return "pass";
 }
+
+test.each(["service", "host", "fleet", "secret"])("the document says of a missing %s what is missing", (what) => {
+  const told = all.flatMap(({ path, missing }) => (path.includes(`/{${what}}`) && missing ? [missing] : []));
+  expect(new Set(told)).toEqual(new Set([`There is no such ${what}.`]));
+});
 
 describe("every route x every holder of a token", () => {
   const holders = ["none", "unknown", "admin", "member", "host", "join", "other-admin"] as const;

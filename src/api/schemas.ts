@@ -53,10 +53,12 @@ export const refusals = {
   503: refusal("The server cannot do this now."),
 } as const;
 
-export const notFound = { 404: refusal("There is no such service.") } as const;
+/** @param what e.g. `service` */
+export const notFound = (what: string) => ({ 404: refusal(`There is no such ${what}.`) }) as const;
+
 export const changeRefusals = {
   ...refusals,
-  409: refusal("The state of the service does not allow this."),
+  409: refusal("What it is about is in a state that does not allow this."),
   413: refusal("The body is too large."),
   422: refusal("The configuration is invalid, or the idempotency key was used for another request."),
 } as const;

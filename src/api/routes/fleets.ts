@@ -55,7 +55,7 @@ const remove = createRoute({
   security: bearerAuth,
   middleware: [adminsOnly] as const,
   request: { params: fleetParams, headers: changeHeaders },
-  responses: { 200: json(fleetChangeAnswer, "Committed."), ...changeRefusals, ...notFound },
+  responses: { 200: json(fleetChangeAnswer, "Committed."), ...changeRefusals, ...notFound("fleet") },
 });
 
 export function fleetRoutes(app: OpenAPIHono<ApiEnv>, control: Control): void {

@@ -34,7 +34,7 @@ const one = createRoute({
   summary: "One host with what runs on it",
   security: bearerAuth,
   request: { params: hostParams },
-  responses: { 200: json(hostDetailView, "The host."), ...refusals, ...notFound },
+  responses: { 200: json(hostDetailView, "The host."), ...refusals, ...notFound("host") },
 });
 
 /** A change of a host that takes a reason. */
@@ -46,7 +46,7 @@ const takeOut = (how: "cordon" | "drain", summary: string) =>
     security: bearerAuth,
     middleware: [adminsOnly, limitBody(CONFIG_BODY_BYTES_MAX)] as const,
     request: { params: hostParams, headers: changeHeaders, body: jsonBody(cordonRequest) },
-    responses: { 200: json(hostChangeAnswer, "Committed."), ...changeRefusals, ...notFound },
+    responses: { 200: json(hostChangeAnswer, "Committed."), ...changeRefusals, ...notFound("host") },
   });
 
 const cordon = takeOut("cordon", "Give a host nothing new");
@@ -62,7 +62,7 @@ const uncordon = createRoute({
   security: bearerAuth,
   middleware: [adminsOnly] as const,
   request: { params: hostParams, headers: changeHeaders },
-  responses: { 200: json(hostChangeAnswer, "Committed."), ...changeRefusals, ...notFound },
+  responses: { 200: json(hostChangeAnswer, "Committed."), ...changeRefusals, ...notFound("host") },
 });
 
 const remove = createRoute({
@@ -72,7 +72,7 @@ const remove = createRoute({
   security: bearerAuth,
   middleware: [adminsOnly] as const,
   request: { params: hostParams, headers: changeHeaders, query: z.object({ force: queryFlag }) },
-  responses: { 200: json(hostChangeAnswer, "Committed."), ...changeRefusals, ...notFound },
+  responses: { 200: json(hostChangeAnswer, "Committed."), ...changeRefusals, ...notFound("host") },
 });
 
 export function hostRoutes(app: OpenAPIHono<ApiEnv>, control: Control): void {

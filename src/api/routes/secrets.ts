@@ -45,7 +45,7 @@ const remove = createRoute({
   security: bearerAuth,
   middleware: [adminsOnly] as const,
   request: { params: secretParams, headers: changeHeaders },
-  responses: { 200: json(secretChangeAnswer, "Committed."), ...changeRefusals, ...notFound },
+  responses: { 200: json(secretChangeAnswer, "Committed."), ...changeRefusals, ...notFound("secret") },
 });
 
 export function secretRoutes(app: OpenAPIHono<ApiEnv>, control: Control): void {

@@ -63,7 +63,7 @@ const one = createRoute({
   summary: "One service with its replicas",
   security: bearerAuth,
   request: { params: serviceParams },
-  responses: { 200: json(serviceView, "The service."), ...refusals, ...notFound },
+  responses: { 200: json(serviceView, "The service."), ...refusals, ...notFound("service") },
 });
 
 const stop = createRoute({
@@ -72,7 +72,7 @@ const stop = createRoute({
   summary: "Stop a service: no new requests, open streams end first",
   security: bearerAuth,
   request: { params: serviceParams, headers: changeHeaders },
-  responses: { 200: json(changeAnswer, "Committed."), ...changeRefusals, ...notFound },
+  responses: { 200: json(changeAnswer, "Committed."), ...changeRefusals, ...notFound("service") },
 });
 
 const remove = createRoute({
@@ -81,7 +81,7 @@ const remove = createRoute({
   summary: "Delete a stopped service",
   security: bearerAuth,
   request: { params: serviceParams, headers: changeHeaders },
-  responses: { 200: json(changeAnswer, "Committed."), ...changeRefusals, ...notFound },
+  responses: { 200: json(changeAnswer, "Committed."), ...changeRefusals, ...notFound("service") },
 });
 
 const logs = createRoute({
@@ -100,7 +100,7 @@ const logs = createRoute({
   responses: {
     200: { description: "The lines.", content: { [NDJSON]: { schema: z.string() } } },
     ...refusals,
-    ...notFound,
+    ...notFound("service"),
   },
 });
 
