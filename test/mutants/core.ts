@@ -272,6 +272,19 @@ export const coreMutants: Mutant[] = [
     caughtBy: {
       file: "src/core/blocks.test.ts",
       test: "jobs on a host whose fleet divides it > get whole parts, each its own, and are told what they got",
+      simulation: "whole blocks",
+    },
+  },
+  {
+    file: "src/core/runtime.ts",
+    replace: "if (fleet?.settings.allow.processes ?? true) return null;",
+    by: "if (fleet !== undefined) return null;",
+    breaks: "Jobs run as processes where the fleet's file forbids them.",
+    caughtBy: {
+      ...runtime(
+        "where a job with an image runs > is nowhere as a process where the fleet's file forbids them, with the line that does",
+      ),
+      simulation: "containers where there are any",
     },
   },
 ];

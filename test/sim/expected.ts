@@ -36,7 +36,7 @@ const OTHERS: [kind: string, values: string[]][] = [
     "host",
     [
       ...["host.joined", "host.cordoned", "host.uncordoned", "host.draining", "host.drained", "host.removed"],
-      ...["host.unwell", "host.well", "host.changed", "back after its removal"],
+      ...["host.unwell", "host.well", "host.changed", "fleet.applied", "back after its removal"],
     ],
   ],
   ["link", ["refused"]],

@@ -4,6 +4,7 @@ import type { ReplicaEntity, ServiceEntity } from "../../src/core/state.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Machine } from "./machine.ts";
 import type { Process } from "./process.ts";
+import { blockSize } from "./rules/whole-blocks.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -68,7 +69,7 @@ function isLeaving({ state: { tables } }: Ledger, { id }: ReplicaEntity): boolea
 
 /** Whether a host that nobody took out, and of which nothing is broken, has room for a replica. */
 function hasRoom(world: World, { project, state }: Ledger, replica: ReplicaEntity): boolean {
-  const { job: jobs, host: hosts } = state.tables;
+  const { job: jobs, host: hosts, fleet: fleets } = state.tables;
   const { spec, image } = groupOfReplica(state, replica);
   const inContainer = image !== null && [...hosts.byId.values()].some(({ offeredContainers }) => offeredContainers);
   return world.machines.some((machine) => {
@@ -76,8 +77,16 @@ function hasRoom(world: World, { project, state }: Ledger, replica: ReplicaEntit
     const host = hosts.byId.get(id);
     if (machine.spec.project !== project || machine.name !== id || !host) return false;
     if (host.cordons.operator || host.inventory.problems.length > 0 || (inContainer && !containers)) return false;
-    const promised = [...jobs.ids("host", id)].flatMap((job) => jobs.byId.get(job)!.accelerators);
-    return promised.length + spec.resources.gpu.count.min <= accelerators;
+    const fleet = fleets.byId.get(host.fleet)!;
+    if (!inContainer && !fleet.settings.allow.processes) return false;
+    const size = blockSize(host, fleet);
+    const taken = new Set(
+      [...jobs.ids("host", id)].flatMap((job) =>
+        jobs.byId.get(job)!.accelerators.map((index) => Math.floor(index / size)),
+      ),
+    );
+    const free = Array.from({ length: accelerators }, (_, index) => Math.floor(index / size));
+    return free.filter((part) => !taken.has(part)).length >= spec.resources.gpu.count.min;
   });
 }
 

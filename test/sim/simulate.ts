@@ -1,4 +1,5 @@
 import type { Coverage } from "./coverage.ts";
+import { FleetFiles } from "./fleet-files.ts";
 import { Newcomers } from "./newcomers.ts";
 import { Operators } from "./operators.ts";
 import { Random } from "./random.ts";
@@ -49,11 +50,13 @@ export async function simulate(seed: number, { faults = true, trace = false }: S
   }
   const users = new Users(world, seed, projects);
   const operators = new Operators(world, users, seed, projects);
+  const fleets = new FleetFiles(world, users, seed, projects);
   const newcomers = new Newcomers(world, seed, projects, hasContainers);
   const traffic = new Traffic(world, seed, projects);
   world.startServer();
   users.begin();
   operators.begin();
+  fleets.begin();
   newcomers.begin();
   traffic.begin();
   world.faults.begin();
@@ -62,6 +65,7 @@ export async function simulate(seed: number, { faults = true, trace = false }: S
 
   world.faults.end();
   operators.end();
+  fleets.end();
   newcomers.end();
   users.end();
   traffic.end();

@@ -17,7 +17,8 @@ type Ask =
   | { kind: "delete"; service: string }
   | { kind: "cordon"; host: string; drain: boolean }
   | { kind: "uncordon"; host: string }
-  | { kind: "remove"; host: string; force: boolean };
+  | { kind: "remove"; host: string; force: boolean }
+  | { kind: "fleet"; config: string };
 
 /** Writes whatever there is already, since nobody has asked for it before or since its answer has to be remembered. */
 const LAST: Ask = {
@@ -181,6 +182,8 @@ export class Users {
         return control.uncordonHost(caller, ask.host, key);
       case "remove":
         return control.removeHost(caller, ask.host, ask.force, key);
+      case "fleet":
+        return control.applyFleet(caller, { config: ask.config, file: "fleet.yml" }, key);
     }
   }
 

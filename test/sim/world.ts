@@ -226,7 +226,7 @@ export class World {
     this.note(server.name, `commit ${batch.project}/${batch.version} (${batch.cause}) ${eventsOf(batch)}`);
     for (const entity of batch.puts) if (entity.kind === "service") this.coverage.saw("service", entity.status);
     for (const { type } of batch.events) if (type === "service.expired") this.coverage.saw("service", "expired");
-    for (const { type } of batch.events) if (type.startsWith("host.")) this.coverage.saw("host", type);
+    for (const { type } of batch.events) if (/^(host|fleet)\./.test(type)) this.coverage.saw("host", type);
     this.rules.committed(ledger, batch, drained);
   }
 

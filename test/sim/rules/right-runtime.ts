@@ -2,9 +2,12 @@ import { groupOfReplica } from "../../../src/core/revision.ts";
 import type { CommitBatch } from "../../../src/store/types.ts";
 import type { Ledger } from "../ledger.ts";
 
-/** What has an image runs in a container where its fleet has any, on a host that has an engine now; all else does not. */
+/**
+ * What has an image runs in a container where its fleet has any, on a host that has an engine now; all else does not, and
+ * is nowhere that allows no processes.
+ */
 export function rightRuntime(ledger: Ledger, batch: CommitBatch): string | null {
-  const { host: hosts, replica: replicas } = ledger.state.tables;
+  const { host: hosts, replica: replicas, fleet: fleets } = ledger.state.tables;
   for (const job of batch.puts) {
     if (job.kind !== "job" || job.created !== batch.version) continue;
     const replica = replicas.byId.get(job.replica)!;
@@ -15,6 +18,8 @@ export function rightRuntime(ledger: Ledger, batch: CommitBatch): string | null 
     const others = [...hosts.byId.values()].filter(({ fleet }) => fleet === host.fleet);
     const wanted = hasImage && others.some(({ offeredContainers }) => offeredContainers) ? "docker" : "process";
     if (job.runtime !== wanted) return `${where}, and should be ${wanted}`;
+    const { allow } = fleets.byId.get(host.fleet)!.settings;
+    if (job.runtime === "process" && !allow.processes) return `${where}, and its fleet allows no processes`;
   }
   return null;
 }

@@ -15,6 +15,7 @@ import { rightReplica } from "./right-replica.ts";
 import { rightRuntime } from "./right-runtime.ts";
 import { sentToWhenBack } from "./sent-to-when-back.ts";
 import { stoppedWhenLetGo } from "./stopped-when-let-go.ts";
+import { wholeBlocks } from "./whole-blocks.ts";
 
 /** A rule that does not hold. */
 export interface Broken {
@@ -47,6 +48,7 @@ export class Rules {
     const alive = this.world.store.credentialsNow(ledger.project);
     this.check("a removed host holds nothing", nothingLeftBehind(ledger, batch, alive));
     this.check("containers where there are any", rightRuntime(ledger, batch));
+    this.check("whole blocks", wholeBlocks(ledger, batch));
     this.check("6: nothing is done twice", consumedOnce(ledger, batch));
   }
 
