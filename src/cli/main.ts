@@ -88,6 +88,8 @@ export function program(context: Context): Command {
     })
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
+    // What stands after a command's name is for that command alone: `agent` and `agent status` both have --data-dir.
+    .enablePositionalOptions()
     .showHelpAfterError("Give --help for the flags and examples.")
     .addHelpText("after", EXIT_HELP);
   for (const add of COMMANDS) add(root, context);

@@ -1,3 +1,4 @@
+import { AGENT_ENVIRONMENT, AGENT_NODE_FLAGS } from "./agent-process.ts";
 import { LEAVE_SCRIPT } from "./leave-script.ts";
 import { SUPERVISE_SCRIPT } from "./supervise-script.ts";
 import { UNIT, unitFile } from "./unit.ts";
@@ -37,6 +38,7 @@ export function installScript({ agentSha256, nodes }: InstallScriptParts): strin
   const cases = nodes.map(
     ({ machine, sha256, url }) => `    ${machine}) node_sha256=${sha256} node_url=${shellQuoted(url ?? "")} ;;\n`,
   );
+  const environment = Object.entries(AGENT_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
   return `#!/bin/sh
 # Installs the agent of Headrace on this host, or brings it up to date. It can be run again at any time.
 # All of it is functions that the last line calls: of a download that was cut off nothing runs.
@@ -187,9 +189,9 @@ write_run() {
   {
     say '#!/bin/sh'
     say '# Starts the agent of this host.'
-    say "NODE_COMPILE_CACHE=$(quoted "$dir/agent/$agent_sha256/compile-cache")"
-    say 'export NODE_COMPILE_CACHE'
-    printf 'exec %s --max-semi-space-size=2 %s' \\
+    say "export NODE_COMPILE_CACHE=$(quoted "$dir/agent/$agent_sha256/compile-cache")"
+    say 'export ${environment.join(" ")}'
+    printf 'exec %s ${AGENT_NODE_FLAGS.join(" ")} %s' \\
       "$(quoted "$dir/node/$node_sha256/node")" "$(quoted "$dir/agent/$agent_sha256/agent.cjs")"
     printf ' --server %s --data-dir %s' "$(quoted "$server")" "$(quoted "$data")"
     [ -z "\${HEADRACE_NAME:-}" ] || printf ' --name %s' "$(quoted "$HEADRACE_NAME")"

@@ -4,6 +4,7 @@ import { defaultDataDir } from "../../../agents/host/data-dir.ts";
 import { askAgent } from "../../../agents/host/local/ask-agent.ts";
 import type { LogLevel } from "../../../agents/host/log.ts";
 import { findProgram } from "../../../agents/host/programs.ts";
+import { AGENT_ENVIRONMENT, AGENT_NODE_FLAGS } from "../../install/agent-process.ts";
 import type { AddCommand } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
@@ -25,13 +26,9 @@ interface AgentFlags {
   logLevel: LogLevel;
 }
 
-/** What an agent makes of a request lives for a moment: it needs no large space for the young, which only fills up. */
-const NODE_FLAGS = ["--max-semi-space-size=2"];
-
 export const addAgent: AddCommand = (program, { io }) => {
   const agent = program
     .command("agent")
-    // Both it and its `status` have --data-dir.
     .enablePositionalOptions()
     .description(
       "Run this machine as a host of a fleet, until Ctrl-C; its jobs go on and are adopted by the next start",
@@ -63,7 +60,7 @@ export const addAgent: AddCommand = (program, { io }) => {
       const given = agentFlags(await serverOf(flags.server), flags);
       // The same process, with nothing of this program in its memory.
       const { file, compileCache } = findProgram("agent", resolve(flags.dataDir ?? defaultDataDir()));
-      io.become([...NODE_FLAGS, file, ...given], { NODE_COMPILE_CACHE: compileCache });
+      io.become([...AGENT_NODE_FLAGS, file, ...given], { ...AGENT_ENVIRONMENT, NODE_COMPILE_CACHE: compileCache });
     });
 
   agent
