@@ -3,18 +3,18 @@ import { isInlineDeclaration, parseDeclarationFile, parseInlineDeclaration } fro
 
 const h200 = (index: number) => ({ index, name: "H200", vendor: "nvidia", memoryGib: 141 });
 
-test("a file declares what a host has, as JSON or YAML", () => {
+test("a file declares what a host has, as JSON or YAML", async () => {
   const json =
     '{"cpus":128,"memoryGib":1024,"diskGib":2000,"accelerators":[{"name":"H200","memoryGib":141,"vendor":"nvidia","count":2}]}';
   const yaml = "cpus: 128\nmemoryGib: 1024\ndiskGib: 2000\naccelerators:\n  - {name: h200, count: 2}\n";
   const expected = { cpus: 128, memoryGib: 1024, diskGib: 2000, accelerators: [h200(0), h200(1)] };
-  expect(parseDeclarationFile(json)).toEqual(expected);
-  expect(parseDeclarationFile(yaml)).toEqual(expected);
+  expect(await parseDeclarationFile(json)).toEqual(expected);
+  expect(await parseDeclarationFile(yaml)).toEqual(expected);
 });
 
-test("what a file leaves out is not declared; an empty list declares none", () => {
-  expect(parseDeclarationFile("cpus: 4")).toEqual({ cpus: 4 });
-  expect(parseDeclarationFile("accelerators: []")).toEqual({ accelerators: [] });
+test("what a file leaves out is not declared; an empty list declares none", async () => {
+  expect(await parseDeclarationFile("cpus: 4")).toEqual({ cpus: 4 });
+  expect(await parseDeclarationFile("accelerators: []")).toEqual({ accelerators: [] });
 });
 
 test("a command line declares the same in one word", () => {
@@ -65,8 +65,8 @@ test.each([
   ["accelerators:\n  - {name: H200, count: 0}", "accelerators.0.count: "],
   ["accelerators:\n  - {name: Q77, vendor: intel}", 'the memory of "Q77" is not known here'],
   ["accelerators:\n  - {name: Q77, memoryGib: 10}", 'the vendor of "Q77" is not known here'],
-])("the file %j is refused", (text, message) => {
-  expect(() => parseDeclarationFile(text)).toThrow(message);
+])("the file %j is refused", async (text, message) => {
+  await expect(parseDeclarationFile(text)).rejects.toThrow(message);
 });
 
 test("a declaration is told from the name of a file", () => {

@@ -1,4 +1,3 @@
-import { parse as parseYaml } from "yaml";
 import * as z from "zod";
 import { ACCELERATORS_MAX, accelerator, inventory } from "../../../src/wire/index.ts";
 import { findModel } from "./models.ts";
@@ -45,7 +44,9 @@ export function isInlineDeclaration(value: string): boolean {
  * An accelerator's vendor and memory may be left out for well-known models.
  * @throws Error for people that names each wrong place
  */
-export function parseDeclarationFile(text: string): Declaration {
+export async function parseDeclarationFile(text: string): Promise<Declaration> {
+  // Of the agents that run hardly one is given a file, and this would stay in the memory of all.
+  const { parse: parseYaml } = await import("yaml");
   let value: unknown;
   try {
     value = parseYaml(text);

@@ -58,7 +58,7 @@ export async function readDeclaration(value: string): Promise<Declaration> {
     throw new Error(`cannot read the declaration "${value}": ${error.message}; name a file, or write cpu=...,gpu=...`);
   });
   try {
-    return parseDeclarationFile(text);
+    return await parseDeclarationFile(text);
   } catch (error) {
     throw new Error(`${value}: ${(error as Error).message}`);
   }
