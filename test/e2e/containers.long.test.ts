@@ -21,6 +21,15 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+test("of all ports of a host whose agent runs a container, those of the container alone are open", () => {
+  const { open, listeners } = result["pd-smg.yml"]?.sockets ?? {};
+  expect(open?.length).toBeGreaterThan(0);
+  expect([...new Set(listeners?.map(({ port }) => port))].sort()).toEqual(expect.arrayContaining(open ?? []));
+  for (const { protocol, port, commands } of listeners ?? []) {
+    expect([protocol, port, commands]).toEqual(["tcp", port, [expect.stringMatching(/sglang\.launch_server|\bsmg\b/)]]);
+  }
+});
+
 const AMD_DEVICES = ["/dev/kfd", "/dev/dri/renderD128", "/dev/infiniband/uverbs0", "/dev/infiniband/rdma_cm"];
 
 /** Images and devices of the containers, by the order of the hosts. */

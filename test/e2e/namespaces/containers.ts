@@ -16,6 +16,8 @@ import { Dockerd } from "../../support/dockerd.ts";
 import { ENGINE_IMAGE_SETTINGS, makeEngineRoot } from "../../support/engine-image.ts";
 import { mi300xHost } from "../../support/fake-sysfs/mi300x.ts";
 import { BRIDGE_ADDRESS, HostNetwork } from "../../support/host-network.ts";
+import { type Listener, listenersIn } from "../../support/listeners.ts";
+import { openPorts } from "../../support/open-ports.ts";
 import { CLI, type Running, runProcess, startProcess, until } from "../../support/processes.ts";
 
 export interface ServedInContainers {
@@ -24,6 +26,8 @@ export interface ServedInContainers {
   answer: Answer;
   /** Each container on any host, by the order of the hosts, with the devices that it was given. */
   containers: { host: string; image: string; devices: string[] }[];
+  /** Of `SCANNED` alone: all TCP ports of its host that are open to others, and what listens there. */
+  sockets: { open: number[]; listeners: Listener[] } | null;
   stop: { code: number | null; output: string };
   delete: { code: number | null; output: string };
   /** Containers after that. */
@@ -52,12 +56,16 @@ const SERVICES = [
   { file: "pd-service-router.yml", service: "glm45air", model: "zai-org/GLM-4.5-Air-FP8" },
 ];
 
+/** Its hosts have to reach each other, so that there is something open. */
+const SCANNED = "pd-smg.yml";
+
 const [folder, pythonBin] = process.argv.slice(2) as [string, string];
 const running: Running[] = [];
+const agents = new Map<string, Running>();
 const engines = new Map<string, Dockerd>();
 
 async function main(): Promise<ContainersResult> {
-  HostNetwork.make(HOSTS);
+  const network = HostNetwork.make(HOSTS);
   giveNvidiaHook();
   await startEngines();
   const base = { PATH: process.env.PATH, HOME: folder, XDG_CONFIG_HOME: join(folder, "config") };
@@ -77,12 +85,10 @@ async function main(): Promise<ContainersResult> {
     const docker = ["--docker-socket", engines.get(host)?.socket ?? ""];
     const has = host === AMD_HOST ? [...amd, "--declare", DECLARED] : ["--declare", `${DECLARED},gpu=H200:8`];
     const flags = ["--server", url, "--name", host, "--data-dir", join(folder, host), "--job-user", "same"];
-    running.push(
-      startProcess(["ip", "netns", "exec", host, node, CLI, "agent", ...flags, ...docker, ...has], {
-        ...base,
-        HEADRACE_JOIN_TOKEN: token,
-      }),
-    );
+    const command = ["ip", "netns", "exec", host, node, CLI, "agent", ...flags, ...docker, ...has];
+    const agent = startProcess(command, { ...base, HEADRACE_JOIN_TOKEN: token });
+    agents.set(host, agent);
+    running.push(agent);
   }
 
   const result: ContainersResult = {};
@@ -92,6 +98,8 @@ async function main(): Promise<ContainersResult> {
     const apply = await headrace(["apply", "-f", config, "-y", "--timeout", "90s"]);
     const answer = await chat(`${url}/proxy/services/main/${service}`, token, { model, stream: true, max_tokens: 20 });
     const containers = await containersOfAll();
+    const [first] = containers;
+    const sockets = file === SCANNED && first ? await socketsOf(network, first.host) : null;
     const stop = await headrace(["stop", service, "-y"]);
     const deleted = await headrace(["delete", service, "-y"]);
     await until(
@@ -102,6 +110,7 @@ async function main(): Promise<ContainersResult> {
       apply: { code: apply.code, output: apply.output },
       answer,
       containers,
+      sockets,
       stop: { code: stop.code, output: stop.output },
       delete: { code: deleted.code, output: deleted.output },
       leftOver: (await containersOfAll()).map(({ image }) => image),
@@ -144,6 +153,12 @@ function amdRoots(): string[] {
     execFileSync("mknod", ["-m", "660", join(root, path), "c", "1", "3"]);
   }
   return ["--sysfs-root", join(root, "sys"), "--proc-root", join(root, "proc"), "--dev-root", join(root, "dev")];
+}
+
+async function socketsOf(network: HostNetwork, host: string) {
+  const agent = agents.get(host);
+  if (agent === undefined) throw new Error(`host ${host} has no agent`);
+  return { open: await openPorts(network.addressOf(host)), listeners: listenersIn(agent.pid) };
 }
 
 async function containersOfAll(): Promise<ServedInContainers["containers"]> {
