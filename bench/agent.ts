@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +7,7 @@ import { readJob } from "../agents/host/runtime/process/records.ts";
 import { ROOT } from "../scripts/bootstrap.js";
 import { createClient } from "../src/api/client.ts";
 import { startServer } from "../src/node.ts";
+import { Dockerd, makeRootFolder } from "../test/support/dockerd.ts";
 import { type Running, startProcess, until } from "../test/support/processes.ts";
 import { cpuUs } from "./proxy/cpu.ts";
 import { memoryOf } from "./support/memory.ts";
@@ -18,6 +19,8 @@ const SETTLE_MS = 30_000;
 /** And then it is watched for so long. */
 const WATCH_MS = 30_000;
 const JOBS = 10;
+/** Of the containers: a small system that the bench makes. */
+const IMAGE = "headrace/bench:1";
 /** Runs of each short command. */
 const COMMANDS = 9;
 
@@ -59,8 +62,15 @@ export default async function bench(): Promise<BenchResult> {
   };
   try {
     const seen = await idleAgents(place);
-    const jobs = new Map<Way, Awaited<ReturnType<typeof agentWithJobs>>>();
-    for (const way of WAYS) jobs.set(way, await agentWithJobs(place, way));
+    const withJobs = [];
+    for (const way of WAYS)
+      withJobs.push({ way: way.name, jobs: "processes", ...(await agentWithJobs(place, way, null)) });
+    const [bundle] = WAYS;
+    await using engine = await startEngine(folder);
+    if (engine !== null) {
+      const seenWith = await agentWithJobs(place, bundle, engine);
+      withJobs.push({ way: bundle.name, jobs: "containers", ...seenWith });
+    }
     const node = await nodeAlone();
     const of = (way: Way, key: keyof Seen) => spreadOf((seen.get(way) ?? []).map((each) => each[key]));
     return {
@@ -86,16 +96,17 @@ export default async function bench(): Promise<BenchResult> {
           })),
         },
         {
-          title: `With ${JOBS} jobs, each with a supervisor`,
+          title: `With ${JOBS} jobs; each process has a supervisor, containers have the engine's`,
           columns: [
             { key: "way", title: "from" },
+            { key: "jobs", title: "jobs" },
             { key: "resident", title: "agent, resident", unit: "MB" },
             { key: "own", title: "agent, its own", unit: "MB" },
             { key: "supervisor", title: "a supervisor, resident", unit: "MB" },
             { key: "supervisorOwn", title: "a supervisor, its own", unit: "MB" },
             { key: "cpu", title: "agent, of a core", unit: "%" },
           ],
-          rows: WAYS.map((way) => ({ way: way.name, ...jobs.get(way) })),
+          rows: withJobs,
         },
         await commands(place),
       ],
@@ -133,13 +144,26 @@ async function idleAgents(place: Place): Promise<Map<Way, Seen[]>> {
   return seen;
 }
 
-async function agentWithJobs(place: Place, way: Way) {
-  process.stderr.write(`an agent with ${JOBS} jobs, from the ${way.name}\n`);
-  const agent = await startAgent(place, way);
+/** A Docker engine of the bench's own; null for who may not start one. */
+async function startEngine(folder: string): Promise<Dockerd | null> {
+  if (process.getuid?.() !== 0) return null;
+  const engine = await Dockerd.start();
+  const root = join(folder, "image");
+  await mkdir(root);
+  makeRootFolder(root, { shell: true });
+  await engine.importImage(IMAGE, root);
+  return engine;
+}
+
+/** @param engine null = its jobs are processes */
+async function agentWithJobs(place: Place, way: Way, engine: Dockerd | null) {
+  process.stderr.write(`an agent with ${JOBS} ${engine ? "containers" : "processes"}, from the ${way.name}\n`);
+  const agent = await startAgent(place, way, engine ? ["--docker-socket", engine.socket] : []);
   const config = [
     "type: service",
     "name: sleepers",
     "port: 8000",
+    ...(engine ? [`image: ${IMAGE}`] : []),
     // A command that takes whichever port it is given lets all of them be on one host.
     'commands: [": $HEADRACE_PORT; exec sleep 3600"]',
     `replicas: ${JOBS}`,
@@ -150,7 +174,7 @@ async function agentWithJobs(place: Place, way: Way) {
   const service = () => place.client.service("sleepers");
   await until(async () => (await service()).ready, agent.running.output);
   const { replicas } = await service();
-  const supervisors = replicas.map(({ id }) => supervisorOf(place, way, id));
+  const supervisors = engine ? [] : replicas.map(({ id }) => supervisorOf(place, way, id));
   await sleep(SETTLE_MS);
   const before = cpuUs(agent.running.pid, false);
   await sleep(WATCH_MS);
@@ -164,8 +188,8 @@ async function agentWithJobs(place: Place, way: Way) {
   return {
     resident: rounded(own.residentMb),
     own: rounded(own.ownMb),
-    supervisor: spreadOf(memories.map((each) => each.residentMb)),
-    supervisorOwn: spreadOf(memories.map((each) => each.ownMb)),
+    supervisor: engine ? null : spreadOf(memories.map((each) => each.residentMb)),
+    supervisorOwn: engine ? null : spreadOf(memories.map((each) => each.ownMb)),
     cpu: rounded(cpu),
   };
 }
@@ -198,9 +222,9 @@ async function commands(place: Place): Promise<BenchResult["tables"][number]> {
   };
 }
 
-async function startAgent(place: Place, way: Way) {
+async function startAgent(place: Place, way: Way, more: string[] = []) {
   const { token } = await place.client.createToken({ kind: "join", name: way.name });
-  const flags = ["--name", way.name, "--address", "127.0.0.1", "--job-user", "same"];
+  const flags = ["--name", way.name, "--address", "127.0.0.1", "--job-user", "same", ...more];
   const command = [process.execPath, ...way.command, "agent", ...flags, "--data-dir", dataDir(place, way)];
   return untilLinked(command, { ...place.env, HEADRACE_JOIN_TOKEN: token });
 }
