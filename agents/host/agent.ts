@@ -29,6 +29,8 @@ import { StateLog } from "./state-log.ts";
 import { findStatePlace } from "./state-place.ts";
 import { Supervisor } from "./supervisor.ts";
 import { Sync } from "./sync.ts";
+import type { Installation } from "./update/installation.ts";
+import { Updater } from "./update/updater.ts";
 import { Uplink } from "./uplink.ts";
 
 /** What the host has is read again this often, and ports that others listen on. */
@@ -61,7 +63,15 @@ export interface AgentParts {
   stopJobsOnExit: boolean;
   facts: HostFacts;
   runtimes: Runtime[];
+  replaceable?: Replaceable | null;
   log: Log;
+}
+
+/** How an agent that was installed gives way to another build of itself. One without this is left alone. */
+export interface Replaceable {
+  installation: Installation;
+  /** Told when the other build is to take over: whoever started the agent closes it and ends the process. */
+  replaced: () => void;
 }
 
 export interface RunningAgent {
@@ -157,15 +167,20 @@ async function supervise(
   const busyPorts = cached(() => facts.busyPorts(ownPorts(supervisor.desired)), FACTS_MS_MAX);
 
   const peers = new PeerWatch({ changed: () => sync.soon(), now: bootClock });
+  const { installation, replaced } = parts.replaceable ?? { installation: null, replaced: () => undefined };
+  const updater = installation && new Updater({ installation, end: replaced, changed: () => sync.soon(), log });
   const post = new Post(server, host.credential);
+  const self = {
+    version: manifest.version,
+    bootId: facts.bootId,
+    machine: facts.machine,
+    incarnation: randomUUID(),
+  };
   const sync = new Sync({
     ...host,
-    agent: {
-      version: manifest.version,
-      bootId: facts.bootId,
-      machine: facts.machine,
-      incarnation: randomUUID(),
-    },
+    agent: () => (installation === null ? self : { ...self, installed: installation.state }),
+    accepted: async () => updater?.accepted(),
+    update: (told) => updater?.told(told),
     held: () => ({ desired: supervisor.desired, hash }),
     report: async (): Promise<Omit<Report, "agent" | "seq">> => ({
       inventory: await inventory(),
@@ -216,6 +231,7 @@ async function supervise(
     close: async () => {
       loop.close();
       await closeLocalSocket();
+      await updater?.close();
       await sync.close();
       await peers.close();
       await uplink.close();

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { flushCompileCache } from "node:module";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { type RunningAgent, startAgent } from "./agent.ts";
+import { type Replaceable, type RunningAgent, startAgent } from "./agent.ts";
 import { defaultDataDir } from "./data-dir.ts";
 import { findAddress } from "./inventory/address.ts";
 import { readBootId } from "./inventory/boot-id.ts";
@@ -17,6 +17,7 @@ import { leave } from "./leave.ts";
 import { askAgent } from "./local/ask-agent.ts";
 import { LOG_LEVELS, type Log, type LogLevel, logToStderr, reasonOf } from "./log.ts";
 import { openRuntimes, usableRuntimes, watchUsable } from "./runtime/open-runtimes.ts";
+import { Installation } from "./update/installation.ts";
 
 /** What whoever starts an agent may say; what is left out (or null) is found. */
 export interface AgentOptions extends LookOptions {
@@ -36,6 +37,8 @@ export interface AgentOptions extends LookOptions {
   jobUser?: string | null;
   /** Where the Docker engine listens: the path of a Unix socket; `/var/run/docker.sock` where there is one. */
   dockerSocket?: string | null;
+  /** How it gives way to another build of itself; left alone unless given. */
+  replaceable?: Replaceable | null;
   /** End the jobs with the agent: for demos. Otherwise they run on, and the next agent adopts them. */
   stopJobsOnExit?: boolean;
   log?: Log;
@@ -93,6 +96,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         busyPorts,
       },
       runtimes,
+      replaceable: options.replaceable ?? null,
       log,
     });
     return {
@@ -178,6 +182,7 @@ async function main(): Promise<void> {
   const joinToken = process.env.HEADRACE_JOIN_TOKEN ?? null;
   // Nothing that is started from here shall find it.
   delete process.env.HEADRACE_JOIN_TOKEN;
+  const installation = await Installation.take(process.env);
   const declared = values.declare === undefined ? {} : await readDeclaration(values.declare);
   const named = {
     name: values.name ?? null,
@@ -201,7 +206,9 @@ async function main(): Promise<void> {
     process.stdout.write(`${host} ${fleet}\n`);
     return;
   }
+  const { promise: replaced, resolve: replace } = Promise.withResolvers<void>();
   const stopped = new Promise<void>((stop) => {
+    void replaced.then(stop);
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop());
     if (values["end-with-input"]) process.stdin.resume().once("close", () => stop());
   });
@@ -214,6 +221,8 @@ async function main(): Promise<void> {
     jobUser: values["job-user"] ?? null,
     dockerSocket,
     stopJobsOnExit: values["stop-jobs-on-exit"] ?? false,
+    // One that takes its jobs with it cannot be replaced without touching them.
+    replaceable: installation && !values["stop-jobs-on-exit"] ? { installation, replaced: replace } : null,
     log: logToStderr(logLevel(values["log-level"])),
   });
   // Kept now, since an agent may be killed: where Node was given a folder for it, the next start takes half the time.

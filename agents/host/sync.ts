@@ -1,5 +1,12 @@
 import type { LinkEnd } from "../../src/link/types.ts";
-import { type DesiredState, desiredState, type PeerList, type Report, syncAnswer } from "../../src/wire/index.ts";
+import {
+  type AgentUpdate,
+  type DesiredState,
+  desiredState,
+  type PeerList,
+  type Report,
+  syncAnswer,
+} from "../../src/wire/index.ts";
 import { type Carrier, overLink } from "./carriers.ts";
 import { type Log, reasonOf } from "./log.ts";
 import { reconnectDelayMs } from "./reconnect.ts";
@@ -39,7 +46,11 @@ interface SyncParts {
   held: () => Held;
   /** Everything but who reports and its number, which only rise. */
   report: () => Promise<Omit<Report, "agent" | "seq">>;
-  agent: Report["agent"];
+  agent: () => Report["agent"];
+  /** A report was accepted, and its answer is taken over. */
+  accepted: () => Promise<void>;
+  /** This host is to run another build of the agent. Said again with each answer while it does not. */
+  update: (told: AgentUpdate) => void;
   /** Takes over a desired state, or another version of the same. */
   take: (desired: DesiredState, hash: string) => Promise<void>;
   /** Takes over which hosts to try. */
@@ -180,16 +191,19 @@ export class Sync {
 
   /** @returns when to come back */
   async #sync(carry: Carrier): Promise<number> {
-    const { agent, report } = this.#parts;
+    const { agent, report, accepted, update } = this.#parts;
     this.#seq += 1;
-    const body = new TextEncoder().encode(JSON.stringify({ agent, seq: this.#seq, ...(await report()) }));
+    const body = new TextEncoder().encode(JSON.stringify({ agent: agent(), seq: this.#seq, ...(await report()) }));
     this.figures.reportBytes += body.byteLength;
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]);
     const { status, text } = await carry(body, signal);
     if (status !== 200) throw new Error(`the server answered ${status}: ${text.slice(0, 300)}`);
-    const { version, hash, desired, nextSyncInMs, peers } = syncAnswer.parse(JSON.parse(text));
+    const answer = syncAnswer.parse(JSON.parse(text));
+    const { version, hash, desired, nextSyncInMs, peers } = answer;
     await this.#take(version, hash, desired);
     if (peers !== null) this.#parts.takePeers(peers);
+    await accepted();
+    if (answer.agent) update(answer.agent);
     return Math.min(nextSyncInMs, SYNC_INTERVAL_MS_MAX);
   }
 

@@ -71,10 +71,13 @@ export class SimulatedAgent {
   /** @param seen is written to */
   constructor(server: string, identity: HostIdentity, serial: number, seen: Seen) {
     this.#inventory = inventoryOf(serial);
+    const agent = { version: "0.1.0", bootId: randomUUID(), machine: identity.machine, incarnation: randomUUID() };
     this.#sync = new Sync({
       project: identity.project,
       host: identity.host,
-      agent: { version: "0.1.0", bootId: randomUUID(), machine: identity.machine, incarnation: randomUUID() },
+      agent: () => agent,
+      accepted: async () => undefined,
+      update: () => undefined,
       held: () => ({ desired: this.#desired, hash: this.#hash }),
       report: async () => this.#report(),
       take: async (desired, hash) => this.#take(desired, hash),

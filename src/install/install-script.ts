@@ -1,5 +1,6 @@
 import { AGENT_ENVIRONMENT, AGENT_NODE_FLAGS } from "./agent-process.ts";
 import { LEAVE_SCRIPT } from "./leave-script.ts";
+import { RUN_SCRIPT } from "./run-script.ts";
 import { SUPERVISE_SCRIPT } from "./supervise-script.ts";
 import { UNIT, unitFile } from "./unit.ts";
 
@@ -188,18 +189,24 @@ stage_node() {
 write_run() {
   {
     say '#!/bin/sh'
-    say '# Starts the agent of this host.'
-    say "export NODE_COMPILE_CACHE=$(quoted "$dir/agent/$agent_sha256/compile-cache")"
+    say "dir=$(quoted "$dir")"
+    say "from=$(quoted "$from")"
     say 'export ${environment.join(" ")}'
-    printf 'exec %s ${AGENT_NODE_FLAGS.join(" ")} %s' \\
-      "$(quoted "$dir/node/$node_sha256/node")" "$(quoted "$dir/agent/$agent_sha256/agent.cjs")"
+    say 'start_agent() {'
+    say "  program=\\$1"
+    say '  shift'
+    printf "  exec %s ${AGENT_NODE_FLAGS.join(" ")} \\"\\$program\\"" "$(quoted "$dir/node/$node_sha256/node")"
     printf ' --server %s --data-dir %s' "$(quoted "$server")" "$(quoted "$data")"
     [ -z "\${HEADRACE_NAME:-}" ] || printf ' --name %s' "$(quoted "$HEADRACE_NAME")"
     [ -z "\${HEADRACE_ADDRESS:-}" ] || printf ' --address %s' "$(quoted "$HEADRACE_ADDRESS")"
     for flag in \${HEADRACE_AGENT_FLAGS:-}; do printf ' %s' "$(quoted "$flag")"; done
     say ' "$@"'
+    say '}'
+    cat <<'END_OF_RUN'
+${RUN_SCRIPT}END_OF_RUN
   } >"$staged/run"
   chmod 755 "$staged/run"
+  say "$agent_sha256" >"$staged/build"
 }
 
 # Before anything else on this host changes: a token that is not accepted leaves nothing behind.
@@ -234,7 +241,11 @@ ${LEAVE_SCRIPT}END_OF_LEAVE
   with_settings >"$staged/supervise" <<'END_OF_SUPERVISE'
 ${SUPERVISE_SCRIPT}END_OF_SUPERVISE
   chmod 755 "$staged/leave" "$staged/supervise"
-  mv -f "$staged/leave" "$staged/supervise" "$staged/run" "$dir/"
+  mv -f "$staged/leave" "$staged/supervise" "$dir/"
+  # What the control plane has the agent try is over: this build was asked for here. \`run\` finds it before it is new.
+  rm -f "$dir/trial" "$dir/failed"
+  mv -f "$staged/build" "$dir/build"
+  mv -f "$staged/run" "$dir/run"
 }
 
 start_in_systemd() {
@@ -282,11 +293,13 @@ start_agent() {
   wait_for "the agent to start" works
 }
 
-# Of earlier versions. What still runs of them has its files open.
+# Of earlier versions. What still runs of them has its files open. The agent that was started may have begun to update.
 remove_others() {
+  on_trial=
+  read -r on_trial rest 2>/dev/null <"$dir/trial" || on_trial=$agent_sha256
   for version in "$dir/agent"/* "$dir/node"/*; do
     case $version in
-      "$dir/agent/$agent_sha256" | "$dir/node/$node_sha256") ;;
+      "$dir/agent/$agent_sha256" | "$dir/agent/$on_trial" | "$dir/node/$node_sha256") ;;
       *) rm -rf "$version" ;;
     esac
   done

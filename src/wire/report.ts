@@ -54,7 +54,7 @@ export const routerReport = z.object({
 export const REPORT_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Why a build did not come up, cut by the agent. */
-const UPDATE_FAILURE_CHARS_MAX = 500;
+export const UPDATE_FAILURE_CHARS_MAX = 500;
 
 /** A build of the agent, by the SHA-256 of its archive; and the commit that told a host to run it. */
 const agentOrder = z.object({ build: sha256Name, order: commitVersion });
@@ -115,5 +115,7 @@ export type JobEnd = z.infer<typeof jobEnd>;
 export type JobState = z.infer<typeof jobState>;
 export type JobReport = z.infer<typeof jobReport>;
 export type RouterReport = z.infer<typeof routerReport>;
+export type InstalledAgent = z.infer<typeof installedAgent>;
+export type AgentUpdate = z.infer<typeof agentUpdate>;
 export type Report = z.infer<typeof report>;
 export type SyncAnswer = z.infer<typeof syncAnswer>;
