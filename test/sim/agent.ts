@@ -339,14 +339,19 @@ export function inventoryAtFirst(
   { address, accelerators, containers }: Pick<MachineSpec, "address" | "accelerators" | "containers">,
   parts = new Parts(accelerators),
 ): Inventory {
+  const { report } = parts;
   return {
     address,
     arch: "x86",
     cpus: 64,
     memoryGib: 512,
     diskGib: 1_000,
+    accelerators: report.accelerators,
     runtimes: containers ? ["process", "docker"] : ["process"],
+    warnings: report.warnings,
     interface: null,
-    ...parts.report,
+    nics: report.nics,
+    fabric: report.fabric,
+    problems: report.problems,
   };
 }

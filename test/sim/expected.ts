@@ -35,7 +35,15 @@ const OTHERS: [kind: string, values: string[]][] = [
   [
     "host",
     [
-      ...["host.joined", "host.cordoned", "host.uncordoned", "host.draining", "host.drained", "host.removed"],
+      ...[
+        "host.joined",
+        "host.cordoned",
+        "host.uncordoned",
+        "host.draining",
+        "host.drained",
+        "host.removed",
+        "host.left",
+      ],
       ...["host.unwell", "host.well", "host.changed", "fleet.applied", "back after its removal"],
     ],
   ],

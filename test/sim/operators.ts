@@ -1,4 +1,5 @@
 import { join } from "./joining.ts";
+import { leave, TELL_MS } from "./leaving.ts";
 import type { Machine } from "./machine.ts";
 import { Random } from "./random.ts";
 import type { Users } from "./users.ts";
@@ -76,9 +77,13 @@ export class Operators {
     const retire = () => this.world.retire(project, host);
     const draw = this.random.next();
     // What runs nothing; it is switched off once it is forgotten, or another host from then on.
-    if (draw < 0.3) this.askToRemove(machine, false, retire);
-    else if (draw < 0.5) this.askToRemove(machine, false, () => this.joinAgain(machine));
-    else if (draw < 0.7) {
+    if (draw < 0.25) this.askToRemove(machine, false, retire);
+    else if (draw < 0.4) this.askToRemove(machine, false, () => this.joinAgain(machine));
+    else if (draw < 0.55) {
+      leave(this.world, machine);
+      // Where the server was not told somebody has to tell it; where it was this is refused.
+      this.world.timeline.after(TELL_MS, () => this.askToRemove(machine, true));
+    } else if (draw < 0.75) {
       retire();
       this.askToRemove(machine, true);
     } else this.removeTooSoon(machine);

@@ -86,6 +86,15 @@ export class Rules {
     this.check("6: nothing acknowledged is lost", why);
   }
 
+  /** A host was told that it has left. */
+  left(ledger: Ledger, host: string): void {
+    const isThere = ledger.state.tables.host.byId.has(host);
+    this.check(
+      "6: nothing acknowledged is lost",
+      isThere ? `${host} was told that it has left and is still there` : null,
+    );
+  }
+
   /** A server that says that a decision could not be made is a bug, unless its database failed it. */
   logged(message: string, fields: Record<string, unknown>): void {
     const error = String(fields.error ?? "");
