@@ -1,7 +1,10 @@
 import type { AgentBuilds } from "../core/agent-builds.ts";
 import type { Effect, Input } from "../core/input.ts";
 import { RETURN_AFTER_START_MS } from "../core/limits.ts";
+import { peersFor } from "../core/peer-list.ts";
+import type { ProjectState } from "../core/project-state.ts";
 import type { Store } from "../store/types.ts";
+import type { PeersReport } from "../wire/index.ts";
 import type { Clock } from "./clock.ts";
 import { Controller } from "./controller.ts";
 import type { FarHosts } from "./far-hosts.ts";
@@ -10,6 +13,14 @@ import { Presence } from "./presence.ts";
 
 /** Hosts that were asked what they run have said it after this long, or are not waited for. */
 const HEARD_WITHIN_MS = 5_000;
+
+/** A host counts as new for so long: after that its link opens again for other reasons. */
+const JUST_JOINED_MS = 5 * 60_000;
+
+/** Hosts that hear of a new one at once: more than one, since one may be cut off itself. */
+const WITNESSES_MAX = 4;
+
+const NO_PEERS: PeersReport = { tag: "", round: 0, unreached: [] };
 
 /** What one project has in this process: its controller, its hosts as they are heard, and who follows its commits. */
 export class Project {
@@ -149,9 +160,20 @@ export class Project {
       if (!present) return void state.present.delete(host);
       state.present.add(host);
       this.submit({ kind: "host_present", host }, `host/${host}`);
+      this.haveTried(state, host);
     });
     // The state cannot be read now; when it can, it is read with whoever is linked by then.
     told.catch((error) => this.log("warn", "a host's presence was not taken in", { host, error: String(error) }));
+  }
+
+  /**
+   * A few others hear at once of a host that has just joined, and try it: the rest learn of it when they sync. A firewall
+   * that lets nothing in is the commonest thing that is wrong with a new host, and it does not see that itself.
+   */
+  private haveTried(state: ProjectState, id: string): void {
+    const host = state.tables.host.byId.get(id);
+    if (!host || this.clock.now() - host.joinedAt > JUST_JOINED_MS) return;
+    for (const peer of peersFor(state, host, NO_PEERS).hosts.slice(0, WITNESSES_MAX)) this.wake(peer.host);
   }
 
   private submit(input: Extract<Input, { kind: "host_silent" | "host_present" }>, actor: string): void {
@@ -162,19 +184,23 @@ export class Project {
 
   private runEffect(effect: Effect): void {
     for (const listener of this.invalidated) listener(effect.host);
+    this.wake(effect.host);
+  }
+
+  private wake(host: string): void {
     if (this.far) {
-      this.far.wake(effect.host);
+      this.far.wake(host);
       return;
     }
-    const link = this.presence.link(effect.host);
+    const link = this.presence.link(host);
     // One wake-up under way is enough: the sync that it causes reads what is committed by then.
-    if (!link || this.waking.has(effect.host)) return;
-    this.waking.add(effect.host);
+    if (!link || this.waking.has(host)) return;
+    this.waking.add(host);
     link
       .request({ kind: "wake" })
       .catch(() => {
         // A host that was not reached syncs by itself when its link is back; one without a link, when it said it would.
       })
-      .finally(() => this.waking.delete(effect.host));
+      .finally(() => this.waking.delete(host));
   }
 }

@@ -39,6 +39,12 @@ export function dropInbound(filter: PacketFilter, into: Into): void {
   else run([...into, `${IPTABLES}-restore`], IPTABLES_RULES);
 }
 
+/** Takes back what `dropInbound` did. @throws Error with what was said */
+export function allowInbound(filter: PacketFilter, into: Into): void {
+  if (filter === "nft") run([...into, "nft", "delete", "table", "inet", "closed"]);
+  else run([...into, `${IPTABLES}-restore`], "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n");
+}
+
 /** Packets that were dropped since. */
 export function droppedPackets(filter: PacketFilter, into: Into): number {
   const said =
