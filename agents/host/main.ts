@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Replaceable, type RunningAgent, startAgent } from "./agent.ts";
 import { defaultDataDir } from "./data-dir.ts";
-import { findAddress } from "./inventory/address.ts";
+import { findAddress, saidAddress } from "./inventory/address.ts";
 import { readBootId } from "./inventory/boot-id.ts";
 import type { Declaration } from "./inventory/declare.ts";
 import { collectInventory, readDeclaration } from "./inventory/inventory.ts";
@@ -130,7 +130,7 @@ function logLevel(text: string): LogLevel {
 /** `EX_TEMPFAIL`: the host may have joined or not, and the same command again goes on from there. */
 const JOIN_UNCLEAR = 75;
 
-const USAGE = `Usage: main.ts --server URL [--name NAME] [--address ADDRESS] [--data-dir DIR] [--declare WHAT]
+const USAGE = `Usage: main.ts --server URL [--name NAME] [--address ADDRESS] [--network NETWORK] [--data-dir DIR] [--declare WHAT]
                [--sysfs-root DIR] [--proc-root DIR] [--dev-root DIR] [--nvidia-smi PROGRAM]
                [--job-user USER] [--docker-socket PATH] [--stop-jobs-on-exit] [--end-with-input]
                [--log-level debug|info|warn|error]
@@ -149,6 +149,7 @@ async function main(): Promise<void> {
       server: { type: "string" },
       name: { type: "string" },
       address: { type: "string" },
+      network: { type: "string" },
       "data-dir": { type: "string" },
       declare: { type: "string" },
       "sysfs-root": { type: "string" },
@@ -186,7 +187,7 @@ async function main(): Promise<void> {
   const declared = values.declare === undefined ? {} : await readDeclaration(values.declare);
   const named = {
     name: values.name ?? null,
-    address: values.address ?? null,
+    address: saidAddress(values.address ?? null, values.network ?? null),
     dataDir: values["data-dir"] ?? null,
   };
   const look: LookOptions = {

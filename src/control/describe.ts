@@ -89,11 +89,13 @@ function describeHost(state: ProjectState, host: HostEntity, pairs: BrokenPair[]
     fabric: inventory.fabric,
     problems: inventory.problems,
     warnings: inventory.warnings,
-    unreached: pairs.map(({ from, to, ports, why, since }) => {
-      const { id, name } = from.id === host.id ? to : from;
-      const direction = from.id === host.id ? "to" : "from";
-      return { direction, id, name, address: to.inventory.address, ports: [...ports], why, since };
-    }),
+    unreached: pairs
+      .map(({ from, to, ports, why, since }): HostView["unreached"][number] => {
+        const { id, name } = from.id === host.id ? to : from;
+        const direction = from.id === host.id ? "to" : "from";
+        return { direction, id, name, address: to.inventory.address, ports: [...ports], why, since };
+      })
+      .sort((a, b) => (`${a.id} ${a.direction}` < `${b.id} ${b.direction}` ? -1 : 1)),
     agentVersion: state.observed.get(host.id)?.report.agent.version ?? null,
     agentBuild: installedBuild(state, host.id),
     agentUpdate: describeUpdate(state, host),

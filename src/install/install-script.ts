@@ -33,7 +33,7 @@ const DOWNLOAD_S = 600;
  * The script that installs an agent, in the shell language of POSIX. What it is told are variables set before it, in the
  * same text, so that no program's arguments ever hold the token (see `pasteLine`): HEADRACE_SERVER, HEADRACE_FROM (where
  * this script came from), HEADRACE_JOIN_TOKEN, and, each of them optional, HEADRACE_FLEET, HEADRACE_NAME,
- * HEADRACE_ADDRESS, HEADRACE_AGENT_FLAGS, HEADRACE_DIR, HEADRACE_DATA_DIR and HEADRACE_INIT.
+ * HEADRACE_ADDRESS, HEADRACE_NETWORK, HEADRACE_AGENT_FLAGS, HEADRACE_DIR, HEADRACE_DATA_DIR and HEADRACE_INIT.
  */
 export function installScript({ agentSha256, nodes }: InstallScriptParts): string {
   const cases = nodes.map(
@@ -199,6 +199,7 @@ write_run() {
     printf ' --server %s --data-dir %s' "$(quoted "$server")" "$(quoted "$data")"
     [ -z "\${HEADRACE_NAME:-}" ] || printf ' --name %s' "$(quoted "$HEADRACE_NAME")"
     [ -z "\${HEADRACE_ADDRESS:-}" ] || printf ' --address %s' "$(quoted "$HEADRACE_ADDRESS")"
+    [ -z "\${HEADRACE_NETWORK:-}" ] || printf ' --network %s' "$(quoted "$HEADRACE_NETWORK")"
     for flag in \${HEADRACE_AGENT_FLAGS:-}; do printf ' %s' "$(quoted "$flag")"; done
     say ' "$@"'
     say '}'

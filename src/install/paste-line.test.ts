@@ -45,10 +45,11 @@ test("the script gets what it is told, whatever characters are in it, and no pro
 });
 
 test("what is left out is not said", () => {
-  expect(settingLines({ ...SETTINGS, token: null, address: "10.0.0.5" })).toEqual([
+  expect(settingLines({ ...SETTINGS, token: null, address: "10.0.0.5", network: "10.0.0.0/24" })).toEqual([
     "HEADRACE_SERVER=https://headrace.example.com",
     "HEADRACE_FROM=https://headrace.example.com/install",
     "HEADRACE_FLEET=h100",
     "HEADRACE_ADDRESS=10.0.0.5",
+    "HEADRACE_NETWORK=10.0.0.0/24",
   ]);
 });

@@ -11,17 +11,20 @@ export interface InstallSettings {
   fleet: string;
   name?: string | null;
   address?: string | null;
+  /** In which the fleet's hosts talk to each other: the host's address is the one that it has there. */
+  network?: string | null;
 }
 
 /** Assignments that stand before the script: a text and never arguments, which every user of a machine can read. */
 export function settingLines(settings: InstallSettings): string[] {
-  const { server, from, token, fleet, name = null, address = null } = settings;
+  const { server, from, token, fleet, name = null, address = null, network = null } = settings;
   const values: [string, string | null][] = [
     ["HEADRACE_SERVER", server],
     ["HEADRACE_FROM", from],
     ["HEADRACE_FLEET", fleet],
     ["HEADRACE_NAME", name],
     ["HEADRACE_ADDRESS", address],
+    ["HEADRACE_NETWORK", network],
     ["HEADRACE_JOIN_TOKEN", token],
   ];
   return values.flatMap(([variable, value]) => (value === null ? [] : [`${variable}=${wordOf(value)}`]));

@@ -31,6 +31,7 @@ it("tries everything at once, then only as often as it was told while all is wel
 it("holds a port not to be reached after three looks, each soon after the other, and names no moment", () => {
   const targets = followed();
   const key = "h2 10.0.0.2 8998";
+  look(targets, "h2 10.0.0.2 8000", [null]);
   expect(look(targets, key, [SILENT, SILENT])).toEqual([0, 2_000]);
   expect(describeUnreached(targets)).toEqual([]);
   look(targets, key, [SILENT]);
@@ -57,8 +58,12 @@ it("looks at what is not reached more often than at what is, and at what is in d
   expect(at.map((moment, i) => moment - (at[i - 1] ?? 0))).toEqual([0, 2_000, 2_000, 10_000, 10_000, 2_000, EVERY_MS]);
 });
 
-it("says that nothing of a host is reached only where every port was held so", () => {
+it("says that nothing of a host is reached only where no port was reached, also while a new one is not held yet", () => {
   const targets = followed();
+  look(targets, "h2 10.0.0.2 8000", [SILENT, SILENT, SILENT]);
+  expect(describeUnreached(targets)).toMatchObject([{ host: "h2", ports: [8_000], whole: true }]);
+  look(targets, "h2 10.0.0.2 8998", [null]);
+  expect(describeUnreached(targets)).toMatchObject([{ host: "h2", ports: [8_000], whole: false }]);
   for (const key of ["h2 10.0.0.2 8000", "h2 10.0.0.2 8998"]) look(targets, key, [SILENT, SILENT, SILENT]);
   expect(describeUnreached(targets)).toMatchObject([{ host: "h2", ports: [8_000, 8_998], whole: true }]);
 });

@@ -18,6 +18,8 @@ export interface Target {
   nextAt: Instant;
   /** Looks in a row that say other than what is held; 0: none is in doubt. */
   doubts: number;
+  /** The last look that told anything reached it; false before the first. */
+  reached: boolean;
   /** Why it is held not to be reached, as it was first said; null = it is not. */
   held: string | null;
 }
@@ -31,7 +33,7 @@ export function followList(before: Targets, { hosts }: PeerList, now: Instant): 
   for (const { host, address, ports } of hosts) {
     for (const port of ports) {
       const key = `${host} ${address} ${port}`;
-      const fresh = { host, address, port, nextAt: now, doubts: 0, held: null };
+      const fresh = { host, address, port, nextAt: now, doubts: 0, reached: false, held: null };
       targets.set(key, before.get(key) ?? fresh);
     }
   }
@@ -47,6 +49,7 @@ export function noteLook(target: Target, why: string | null | undefined, everyMs
     target.nextAt = now + HELD_MS;
     return;
   }
+  target.reached = why === null;
   const isNews = (why === null) !== (target.held === null);
   target.doubts = isNews ? target.doubts + 1 : 0;
   if (target.doubts >= (why === null ? PASSES_TO_FREE : FAILURES_TO_HOLD)) {
@@ -69,7 +72,8 @@ export function describeUnreached(targets: Targets): PeersReport["unreached"] {
       host,
       address: first.address,
       ports: held.map(({ port }) => port),
-      whole: held.length === all.length,
+      // A port that has just come into the list is not known to be any better.
+      whole: all.every(({ held: why, reached }) => why !== null || !reached),
       why: first.held ?? "",
     };
   });

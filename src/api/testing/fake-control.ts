@@ -71,7 +71,7 @@ export const HOST: HostView = {
   cordons: { operator: null, health: null },
 };
 
-const FLEET: FleetView = {
+export const FLEET: FleetView = {
   name: "default",
   revision: 0,
   placement: "any",
@@ -94,6 +94,7 @@ export class FakeControl implements Control {
   readonly commits: CommitView[] = [];
   readonly synced: { project: string; host: string; seq: number }[] = [];
   oldest = 1;
+  allFleets: FleetView[] = [FLEET];
   /** The one service; null = there is none. */
   view: ServiceView | null = SERVICE;
   planned: PlanView = {
@@ -209,7 +210,7 @@ export class FakeControl implements Control {
   }
 
   async fleets() {
-    return [FLEET];
+    return this.allFleets;
   }
 
   async planFleet(_caller: Caller, request: FleetRequest) {

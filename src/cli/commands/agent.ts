@@ -14,6 +14,7 @@ interface AgentFlags {
   server?: string;
   name?: string;
   address?: string;
+  network?: string;
   dataDir?: string;
   declare?: string;
   sysfsRoot?: string;
@@ -68,6 +69,7 @@ export const addAgent: AddCommand = (program, { io }) => {
     .description(
       "Show what the agent that runs on this machine says of itself; as whom it runs as, so mostly with sudo",
     )
+    .option("--network <network>", "its address is the one that it has in there, e.g. 10.0.0.0/24")
     .option("--data-dir <folder>", "the agent's (default /var/lib/headrace as root, else in ~/.local/share)")
     .option("--json", "print all that it tells as JSON")
     .addHelpText(
@@ -98,6 +100,7 @@ function agentFlags(server: string, flags: AgentFlags): string[] {
     ["--server", server],
     ["--name", flags.name],
     ["--address", flags.address],
+    ["--network", flags.network],
     ["--data-dir", flags.dataDir],
     ["--declare", flags.declare],
     ["--sysfs-root", flags.sysfsRoot],

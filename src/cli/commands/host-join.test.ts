@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { FLEET } from "../../api/testing/fake-control.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Cli, SERVER } from "../testing/run.ts";
 
@@ -32,6 +33,15 @@ describe("headrace host join", () => {
     expect(err).toBe("");
     const shown = await cli.run("host", "join", ...flags);
     expect(shown.err).toContain("http://127.0.0.1:3000 is this machine alone");
+  });
+
+  test("has the fleet's network in the line, so that the host's address is the one in there", async () => {
+    await using cli = await Cli.create();
+    cli.install = folder;
+    const ssh = { network: "10.0.0.0/24", env: [], hosts: [] };
+    cli.control.allFleets = [FLEET, { ...FLEET, name: "h100", ssh }];
+    expect((await cli.run("host", "join", "--fleet", "h100")).out).toContain(" HEADRACE_NETWORK=10.0.0.0/24 ");
+    expect((await cli.run("host", "join")).out).not.toContain("HEADRACE_NETWORK");
   });
 
   test("makes no token where there is nothing to install from", async () => {

@@ -38,7 +38,8 @@ export const addJoin: AddCommand = (host, { io }) => {
         ...(flags.expires === undefined ? {} : { expiresInS: Math.max(1, Math.round(flags.expires / 1_000)) }),
       });
       const { fleet, name = null } = flags;
-      const line = pasteLine({ ...source, token, fleet, name });
+      const network = (await client.fleets()).find((known) => known.name === fleet)?.ssh?.network ?? null;
+      const line = pasteLine({ ...source, token, fleet, name, network });
       if (flags.json) return printJson(io, { line, token, fleet, server: source.server, expiresAt });
       printLine(io, line);
       const until = expiresAt === null ? "" : ` until ${showInstant(expiresAt)}`;

@@ -117,6 +117,27 @@ describe("installing over SSH", () => {
     });
   });
 
+  it("gives an installed host another address where the file has another one now", async () => {
+    const at = (address: string) =>
+      stage((name, what) => (what === "probe" ? probed({ ...JOINED, address }) : installs(name)));
+    const moved = at("10.0.0.5");
+    await moved.go([host("gpu-1", { internalIp: "10.0.0.9" })]);
+    expect(moved.sent.at(-1)?.input).toContain("HEADRACE_ADDRESS=10.0.0.9\n");
+    const same = at("10.0.0.9");
+    expect((await same.go([host("gpu-1", { internalIp: "10.0.0.9" })])).installed.get("gpu-1")?.changed).toBe(false);
+  });
+
+  it("leaves the address that somebody gave the agent where the file says nothing", async () => {
+    const kept = { ...JOINED, address: "192.0.2.7" };
+    const current = stage((name, what) => (what === "probe" ? probed(kept) : installs(name)));
+    expect((await current.go([host("gpu-1")])).installed.get("gpu-1")?.changed).toBe(false);
+    const older = stage((name, what) =>
+      what === "probe" ? probed({ ...kept, agent: "b".repeat(64) }) : installs(name),
+    );
+    await older.go([host("gpu-1")]);
+    expect(older.sent.at(-1)?.input).toContain("HEADRACE_ADDRESS=192.0.2.7\n");
+  });
+
   it("finds the address in the fleet's network, and refuses a host that has none there", async () => {
     const { go, sent } = stage((name, what) => {
       if (what === "install") return installs(name);

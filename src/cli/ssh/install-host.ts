@@ -1,8 +1,9 @@
+import { addressIn } from "../../../agents/host/inventory/address.ts";
 import { settingLines } from "../../install/paste-line.ts";
 import type { SshHost } from "../../spec/types-fleet.ts";
 import type { InstallSource } from "../install-source.ts";
 import { nameOf } from "./host-name.ts";
-import { addressIn, PROBE_SCRIPT, type Probe, parseProbe } from "./probe.ts";
+import { PROBE_SCRIPT, type Probe, parseProbe } from "./probe.ts";
 import type { RunSsh, SshOutcome } from "./run-ssh.ts";
 import { type SshOptions, sshArguments } from "./ssh-command.ts";
 import { lastOf, sshFailure } from "./ssh-failure.ts";
@@ -47,8 +48,8 @@ export async function installHost(
   const { joined } = probe;
   assertOurs(joined, with_);
   const address = addressOf(host, with_.network, probe);
-  if (joined !== null && probe.runs && probe.agent === agentOf(with_.script))
-    return { id: joined.host, changed: false };
+  const isUpToDate = probe.agent === agentOf(with_.script) && address === probe.address;
+  if (joined !== null && probe.runs && isUpToDate) return { id: joined.host, changed: false };
 
   const name = nameOf(host);
   progress(joined === null ? "installing" : "bringing up to date");
@@ -121,8 +122,10 @@ function assertOurs(joined: Probe["joined"], { server, fleet }: HostInstallation
   );
 }
 
-function addressOf(host: SshHost, network: string | null, { addresses }: Probe): string | null {
-  if (host.internalIp !== null || network === null) return host.internalIp;
+/** Where the file says nothing it stays the one that somebody gave the agent. */
+function addressOf(host: SshHost, network: string | null, { addresses, address: given }: Probe): string | null {
+  if (host.internalIp !== null || network === null) return host.internalIp ?? given;
+  if (given !== null && addresses.includes(given) && addressIn(network, [given]) !== null) return given;
   const address = addressIn(network, addresses);
   if (address !== null) return address;
   throw new HostFailure(

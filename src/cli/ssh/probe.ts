@@ -1,4 +1,3 @@
-import { BlockList, isIPv4 } from "node:net";
 import { UNIT } from "../../install/unit.ts";
 
 /**
@@ -26,6 +25,7 @@ printf 'addresses=%s\\n' "$(hostname -I 2>/dev/null || ip -o addr show scope glo
 field server
 field fleet
 field host
+printf 'address=%s\\n' "$(as_root sed -n "s/.* --address '\\([^']*\\)'.*/\\1/p" "$dir/run" 2>/dev/null)"
 version=
 for version in "$dir/agent"/*/agent.cjs; do [ -f "$version" ] || version=; done
 version=\${version%/agent.cjs}
@@ -46,6 +46,8 @@ export interface Probe {
   addresses: string[];
   /** What it has joined; null = nothing. */
   joined: { server: string; fleet: string; host: string } | null;
+  /** The one that its agent was told to have for others; null = none. */
+  address: string | null;
   /** SHA-256 of the agent that is installed, "" for none. */
   agent: string;
   runs: boolean;
@@ -68,20 +70,8 @@ export function parseProbe(text: string): Probe | null {
       .split(" ")
       .filter((address) => address !== ""),
     joined: of("host") === "" ? null : { server: of("server"), fleet: of("fleet"), host: of("host") },
+    address: of("address") || null,
     agent: of("agent"),
     runs: of("runs") === "yes",
   };
-}
-
-/**
- * The address of a host in the network that the fleet's hosts talk in.
- * @param network e.g. `10.0.0.0/24`; bits of a host may be set
- * @returns null when it has none there
- */
-export function addressIn(network: string, addresses: string[]): string | null {
-  const [base = "", bits = ""] = network.split("/");
-  const family = isIPv4(base) ? "ipv4" : "ipv6";
-  const list = new BlockList();
-  list.addSubnet(base, Number(bits), family);
-  return addresses.find((address) => isIPv4(address) === (family === "ipv4") && list.check(address, family)) ?? null;
 }
