@@ -11,9 +11,17 @@ export interface Listener {
 /** States of `/proc/net`: a TCP socket that listens, and a UDP socket that is not connected. */
 const OPEN_STATE = { tcp: "0A", udp: "07" } as const;
 
-/** All of them in the network that a process is in, whoever has them. */
+/** All of them in the network that a process is in, whoever has them. One that comes or goes meanwhile is left out. */
 export function listenersIn(pid: number): Listener[] {
+  const before = socketsIn(pid);
   const owners = commandsBySocket();
+  const stayed = new Set(socketsIn(pid).map(({ socket }) => socket));
+  return before
+    .filter(({ socket }) => stayed.has(socket))
+    .map(({ protocol, port, socket }) => ({ protocol, port, commands: owners.get(socket) ?? [] }));
+}
+
+function socketsIn(pid: number): (Pick<Listener, "protocol" | "port"> & { socket: string })[] {
   return (["tcp", "udp"] as const).flatMap((protocol) =>
     [protocol, `${protocol}6`].flatMap((file) =>
       readFileSync(`/proc/${pid}/net/${file}`, "utf8")
@@ -25,7 +33,7 @@ export function listenersIn(pid: number): Listener[] {
         .map((fields) => ({
           protocol,
           port: Number.parseInt(fields[1]?.split(":")[1] ?? "", 16),
-          commands: owners.get(fields[9] ?? "") ?? [],
+          socket: fields[9] ?? "",
         })),
     ),
   );
