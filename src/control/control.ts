@@ -1,31 +1,33 @@
 import { type ImageSettings, NO_IMAGES } from "../adapters/index.ts";
 import { type AgentBuilds, NO_BUILDS } from "../core/agent-builds.ts";
-import type { Answer, Input } from "../core/input.ts";
+import type { Answer } from "../core/input.ts";
 import { planApply } from "../core/plan.ts";
 import type { LinkEnd } from "../link/types.ts";
 import type { RouteTarget, ServiceEntry } from "../proxy/types.ts";
-import type { IdempotencyRecord, SealedSecret, Store } from "../store/types.ts";
-import { canonicalJson, type JoinAnswer, type JoinRequest, type Report, type SyncAnswer } from "../wire/index.ts";
+import type { Store } from "../store/types.ts";
+import type { JoinAnswer, JoinRequest, Report, SyncAnswer } from "../wire/index.ts";
 import { admitHost } from "./admit-host.ts";
-import { anotherRequest, carriedOut, requireAdmin, whenDone } from "./answers.ts";
+import { carriedOut, whenDone } from "./answers.ts";
 import { callerOf, mayCall } from "./callers.ts";
 import type { Clock } from "./clock.ts";
-import type { Request } from "./controller.ts";
 import { describeHostDetail, describeHosts, describeRoutes, describeSecret, describeService } from "./describe.ts";
 import { describePlan } from "./describe-plan.ts";
 import { type Digest, sha256Hex } from "./digest.ts";
 import type { FarHosts } from "./far-hosts.ts";
 import { FileShelf } from "./file-shelf.ts";
-import { describeFleet, planFleet, readFleet } from "./fleet-requests.ts";
+import { applyFleet, deleteFleet, describeFleet, planFleet, readFleet } from "./fleet-requests.ts";
 import { followCommits } from "./follow.ts";
+import { cordonHost, leaveHost, removeHost, uncordonHost } from "./host-changes.ts";
 import { HostSync } from "./host-sync.ts";
 import { keepHouse } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
 import { mergedLogs } from "./logs.ts";
 import { makeToken } from "./make-token.ts";
-import { type PreparedApply, prepareApply, prepareSecret } from "./prepare-apply.ts";
+import { type Once, onceFor } from "./once.ts";
+import { type PreparedApply, prepareApply } from "./prepare-apply.ts";
 import { Project } from "./project.ts";
 import type { Sealer } from "./seal.ts";
+import { deleteSecret, setSecret } from "./secret-changes.ts";
 import { tellWhoChanged } from "./stale-plan.ts";
 import { type Caller, type Control, ControlError, type ReplicaPlace } from "./types.ts";
 import type {
@@ -66,6 +68,7 @@ export interface ControlOptions {
 export class HeadraceControl implements Control {
   private readonly options: Required<Omit<ControlOptions, "far">> & Pick<ControlOptions, "far">;
   private readonly files: FileShelf;
+  private readonly once: Once;
   private readonly projects = new Map<string, { project: Project; sync: HostSync }>();
 
   constructor(options: ControlOptions) {
@@ -77,6 +80,7 @@ export class HeadraceControl implements Control {
       ...options,
     };
     this.files = new FileShelf(options.store, options.clock);
+    this.once = onceFor(options, (project) => this.open(project).project.controller);
   }
 
   /** Starts every project's controller: only then does somebody notice that a host does not come back. */
@@ -176,49 +180,6 @@ export class HeadraceControl implements Control {
     }));
   }
 
-  /** Carries out a change once for each idempotency key; a repeated request gets the first one's answer. */
-  private async once<A>(
-    caller: Caller,
-    cause: string,
-    key: string,
-    request: unknown,
-    prepare: () => Promise<{
-      input: Input;
-      secrets: NonNullable<Request["secrets"]>;
-      toAnswer(answer: Answer, version: number): A;
-    }>,
-  ): Promise<A> {
-    const { store, seal, clock } = this.options;
-    const { controller } = this.open(caller.project).project;
-    const content = canonicalJson({ cause, request });
-    // Keyed, since the request may hold values that a guess could be tested against.
-    const requestHash = await seal.version(caller.project, content);
-    const repeated = async (record: IdempotencyRecord): Promise<A> => {
-      if (!(await seal.matches(caller.project, record.requestHash, content))) throw anotherRequest();
-      return JSON.parse(record.answer) as A;
-    };
-    const before = await store.idempotency(caller.project, key);
-    if (before) return repeated(before);
-    const { input, secrets, toAnswer } = await prepare();
-    const { answer, version, repeatedAs } = await controller.submit({
-      input,
-      id: `request/${key}`,
-      cause,
-      actor: caller.name,
-      secrets,
-      idempotency: {
-        key,
-        record: (answer, version) => ({
-          key,
-          requestHash,
-          answer: JSON.stringify(toAnswer(answer, version)),
-          at: clock.now(),
-        }),
-      },
-    });
-    return repeatedAs ? repeated(repeatedAs) : toAnswer(answer, version);
-  }
-
   async services(project: string): Promise<ServiceView[]> {
     const state = await this.open(project).project.controller.state();
     return sorted(state.tables.service.byId).map((service) => describeService(state, service));
@@ -241,47 +202,20 @@ export class HeadraceControl implements Control {
     return host ? describeHostDetail(state, host) : null;
   }
 
-  cordonHost(
-    caller: Caller,
-    host: string,
-    how: { drain: boolean; reason: string },
-    key: string,
-  ): Promise<HostChangeAnswer> {
-    const input = { kind: "host_cordoned" as const, host, ...how, actor: caller.name };
-    return this.changeHost(caller, how.drain ? "drain host" : "cordon host", input, key);
+  cordonHost(...args: Parameters<Control["cordonHost"]>): Promise<HostChangeAnswer> {
+    return cordonHost(this.once, ...args);
   }
 
-  uncordonHost(caller: Caller, host: string, key: string): Promise<HostChangeAnswer> {
-    return this.changeHost(caller, "uncordon host", { kind: "host_uncordoned", host }, key);
+  uncordonHost(...args: Parameters<Control["uncordonHost"]>): Promise<HostChangeAnswer> {
+    return uncordonHost(this.once, ...args);
   }
 
-  private async changeHost(
-    caller: Caller,
-    cause: string,
-    input: Extract<Input, { kind: "host_cordoned" | "host_uncordoned" | "host_removed" }>,
-    key: string,
-  ): Promise<HostChangeAnswer> {
-    requireAdmin(caller, "change hosts");
-    return this.once(caller, cause, key, input, async () => ({
-      input,
-      secrets: [],
-      toAnswer: whenDone({ host: input.host }),
-    }));
+  removeHost(caller: Caller, host: string, force: boolean, key: string): Promise<HostChangeAnswer> {
+    return removeHost(this.once, this.open(caller.project).project, caller, { host, force }, key);
   }
 
-  async removeHost(caller: Caller, host: string, force: boolean, key: string): Promise<HostChangeAnswer> {
-    const removed = await this.changeHost(caller, "remove host", { kind: "host_removed", host, force }, key);
-    await this.open(caller.project).project.hostRemoved(host);
-    return removed;
-  }
-
-  async leaveHost({ project, kind, subject: host, name }: Caller): Promise<void> {
-    if (kind !== "host" || host === null) throw new ControlError("forbidden", "only a host's own credential leaves");
-    const { project: left } = this.open(project);
-    const input = { kind: "host_left" as const, host };
-    const { answer } = await left.controller.submit({ input, id: null, cause: "leave", actor: name });
-    carriedOut(answer, "done");
-    await left.hostRemoved(host);
+  leaveHost(caller: Caller): Promise<void> {
+    return leaveHost(this.open(caller.project).project, caller);
   }
 
   async fleets(project: string): Promise<FleetView[]> {
@@ -295,26 +229,12 @@ export class HeadraceControl implements Control {
     return planFleet(state, input, notes, this.options.clock.now());
   }
 
-  async applyFleet(caller: Caller, request: FleetRequest, key: string): Promise<FleetApplyAnswer> {
-    requireAdmin(caller, "apply fleets, which say what jobs may do to hosts");
-    return this.once(caller, "apply fleet", key, request, async () => {
-      const { input } = readFleet(request);
-      const toAnswer = (answer: Answer, version: number): FleetApplyAnswer => {
-        const { revision, action } = carriedOut(answer, "applied");
-        return { fleet: input.fleet, revision, action, version };
-      };
-      return { input, secrets: [], toAnswer };
-    });
+  applyFleet(...args: Parameters<Control["applyFleet"]>): Promise<FleetApplyAnswer> {
+    return applyFleet(this.once, ...args);
   }
 
-  async deleteFleet(caller: Caller, fleet: string, key: string): Promise<FleetChangeAnswer> {
-    requireAdmin(caller, "delete fleets");
-    const input = { kind: "fleet_deleted" as const, fleet };
-    return this.once(caller, "delete fleet", key, input, async () => ({
-      input,
-      secrets: [],
-      toAnswer: whenDone({ fleet }),
-    }));
+  deleteFleet(...args: Parameters<Control["deleteFleet"]>): Promise<FleetChangeAnswer> {
+    return deleteFleet(this.once, ...args);
   }
 
   async secrets(project: string): Promise<SecretView[]> {
@@ -323,30 +243,12 @@ export class HeadraceControl implements Control {
   }
 
   setSecret(caller: Caller, name: string, value: string, key: string): Promise<SecretChangeAnswer> {
-    return this.changeSecret(caller, "set secret", name, key, { name, value }, async () => {
-      const state = await this.open(caller.project).project.controller.state();
-      return prepareSecret(state, caller.name, name, value, this.options.seal);
-    });
+    const { project } = this.open(caller.project);
+    return setSecret(this.once, { project, seal: this.options.seal }, caller, { name, value }, key);
   }
 
-  deleteSecret(caller: Caller, name: string, key: string): Promise<SecretChangeAnswer> {
-    const input = { kind: "secret_deleted" as const, name };
-    return this.changeSecret(caller, "delete secret", name, key, input, async () => ({ input, secrets: [] }));
-  }
-
-  private async changeSecret(
-    caller: Caller,
-    cause: string,
-    secret: string,
-    key: string,
-    request: unknown,
-    prepare: () => Promise<{ input: Input; secrets: SealedSecret[] }>,
-  ): Promise<SecretChangeAnswer> {
-    requireAdmin(caller, "set and delete secrets");
-    return this.once(caller, cause, key, request, async () => ({
-      ...(await prepare()),
-      toAnswer: whenDone({ secret }),
-    }));
+  deleteSecret(...args: Parameters<Control["deleteSecret"]>): Promise<SecretChangeAnswer> {
+    return deleteSecret(this.once, ...args);
   }
 
   async journal(project: string, after: number, limit: number): Promise<{ oldest: number; commits: CommitView[] }> {

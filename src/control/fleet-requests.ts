@@ -1,13 +1,15 @@
 import { type FleetChange, fleetChanges } from "../core/fleet-changes.ts";
 import { closedFleet } from "../core/fleets.ts";
-import type { Input } from "../core/input.ts";
+import type { Answer, Input } from "../core/input.ts";
 import type { ProjectState } from "../core/project-state.ts";
 import type { FleetEntity, Millis } from "../core/state.ts";
 import { step } from "../core/step.ts";
 import { parseConfig, type SpecIssue, whyNotApplied } from "../spec/index.ts";
+import { carriedOut, requireAdmin, whenDone } from "./answers.ts";
 import { describeAgents } from "./describe-agents.ts";
-import { ControlError } from "./types.ts";
-import type { FleetPlanView, FleetRequest, FleetView } from "./views-fleet.ts";
+import type { Once } from "./once.ts";
+import { type Caller, ControlError } from "./types.ts";
+import type { FleetApplyAnswer, FleetChangeAnswer, FleetPlanView, FleetRequest, FleetView } from "./views-fleet.ts";
 
 type FleetInput = Extract<Input, { kind: "fleet_applied" }>;
 
@@ -60,6 +62,29 @@ function retriesOf(state: ProjectState, fleet: string): FleetChange[] {
   return [
     { path: "agent", from: `update failed on ${failed === 1 ? "1 host" : `${failed} hosts`}`, to: "tried again" },
   ];
+}
+
+export async function applyFleet(
+  once: Once,
+  caller: Caller,
+  request: FleetRequest,
+  key: string,
+): Promise<FleetApplyAnswer> {
+  requireAdmin(caller, "apply fleets, which say what jobs may do to hosts");
+  return once(caller, "apply fleet", key, request, async () => {
+    const { input } = readFleet(request);
+    const toAnswer = (answer: Answer, version: number): FleetApplyAnswer => {
+      const { revision, action } = carriedOut(answer, "applied");
+      return { fleet: input.fleet, revision, action, version };
+    };
+    return { input, secrets: [], toAnswer };
+  });
+}
+
+export async function deleteFleet(once: Once, caller: Caller, fleet: string, key: string): Promise<FleetChangeAnswer> {
+  requireAdmin(caller, "delete fleets");
+  const input = { kind: "fleet_deleted" as const, fleet };
+  return once(caller, "delete fleet", key, input, async () => ({ input, secrets: [], toAnswer: whenDone({ fleet }) }));
 }
 
 /** What an operator should know who is about to give jobs power over hosts. */
