@@ -63,7 +63,7 @@ export class Operators {
     const draw = this.random.next();
     if (draw < 0.25) this.users.ask(project, { kind: "cordon", host, drain: false });
     else if (draw < 0.6) this.users.ask(project, { kind: "cordon", host, drain: true });
-    else if (draw < 0.85) this.users.ask(project, { kind: "uncordon", host });
+    else if (draw < 0.8) this.users.ask(project, { kind: "uncordon", host });
     else if (!this.removed.has(host) && this.staying(machines) > HOSTS_MIN) this.remove(machine);
   }
 

@@ -1,16 +1,6 @@
 import { describeHardware, type HardwareReport } from "../../agents/host/inventory/describe.ts";
 import type { AcceleratorReading, FoundAccelerator } from "../../agents/host/inventory/found.ts";
 import { type HealthMemory, NOTHING_KNOWN, weigh } from "../../agents/host/inventory/health.ts";
-import { inventory } from "../../src/wire/index.ts";
-
-/** What is sent is read by its schema, which puts it in order: what says the same is the same text. */
-const partOfInventory = inventory.pick({
-  accelerators: true,
-  nics: true,
-  fabric: true,
-  problems: true,
-  warnings: true,
-});
 
 /** Between two readings of a machine's parts. Agents take a minute; lives here last only some. */
 export const READING_MS = 10_000;
@@ -68,6 +58,8 @@ export class Parts {
     );
     const readings = { accelerators, nics: new Map() };
     this.memory = weigh(this.memory, found, readings);
-    return partOfInventory.parse(describeHardware(found, readings, this.memory));
+    const report = describeHardware(found, readings, this.memory);
+    // Where they sit means nothing here, and would be told with every report.
+    return { ...report, accelerators: report.accelerators.map(({ device: _, ...accelerator }) => accelerator) };
   }
 }

@@ -5,7 +5,7 @@ import { describe as inWords, runSeeds } from "./run.ts";
 import { simulate } from "./simulate.ts";
 
 /** Enough for every fault and nearly every edge to come up several times; about a minute on a small machine. */
-const SEEDS = 150;
+const SEEDS = 120;
 
 describe("the simulation", () => {
   test("a system that nothing befalls does what it is asked", async () => {

@@ -45,7 +45,7 @@ export class Rules {
     this.check("3: a drain takes nothing that is needed", replacedFirst(ledger, drained));
     this.check("4: promised once", promisedOnce(ledger, batch));
     this.check("a host that is taken out gets nothing new", nothingNewWhenTakenOut(ledger, batch));
-    const alive = this.world.store.credentialsNow(ledger.project);
+    const alive = () => this.world.store.credentialsNow(ledger.project);
     this.check("a removed host holds nothing", nothingLeftBehind(ledger, batch, alive));
     this.check("containers where there are any", rightRuntime(ledger, batch));
     this.check("whole blocks", wholeBlocks(ledger, batch));
