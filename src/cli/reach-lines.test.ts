@@ -38,6 +38,16 @@ test("a plan says which host does not reach which where something fits nowhere f
   expect(out).toContain("1 host: cannot be reached by gpu-1 at 10.0.0.3 port 8998: no answer in 1 s (gpu-2)");
 });
 
+test("what waits for the way is placed as soon as it is open, without its next turn having come", async () => {
+  await using on = await stage();
+  for (const other of ["cpu-1", "gpu-1"]) await on.cut(other, "gpu-2", [8_000, 8_998], true);
+  await on.apply("pair.yml");
+  expect((await on.run("ps", "pair")).out).toContain("host gpu-2: cannot be reached by gpu-1 at 10.0.0.3 port 8998");
+  for (const other of ["cpu-1", "gpu-1"]) await on.heal(other);
+  await on.settle();
+  expect((await on.run("ps", "pair")).out).toMatch(/pair-prefill-2 +ready +gpu-2:8000/);
+});
+
 test("what runs goes on when a way is closed, and ps, host list and host show say which", async () => {
   await using on = await stage();
   await on.apply("pair.yml");

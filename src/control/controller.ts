@@ -160,12 +160,14 @@ export class Controller {
   /** Keeps what a host reported and decides what follows from it. */
   async report(host: string, report: Report): Promise<void> {
     const state = await this.state();
-    const isFirst = !state.observed.has(host);
-    observe(state, host, report, this.options.clock.now());
+    const before = state.observed.get(host);
+    const { unreached } = observe(state, host, report, this.options.clock.now());
     const request = { id: null, cause: "report", actor: `host/${host}` };
     const taken = [this.submit({ ...request, input: { kind: "host_reported", host } })];
-    // From its first report on it can be given something to run.
-    if (isFirst) taken.push(this.submit({ ...request, input: { kind: "host_present", host } }));
+    // From its first report on it can be given something to run, and more once it reaches another host again.
+    const isFirst = before === undefined;
+    if (isFirst || unreached.size < before.unreached.size)
+      taken.push(this.submit({ ...request, input: { kind: "host_present", host } }));
     await Promise.all(taken);
   }
 

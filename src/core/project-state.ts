@@ -207,18 +207,20 @@ export function takeDue(state: ProjectState, due: Map<string, Millis | null>): v
 const ALL_REACHED: ReadonlyMap<string, Unreached> = new Map();
 
 /** Keeps what a host reported. The caller has checked that the report is newer than the last one. */
-export function observe(state: ProjectState, host: string, report: Report, now: Millis): void {
+export function observe(state: ProjectState, host: string, report: Report, now: Millis): ObservedHost {
   const before = state.observed.get(host)?.unreached;
   const unreached = (report.peers?.unreached ?? []).map((peer): [string, Unreached] => {
     const known = before?.get(peer.host);
     return [peer.host, { ...peer, since: known?.address === peer.address ? known.since : now }];
   });
-  state.observed.set(host, {
+  const observed = {
     report,
     unreached: unreached.length === 0 ? ALL_REACHED : new Map(unreached),
     jobs: new Map(report.jobs.map((job) => [job.job, job])),
     routers: new Map(report.routers.map((router) => [router.job, router])),
-  });
+  };
+  state.observed.set(host, observed);
+  return observed;
 }
 
 function putEntity(state: ProjectState, entity: Entity): void {

@@ -118,6 +118,13 @@ export class PlanStage {
     await this.sync(here as StagedHost);
   }
 
+  /** A host finds that it reaches the others again. */
+  async heal(name: string): Promise<void> {
+    const host = this.hosts.find((one) => one.name === name) as StagedHost;
+    host.unreached = [];
+    await this.sync(host);
+  }
+
   /** Forgets a machine that is no more. */
   loseMachine(name: string): void {
     this.hosts.splice(
