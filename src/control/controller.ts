@@ -165,9 +165,9 @@ export class Controller {
     const request = { id: null, cause: "report", actor: `host/${host}` };
     const taken = [this.submit({ ...request, input: { kind: "host_reported", host } })];
     // From its first report on it can be given something to run, and more once it reaches another host again.
-    const isFirst = before === undefined;
-    if (isFirst || unreached.size < before.unreached.size)
+    if (before === undefined || unreached.size < before.unreached.size) {
       taken.push(this.submit({ ...request, input: { kind: "host_present", host } }));
+    }
     await Promise.all(taken);
   }
 

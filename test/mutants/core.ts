@@ -6,6 +6,7 @@ const hostDrain = (test: string) => ({ file: "src/core/host-drain.test.ts", test
 const health = (test: string) => ({ file: "src/core/health.test.ts", test: `a host that is not well > ${test}` });
 const runtime = (test: string) => ({ file: "src/core/runtime.test.ts", test });
 const placement = (test: string) => ({ file: "src/core/placement.test.ts", test: `placement > ${test}` });
+const mates = (test: string) => ({ file: "src/core/mates.test.ts", test });
 const silence = (test: string) => ({ file: "src/core/silence.test.ts", test });
 const rule = (text: string) => ({
   file: "src/core/rules.property.test.ts",
@@ -48,6 +49,15 @@ export const coreMutants: Mutant[] = [
     by: "this.draft.state.present.has(host.id)",
     breaks: "A host gets a job before it has said which of its ports are taken.",
     caughtBy: placement("puts nothing on a host before its first report, since its ports are not known"),
+  },
+  {
+    file: "src/core/mates.ts",
+    replace: "mate.pairing === revision.pairing && isSentTo(mate) ? between(own, mate) : null",
+    by: "null",
+    breaks: "A prefill is placed where no decode is known to reach it.",
+    caughtBy: mates(
+      "a service of one prefill and one decode > minds the port where a decode meets a prefill, although the others are open",
+    ),
   },
   {
     file: "src/core/fit.ts",
