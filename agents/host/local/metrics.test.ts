@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { parseExposition } from "../../engine-sim/testing/strict-exposition.ts";
 import { expose } from "./exposition.ts";
@@ -40,5 +41,15 @@ test("keeps a label's value within its quotes", () => {
   const samples = [{ labels: { a: 'x"} 1\n\\' }, value: Number.POSITIVE_INFINITY }];
   expect(expose([{ name: "n", type: "gauge", help: "two\nlines", samples }])).toBe(
     '# HELP n two\\nlines\n# TYPE n gauge\nn{a="x\\"} 1\\n\\\\"} +Inf\n',
+  );
+});
+
+test("has what docs/hosts.md tells of, and nothing else", async () => {
+  const page = await readFile(new URL("../../../docs/hosts.md", import.meta.url), "utf8");
+  const told = [...page.matchAll(/`((?:headrace_(?:agent|host)|process)_\w+)/g)].map(([, name]) => name);
+  expect(told.sort()).toEqual(
+    agentMetrics(agentView())
+      .map(({ name }) => name)
+      .sort(),
   );
 });
