@@ -8,9 +8,11 @@ import { systemClock } from "./control/clock.ts";
 import { HeadraceControl } from "./control/control.ts";
 import type { Log } from "./control/log.ts";
 import { ReportPace } from "./control/report-pace.ts";
+import { ReportTurns } from "./control/report-turns.ts";
 import { createSealer } from "./control/seal.ts";
 import { withinReach } from "./control/within-reach.ts";
 import { agentLinks } from "./node/agent-links.ts";
+import { hashedHere } from "./node/digest.ts";
 import { DirectWays, withDirectWays } from "./node/direct/direct-ways.ts";
 import { firstStart } from "./node/first-start.ts";
 import { createHttpServer } from "./node/http-server.ts";
@@ -52,7 +54,17 @@ export async function startServer(
   try {
     const seal = await createSealer(await sealingKeys(settings));
     const { folder, builds } = await openInstallation(settings, log);
-    const control = new HeadraceControl({ store, seal, clock: systemClock, log, images: settings.images, builds });
+    const turns = new ReportTurns(systemClock);
+    const control = new HeadraceControl({
+      store,
+      seal,
+      clock: systemClock,
+      log,
+      images: settings.images,
+      builds,
+      digest: hashedHere,
+      heardUpTo: (project) => turns.heardUpTo(project),
+    });
     const first = await firstStart(store, systemClock.now());
     await control.start();
 
@@ -61,11 +73,12 @@ export async function startServer(
       version: VERSION,
       whenSent,
       pace,
+      turns,
       install: folder,
       report: (requestId, error) => log("error", "a request failed", { requestId, error: describe(error) }),
     });
     const api = getRequestListener(app.fetch);
-    const links = agentLinks(control, log, pace);
+    const links = agentLinks(control, log, pace, turns);
     const direct = new DirectWays({
       networks: settings.direct,
       placeOf: (project, replica) => control.placeOf(project, replica),
@@ -79,6 +92,7 @@ export async function startServer(
     const server = createHttpServer((request, response) =>
       isProxied(request) ? proxy(request, response) : void api(request, response),
     );
+    server.on("connection", () => turns.connected());
     server.on("upgrade", (request, socket, head) => {
       if (request.url?.split("?")[0] === LINK_PATH) return links.upgrade(request, socket, head);
       refuseSocket(

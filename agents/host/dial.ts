@@ -5,7 +5,11 @@ import type { LinkHandler } from "../../src/link/types.ts";
 import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../../src/link/ws.ts";
 import { LINK_PATH } from "../../src/wire/index.ts";
 
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+/**
+ * A server to which thousands come back takes them in one after the other. Whoever gives up sooner than his turn comes has
+ * cost it as much as a link that was opened, and stands behind all others again.
+ */
+const HANDSHAKE_TIMEOUT_MS = 20_000;
 
 /** The server answered, and did not open the link. */
 export class LinkRefused extends Error {

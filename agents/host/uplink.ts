@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LinkEnd, LinkHandler } from "../../src/link/types.ts";
 import { type DialledLink, dialLink, LinkRefused } from "./dial.ts";
 import { type Log, reasonOf } from "./log.ts";
-import { PAUSE_UNLINKED_MS_MAX, reconnectDelayMs, toldDelayMs } from "./reconnect.ts";
+import { isNobodyThere, PAUSE_UNLINKED_MS_MAX, reconnectDelayMs, toldDelayMs } from "./reconnect.ts";
 
 /** While the server cannot be reached this is said again no sooner. */
 const REPEAT_LOG_MS = 60_000;
@@ -96,8 +96,9 @@ export class Uplink {
         const retryAfterMs = error instanceof LinkRefused ? error.retryAfterMs : null;
         timesTold = retryAfterMs === null ? 0 : timesTold + 1;
         told = retryAfterMs === null ? null : toldDelayMs(retryAfterMs, timesTold, Math.random());
-        // Who says when to come back lets links through.
-        if (told === null) {
+        // Who says when to come back lets links through, and where nobody is there requests are not answered either: a
+        // server that was restarted is to have links to open, and no requests beside them.
+        if (told === null && !isNobodyThere(error)) {
           attempts += 1;
           if (attempts >= ATTEMPTS_WITH_LINK) failed();
         }

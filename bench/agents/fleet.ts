@@ -11,7 +11,7 @@ const JOINS_AT_ONCE = 16;
 const LOOK_EVERY_MS = 50;
 
 const agents: SimulatedAgent[] = [];
-const seen: Seen = { syncMs: [], failed: 0, failure: null, refused: 0 };
+const seen: Seen = { syncMs: [], failed: 0, failure: null, refused: 0, posted: 0, linked: 0 };
 
 process.on("message", async (order: Order) => {
   process.send?.({ at: [], seen: null, ...(await obey(order)) } satisfies Answer);
@@ -37,8 +37,9 @@ async function obey(order: Order): Promise<Partial<Answer>> {
       for (const agent of agents) setTimeout(() => agent.sync(), Math.random() * order.overMs);
       return {};
     case "seen": {
-      const answer = { ...seen, syncMs: seen.syncMs.splice(0) };
-      Object.assign(seen, { failed: 0, failure: null, refused: 0 });
+      const linked = agents.filter((agent) => agent.isLinked).length;
+      const answer = { ...seen, linked, syncMs: seen.syncMs.splice(0) };
+      Object.assign(seen, { failed: 0, failure: null, refused: 0, posted: 0 });
       return { seen: answer };
     }
     case "ready":

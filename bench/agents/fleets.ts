@@ -64,13 +64,15 @@ export class Fleets {
 
   /** What the agents saw since the last call. */
   async seen(): Promise<Seen> {
-    const all: Seen = { syncMs: [], failed: 0, failure: null, refused: 0 };
+    const all: Seen = { syncMs: [], failed: 0, failure: null, refused: 0, posted: 0, linked: 0 };
     for (const { seen } of await this.#all({ kind: "seen" })) {
       if (seen === null) continue;
       for (const ms of seen.syncMs) all.syncMs.push(ms);
       all.failed += seen.failed;
       all.failure ??= seen.failure;
       all.refused += seen.refused;
+      all.posted += seen.posted;
+      all.linked += seen.linked;
     }
     all.syncMs.sort((a, b) => a - b);
     return all;

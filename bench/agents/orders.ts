@@ -37,6 +37,10 @@ export interface Seen {
   failure: string | null;
   /** Attempts to open a link that the server refused. */
   refused: number;
+  /** Syncs that were sent by requests of their own. */
+  posted: number;
+  /** How many agents have synced over the link that they have now. */
+  linked: number;
 }
 
 export interface Answer {

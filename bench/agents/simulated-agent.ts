@@ -72,6 +72,7 @@ export class SimulatedAgent {
   constructor(server: string, identity: HostIdentity, serial: number, seen: Seen) {
     this.#inventory = inventoryOf(serial);
     const agent = { version: "0.1.0", bootId: randomUUID(), machine: identity.machine, incarnation: randomUUID() };
+    const post = new Post(server, identity.credential);
     this.#sync = new Sync({
       project: identity.project,
       host: identity.host,
@@ -84,7 +85,10 @@ export class SimulatedAgent {
       takePeers: ({ tag }) => {
         this.#peers = tag;
       },
-      post: new Post(server, identity.credential).carry,
+      post: (report, signal) => {
+        seen.posted += 1;
+        return post.carry(report, signal);
+      },
       log: (_level, message, fields) => {
         seen.failed += 1;
         seen.failure = `${message}: ${fields?.reason}`;
@@ -97,6 +101,9 @@ export class SimulatedAgent {
       opened: (link, closed) => {
         this.#link = link;
         this.#openedAt = sharedNowMs();
+        closed.addEventListener("abort", () => {
+          if (this.#link === link) this.#link = null;
+        });
         this.#sync.use(this.#timed(link, seen), closed);
       },
       failed: () => this.#sync.goWithoutLink(),
@@ -122,6 +129,11 @@ export class SimulatedAgent {
 
   cut(): void {
     this.#link?.close("cut by the bench");
+  }
+
+  /** Whether it has a link, over which it has synced. */
+  get isLinked(): boolean {
+    return this.#link !== null && this.isSynced;
   }
 
   get isSynced(): boolean {

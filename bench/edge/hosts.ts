@@ -17,7 +17,7 @@ const REST_MS = 20_000;
 export async function measureMinutes(): Promise<BenchTable> {
   await using ends = new AsyncDisposableStack();
   const plane = ends.use(await EdgePlane.start());
-  const seen: Seen = { syncMs: [], failed: 0, failure: null, refused: 0 };
+  const seen: Seen = { syncMs: [], failed: 0, failure: null, refused: 0, posted: 0, linked: 0 };
   const agents: SimulatedAgent[] = [];
   for (let serial = 0; serial < HOSTS; serial += 1) {
     const machine = `host-${serial}`;

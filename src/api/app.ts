@@ -4,8 +4,8 @@ import type { Control } from "../control/types.ts";
 import { type ApiEnv, allow, ownProjectOnly } from "./auth.ts";
 import { answerError, invalidRequest, type ReportError, refuse } from "./errors.ts";
 import { ANSWER_WITHIN_MS, HEARTBEAT_MS, REQUESTS_PER_PROJECT_MAX, STREAMS_PER_PROJECT_MAX } from "./limits.ts";
-import type { ReportPace } from "./pace.ts";
-import { agentRoutes, JOIN_PATH } from "./routes/agent.ts";
+import type { ReportPace, ReportTurns } from "./pace.ts";
+import { agentRoutes, JOIN_PATH, SYNC_PATH } from "./routes/agent.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { fleetRoutes } from "./routes/fleets.ts";
 import { hostRoutes } from "./routes/hosts.ts";
@@ -34,6 +34,8 @@ export interface AppOptions {
   whenSent?: WhenSent;
   /** Shared with the links: how fast a project's hosts may report. */
   pace?: ReportPace;
+  /** Shared with the links: the turns in which reports are read. */
+  turns?: ReportTurns;
 }
 
 export const OPENAPI_PATH = "/api/openapi.json";
@@ -65,7 +67,10 @@ export function createApp(patient: Control, options: AppOptions): OpenAPIHono<Ap
     REQUESTS_PER_PROJECT_MAX,
     `This project has ${REQUESTS_PER_PROJECT_MAX} requests under way, the most that one may have. Await some answers.`,
   );
-  for (const path of ["/api/*", "/agent/*"]) app.use(path, withinShare(requests, options.whenSent));
+  // Syncs have a share of their own: hosts that wait for their turn are not to keep people from asking.
+  const limited = withinShare(requests, options.whenSent);
+  app.use("/api/*", limited);
+  app.use("/agent/*", (c, next) => (c.req.path === SYNC_PATH ? next() : limited(c, next)));
 
   const streams = new Shares(
     STREAMS_PER_PROJECT_MAX,
@@ -79,7 +84,7 @@ export function createApp(patient: Control, options: AppOptions): OpenAPIHono<Ap
   journalRoutes(app, control, { streams, heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS, report: options.report });
   tokenRoutes(app, control);
   fileRoutes(app, control, options.whenSent);
-  agentRoutes(app, control, { pace: options.pace, whenSent: options.whenSent });
+  agentRoutes(app, control, { pace: options.pace, turns: options.turns, whenSent: options.whenSent });
   if (options.proxy) app.route("/", options.proxy);
   return app;
 }

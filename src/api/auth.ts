@@ -5,7 +5,11 @@ import { RequestError } from "./errors.ts";
 
 /** What the middleware below leaves for the handlers. */
 export interface ApiEnv {
-  Variables: { caller: Caller };
+  Variables: {
+    caller: Caller;
+    /** How long a report waited for its turn; unset where reports take none. */
+    waitedMs?: number;
+  };
 }
 
 /** Longer ones are not ours, and hashing them would be work that anyone can ask for. */

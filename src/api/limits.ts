@@ -30,6 +30,9 @@ export const REQUESTS_PER_PROJECT_MAX = 256;
  */
 export const ANSWER_WITHIN_MS = 25_000;
 
+/** Syncs of one project by requests, most of which wait for their turn with their bodies unread. */
+export const SYNCS_PER_PROJECT_MAX = 1_024;
+
 /** Syncs of one host under way: it sends one at a time, and another when it has given the first up. */
 export const SYNCS_PER_HOST_MAX = 2;
 

@@ -10,6 +10,25 @@ export interface ReportPace {
   spend(project: string, bytes: number): void;
 }
 
+/** Whose report is read next, over whichever carrier it came. */
+export interface ReportTurns {
+  /** @throws the signal's reason when it aborts first */
+  take(project: string, signal: AbortSignal): Promise<{ waitedMs: number; over(): void }>;
+}
+
+/** Has a report wait for its turn unread, and leaves in `waitedMs` how long that took. Runs after `allow`. */
+export function inTurn(turns: ReportTurns): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    const { waitedMs, over } = await turns.take(c.get("caller").project, c.req.raw.signal);
+    c.set("waitedMs", waitedMs);
+    try {
+      await next();
+    } finally {
+      over();
+    }
+  };
+}
+
 /** Refuses a report unread while its project's hosts have sent more than their share. Runs after `allow`. */
 export function withinPace(pace: ReportPace): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {

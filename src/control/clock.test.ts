@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { steadyTime, systemClock } from "./clock.ts";
 
@@ -76,4 +78,27 @@ it("calls at a moment that has passed, and not after it was called off", async (
     systemClock.at(systemClock.now() - HOUR_MS, () => called.push("at once"));
   });
   expect(called).toEqual(["at once", "later"]);
+});
+
+it("reads what was sent in time before it calls, also after it could read nothing for a while", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  const [socket] = (await once(server, "connection")) as [Socket];
+  const calls: string[] = [];
+  const off = systemClock.at(systemClock.now() + 10, () => calls.push("silent"));
+  socket.on("data", () => {
+    calls.push("heard");
+    off();
+  });
+  const heard = once(socket, "data");
+  client.write("here I am");
+  await systemClock.turn();
+  const until = performance.now() + 50;
+  while (performance.now() < until);
+  await heard;
+  await systemClock.sleep(5);
+  expect(calls).toEqual(["heard"]);
+  client.destroy();
+  server.close();
 });

@@ -5,6 +5,8 @@ export interface Clock {
   sleep(ms: number): Promise<void>;
   /** Calls `action` once at or soon after `moment`. @returns cancels it */
   at(moment: number, action: () => void): () => void;
+  /** Resolves once what had come in by now was heard: it waits for what is there, and for nothing else. */
+  turn(): Promise<void>;
 }
 
 /** Timers cannot wait longer than this many milliseconds; a later moment is approached in steps. */
@@ -42,18 +44,28 @@ const now = steadyTime(
   () => performance.now(),
 );
 
-/** The machine's clock and timers; the same on Node and Workers. */
+/** The machine's clock and timers, on Node. */
 export const systemClock: Clock = {
   now,
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   at(moment, action) {
     const wait = () => setTimeout(look, Math.min(Math.max(moment - now(), 0), TIMER_MAX_MS));
+    let cancelled = false;
+    const act = () => {
+      if (!cancelled) action();
+    };
     const look = () => {
-      // Timers go by real time and may be early by this clock.
-      if (now() >= moment) action();
+      // Timers go by real time and may be early by this clock. After a long turn they come before what was sent in time
+      // is read, which might call them off.
+      if (now() >= moment) setImmediate(act);
       else timer = wait();
     };
     let timer = wait();
-    return () => clearTimeout(timer);
+    return () => {
+      cancelled = true;
+      clearTimeout(timer);
+    };
   },
+  // Sockets are read between the timers and this.
+  turn: () => new Promise((resolve) => setImmediate(resolve)),
 };

@@ -62,6 +62,8 @@ export interface ControlOptions {
   digest?: Digest;
   /** Where the links of a project's hosts do not end in this process. */
   far?: (project: string) => FarHosts;
+  /** The moment up to which all that a project's hosts have sent was read; now, unless given. */
+  heardUpTo?: (project: string) => number;
 }
 
 /** The control plane of all projects in one process. */
@@ -77,6 +79,7 @@ export class HeadraceControl implements Control {
       digest: sha256Hex,
       images: NO_IMAGES,
       builds: NO_BUILDS,
+      heardUpTo: () => options.clock.now(),
       ...options,
     };
     this.files = new FileShelf(options.store, options.clock);
@@ -296,12 +299,12 @@ export class HeadraceControl implements Control {
     return { project, fleet, host };
   }
 
-  sync(project: string, host: string, report: Report): Promise<SyncAnswer> {
-    return this.open(project).sync.sync(host, report);
+  sync(project: string, host: string, report: Report, waitedMs = 0): Promise<SyncAnswer> {
+    return this.open(project).sync.sync(host, report, waitedMs);
   }
 
-  syncUnlinked(project: string, host: string, report: Report): Promise<SyncAnswer> {
-    return this.open(project).sync.syncUnlinked(host, report);
+  syncUnlinked(project: string, host: string, report: Report, waitedMs = 0): Promise<SyncAnswer> {
+    return this.open(project).sync.syncUnlinked(host, report, waitedMs);
   }
 
   syncRelayed(project: string, host: string, report: Report, linked: boolean): Promise<SyncAnswer> {
@@ -376,8 +379,17 @@ export class HeadraceControl implements Control {
   private open(name: string): { project: Project; sync: HostSync } {
     const before = this.projects.get(name);
     if (before) return before;
-    const { store, seal, clock, log, newId, digest, builds, far } = this.options;
-    const project = new Project({ name, store, clock, log, newId, builds, far: far?.(name) ?? null });
+    const { store, seal, clock, log, newId, digest, builds, far, heardUpTo } = this.options;
+    const project = new Project({
+      name,
+      store,
+      clock,
+      log,
+      newId,
+      builds,
+      far: far?.(name) ?? null,
+      heardUpTo: () => heardUpTo(name),
+    });
     keepHouse(project, store, clock, log);
     const opened = { project, sync: new HostSync(project, store, seal, digest) };
     this.projects.set(name, opened);

@@ -3,6 +3,8 @@ import { inventoryAtFirst } from "../../test/sim/agent.ts";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { NO_BUILDS } from "../core/agent-builds.ts";
 import { closedFleet } from "../core/fleets.ts";
+import type { Entity } from "../core/state.ts";
+import type { Store } from "../store/types.ts";
 import { systemClock } from "./clock.ts";
 import { Controller, type Request } from "./controller.ts";
 
@@ -25,7 +27,7 @@ class Gate {
   }
 }
 
-const JOIN: Request = {
+const JOIN = {
   input: {
     kind: "host_joined",
     host: "h1",
@@ -37,7 +39,49 @@ const JOIN: Request = {
   id: null,
   cause: "join",
   actor: "test",
-};
+} satisfies Request;
+
+const FIRST: Entity[] = [{ kind: "project", id: "project", nextSerial: 1 }, closedFleet("default")];
+
+/** A controller of the project `main` that has read its state. */
+async function controllerOn(store: Store): Promise<Controller> {
+  const controller = new Controller({
+    project: "main",
+    store,
+    clock: systemClock,
+    newId: () => crypto.randomUUID(),
+    builds: NO_BUILDS,
+    present: () => [],
+    listeningSince: () => 0,
+    runEffect: () => undefined,
+    committed: () => undefined,
+    overtaken: () => undefined,
+    failed: (error) => {
+      throw error;
+    },
+  });
+  await controller.state();
+  return controller;
+}
+
+describe("inputs that come together", () => {
+  test("are decided and written together, though the database answers at once", async () => {
+    const store = new MemoryStore();
+    await store.createProject("main", 0, FIRST);
+    const controller = await controllerOn(store);
+    const joined: Promise<unknown>[] = [];
+    for (let i = 0; i < 20; i += 1) {
+      const { input } = JOIN;
+      joined.push(controller.submit({ ...JOIN, input: { ...input, host: `h${i}`, name: `h${i}`, machine: `m${i}` } }));
+      // As long as a database in the same process takes to answer, and longer.
+      for (let wait = 0; wait < 50; wait += 1) await Promise.resolve();
+    }
+    await Promise.all(joined);
+    const { version, tables } = await controller.state();
+    expect(tables.host.byId.size).toBe(20);
+    expect(version).toBe(2);
+  });
+});
 
 describe("a state that is read while a commit is under way", () => {
   let controller: Controller;
@@ -47,7 +91,7 @@ describe("a state that is read while a commit is under way", () => {
   beforeEach(async () => {
     const store = new MemoryStore();
     [loads, commits] = [new Gate(), new Gate()];
-    await store.createProject("main", 0, [{ kind: "project", id: "project", nextSerial: 1 }, closedFleet("default")]);
+    await store.createProject("main", 0, FIRST);
     const late = new Proxy(store, {
       get(target, name) {
         if (name === "load")
@@ -62,22 +106,7 @@ describe("a state that is read while a commit is under way", () => {
         return typeof value === "function" ? value.bind(target) : value;
       },
     });
-    controller = new Controller({
-      project: "main",
-      store: late,
-      clock: systemClock,
-      newId: () => crypto.randomUUID(),
-      builds: NO_BUILDS,
-      present: () => [],
-      listeningSince: () => 0,
-      runEffect: () => undefined,
-      committed: () => undefined,
-      overtaken: () => undefined,
-      failed: (error) => {
-        throw error;
-      },
-    });
-    await controller.state();
+    controller = await controllerOn(late);
   });
 
   const holdsTheHost = async () => {

@@ -20,6 +20,8 @@ import { ControlError } from "./types.ts";
 const QUEUED_INPUTS_MAX = 5_000;
 /** Inputs folded into one commit. */
 const FOLDED_INPUTS_MAX = 256;
+/** A decision is followed by a rest as long as itself, in which inputs gather, and no longer than this. */
+const REST_MS_MAX = 250;
 /** Requests remembered in memory; older ones are found in the database. */
 const REMEMBERED_REQUESTS_MAX = 2_000;
 /** Waits between attempts to learn the fate of a batch: doubled each time up to the maximum, without an end. */
@@ -97,6 +99,7 @@ export class Controller {
   private running = false;
   private closed = false;
   private cancelWake: (() => void) | null = null;
+  private restUntil = 0;
 
   constructor(options: ControllerOptions) {
     this.options = options;
@@ -194,9 +197,13 @@ export class Controller {
     this.running = true;
     try {
       let conflicts = 0;
-      while (this.queue.length > 0 && !this.closed) {
+      while (this.queue.length > 0) {
+        await this.gather();
+        if (this.closed) break;
         const batch = this.queue.slice(0, FOLDED_INPUTS_MAX);
+        const began = this.options.clock.now();
         const outcome = await this.consume(batch);
+        this.restUntil = this.options.clock.now() + Math.min(this.options.clock.now() - began, REST_MS_MAX);
         if (outcome === "consumed") {
           this.queue.splice(0, batch.length);
           conflicts = 0;
@@ -217,6 +224,17 @@ export class Controller {
       // What came in between the last look at the queue and here.
       if (this.queue.length > 0 && !this.closed) void this.run();
     }
+  }
+
+  /**
+   * Lets inputs come together. An embedded database answers before anything else is heard, so that each would be decided
+   * and written alone, at the price of looking at all of its service; and where that takes long, more of them wait.
+   */
+  private async gather(): Promise<void> {
+    const { clock } = this.options;
+    await clock.turn();
+    const restMs = this.restUntil - clock.now();
+    if (restMs > 0) await clock.sleep(restMs);
   }
 
   private async consume(batch: Waiting[]): Promise<"consumed" | "again"> {

@@ -3,6 +3,7 @@ import type { LinkAnswer, LinkHandler, ReceivedBody } from "../link/types.ts";
 import { openToControl, REPORT_BYTES_MAX, type Report, report, type SyncAnswer } from "../wire/index.ts";
 import { refusalOf } from "./refusal.ts";
 import type { ReportPace } from "./report-pace.ts";
+import type { ReportTurn, ReportTurns } from "./report-turns.ts";
 import type { ControlError } from "./types.ts";
 
 /** Syncs that one link may have open: an agent sends one at a time, and another when it has given the first up. */
@@ -17,14 +18,16 @@ const STATUS: Partial<Record<ControlError["code"], number>> = {
 
 interface HostRequests {
   /** @throws ControlError when the host's report is refused */
-  sync(report: Report): Promise<SyncAnswer>;
+  sync(report: Report, waitedMs: number): Promise<SyncAnswer>;
   /** At which reports of the host's project are read. */
   pace: ReportPace;
+  /** In which reports are read where the links of many hosts end in one process. */
+  turns?: ReportTurns;
   project: string;
 }
 
 /** Serves what an agent opens on its link: its syncs. */
-export function serveHost({ sync, pace, project }: HostRequests): LinkHandler {
+export function serveHost({ sync, pace, turns, project }: HostRequests): LinkHandler {
   let open = 0;
   return async (head, body, signal) => {
     if (!openToControl.safeParse(head).success) return refusal(400, "invalid_request", "unknown kind of request");
@@ -32,6 +35,7 @@ export function serveHost({ sync, pace, project }: HostRequests): LinkHandler {
       return refusal(429, "too_many", `${open} syncs of this host are open, await their answers`);
     }
     open += 1;
+    let turn: ReportTurn | undefined;
     try {
       for (let ms = pace.waitMs(project); ms > 0; ms = pace.waitMs(project)) await pause(ms, signal);
       const bytes = await bytesOf(body);
@@ -39,8 +43,9 @@ export function serveHost({ sync, pace, project }: HostRequests): LinkHandler {
         return refusal(413, "too_large", `The report is larger than ${REPORT_BYTES_MAX} bytes, the most that is read.`);
       }
       pace.spend(project, bytes.byteLength);
+      turn = await turns?.take(project, signal);
       const parsed = report.safeParse(parseJson(bytes));
-      if (parsed.success) return json(200, await sync(parsed.data));
+      if (parsed.success) return json(200, await sync(parsed.data, turn?.waitedMs ?? 0));
       const [issue] = parsed.error.issues;
       return refusal(400, "invalid_request", `report: ${issue?.path.join(".")}: ${issue?.message}`);
     } catch (error) {
@@ -48,6 +53,7 @@ export function serveHost({ sync, pace, project }: HostRequests): LinkHandler {
       if (!refused) throw error;
       return refusal(STATUS[refused.code] ?? 400, refused.code, refused.message);
     } finally {
+      turn?.over();
       open -= 1;
     }
   };

@@ -8,14 +8,11 @@ import type { Store } from "../store/types.ts";
 import { type DesiredState, desiredHash, type PeerList, type Report, type SyncAnswer } from "../wire/index.ts";
 import { toHex } from "./bytes.ts";
 import type { Digest } from "./digest.ts";
+import { nextSyncMs } from "./next-sync.ts";
 import type { Project } from "./project.ts";
 import type { Sealer } from "./seal.ts";
 import { ControlError } from "./types.ts";
 
-/** How soon an agent comes back by itself; over a link it comes at once when something changed at either end. */
-const NEXT_SYNC_MS = { withJobs: 10_000, idle: 120_000 };
-/** Without a link nobody can tell it that something changed here, so this is how long a change takes to reach it. */
-const NEXT_UNLINKED_SYNC_MS = { withJobs: 2_000, idle: 10_000 };
 /** A rendering starts again when a commit took sealed values away meanwhile: more than once in a row by chance is rare. */
 const RENDER_TRIES_MAX = 3;
 /** Agents that were superseded on a credential and are remembered. */
@@ -59,17 +56,18 @@ export class HostSync {
    * Takes a report in that came over a link, and answers with what the host shall run.
    * @throws ControlError `forbidden` when the report comes from another machine than the one that joined, or from an
    *   agent that another one on the same credential has superseded
+   * @param waitedMs how long it waited for its turn
    */
-  async sync(id: string, report: Report): Promise<SyncAnswer> {
+  async sync(id: string, report: Report, waitedMs = 0): Promise<SyncAnswer> {
     await this.takeIn(id, report, () => {});
-    return this.answer(id, report, NEXT_SYNC_MS);
+    return this.answer(id, report, (jobs) => nextSyncMs(true, jobs, waitedMs));
   }
 
   /** Like `sync`, for a report that came by a request of its own: that it came is how the host is known to be there. */
-  async syncUnlinked(id: string, report: Report): Promise<SyncAnswer> {
+  async syncUnlinked(id: string, report: Report, waitedMs = 0): Promise<SyncAnswer> {
     const { presence } = this.project;
     await this.takeIn(id, report, () => presence.asked(id));
-    const answer = await this.answer(id, report, NEXT_UNLINKED_SYNC_MS);
+    const answer = await this.answer(id, report, (jobs) => nextSyncMs(false, jobs, waitedMs));
     presence.promised(id, answer.nextSyncInMs);
     return answer;
   }
@@ -80,7 +78,7 @@ export class HostSync {
    */
   async syncRelayed(id: string, report: Report, linked: boolean): Promise<SyncAnswer> {
     await this.takeIn(id, report, () => {});
-    return this.answer(id, report, linked ? NEXT_SYNC_MS : NEXT_UNLINKED_SYNC_MS);
+    return this.answer(id, report, (jobs) => nextSyncMs(linked, jobs, 0));
   }
 
   /** @param accepted called when the host may report, before anything is decided about what it says */
@@ -137,17 +135,13 @@ export class HostSync {
     return true;
   }
 
-  private async answer(
-    id: string,
-    report: Report,
-    nextSyncMs: { withJobs: number; idle: number },
-  ): Promise<SyncAnswer> {
+  /** @param nextMs when a host with so many jobs is to come back */
+  private async answer(id: string, report: Report, nextMs: (jobs: number) => number): Promise<SyncAnswer> {
     // The version is read before the content, so that the content is never older than the version that goes with it.
     const state = await this.project.controller.state();
     const { version } = state;
     const host = state.tables.host.byId.get(id);
     if (!host) throw new ControlError("not_found", `there is no host ${id} in project ${this.project.name}`);
-    const nextOf = (jobs: number) => (jobs > 0 ? nextSyncMs.withJobs : nextSyncMs.idle);
     const peers = newPeers(state, host, report);
     const known = await this.named.get(id);
     if (known?.hash === report.applied.hash) {
@@ -156,7 +150,7 @@ export class HostSync {
         hash: known.hash,
         desired: null,
         ...updateOf(state, host),
-        nextSyncInMs: nextOf(known.jobs),
+        nextSyncInMs: nextMs(known.jobs),
         peers,
       };
     }
@@ -172,7 +166,7 @@ export class HostSync {
       hash,
       desired: hash === report.applied.hash ? null : desired,
       ...updateOf(state, host),
-      nextSyncInMs: nextOf(jobs.length),
+      nextSyncInMs: nextMs(jobs.length),
       peers,
     };
   }

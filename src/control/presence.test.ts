@@ -5,14 +5,18 @@ import { Presence } from "./presence.ts";
 
 let clock: HandClock;
 let told: string[];
+/** By how much the server is behind with what hosts have sent. */
+let behindMs: number;
 let presence: Presence;
 
 beforeEach(() => {
   clock = new HandClock(1_000_000);
   told = [];
+  behindMs = 0;
   const start = clock.now();
   presence = new Presence({
     clock,
+    heardUpTo: () => clock.now() - behindMs,
     changed: (host, present) => told.push(`${host} ${present ? "here" : "gone"}`),
     silent: (host, since) => told.push(`${host} silent since ${since - start} at ${clock.now() - start}`),
   });
@@ -54,6 +58,31 @@ describe("a host with a link", () => {
     expect(closed).toEqual(["another link of the same host took its place"]);
     expect(presence.link("a")).toBe(second);
     expect(told).toEqual(["a here", "a here"]);
+  });
+});
+
+describe("a server that is behind with what hosts have sent", () => {
+  test("calls nobody silent before it has read all that was sent until then", () => {
+    const first = link();
+    presence.linkOpened("a", first);
+    presence.linkClosed("a", first, 0);
+    behindMs = 20_000;
+    clock.advance(29_000);
+    expect(told).toEqual(["a here", "a gone"]);
+    clock.advance(1_000);
+    expect(told[2]).toBe("a silent since 0 at 30000");
+  });
+
+  test("finds the host that it had not read yet", () => {
+    presence.asked("a");
+    presence.promised("a", 2_000);
+    behindMs = 5_000;
+    clock.advance(13_000);
+    presence.asked("a");
+    presence.promised("a", 2_000);
+    behindMs = 0;
+    clock.advance(11_000);
+    expect(told).toEqual(["a here"]);
   });
 });
 

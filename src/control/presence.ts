@@ -8,8 +8,13 @@ const RECONNECT_MS = 5_000;
 /** How long the answer to a sync may be in the making; after it the host waits for the time that the answer stated. */
 const ANSWER_MS_MAX = 30_000;
 
+/** A server that is behind looks again no sooner. */
+const LOOK_AGAIN_MS = 1_000;
+
 interface PresenceParts {
   clock: Clock;
+  /** The moment up to which all that the hosts have sent was read. */
+  heardUpTo(): number;
   /** A host is there that was not, or is not there any more. */
   changed(host: string, present: boolean): void;
   /** Nothing was heard of a host since then, and it is not expected any more. */
@@ -133,10 +138,18 @@ export class Presence {
     this.links.clear();
   }
 
-  /** Calls a host silent at `moment` unless it is heard of by then. */
-  private expect(host: string, heardAt: number, moment: number): void {
+  /**
+   * Calls a host silent at `moment` unless it is heard of by then. What was sent by then may still wait to be read, and be
+   * the host's: a server that is behind calls nobody silent before it has caught up to there.
+   */
+  private expect(host: string, heardAt: number, moment: number, lookAt = moment): void {
     this.expectNoMore(host);
-    const cancel = this.parts.clock.at(moment, () => {
+    const cancel = this.parts.clock.at(lookAt, () => {
+      const behindMs = moment - this.parts.heardUpTo();
+      if (behindMs > 0) {
+        this.expect(host, heardAt, moment, this.parts.clock.now() + Math.max(behindMs, LOOK_AGAIN_MS));
+        return;
+      }
       this.expected.delete(host);
       if (this.unlinked.delete(host)) this.parts.changed(host, false);
       this.parts.silent(host, heardAt);

@@ -50,6 +50,8 @@ export class Project {
     log: Log;
     builds: AgentBuilds;
     far: FarHosts | null;
+    /** The moment up to which all that the project's hosts have sent was read; now, unless given. */
+    heardUpTo?: () => number;
   }) {
     this.name = options.name;
     this.clock = options.clock;
@@ -57,6 +59,7 @@ export class Project {
     this.far = options.far;
     this.presence = new Presence({
       clock: options.clock,
+      heardUpTo: options.heardUpTo ?? (() => options.clock.now()),
       changed: (host, present) => this.tell(host, present),
       silent: (host, since) => this.submit({ kind: "host_silent", host, since }, `host/${host}`),
     });

@@ -1,6 +1,6 @@
 import type { CredentialKind } from "../store/types.ts";
 import { toBase64Url } from "./bytes.ts";
-import { sha256Hex } from "./digest.ts";
+import { type Digest, sha256Hex } from "./digest.ts";
 
 /** A prefix tells people, log filters and secret scanners what a token is, and nothing else reads it. */
 const PREFIXES: Record<CredentialKind, string> = { admin: "hra_", member: "hrm_", join: "hrj_", host: "hrh_" };
@@ -19,6 +19,6 @@ export function tokenOf(kind: CredentialKind, bytes: Uint8Array): string {
 }
 
 /** Hex SHA-256 of a token: how the database knows it. */
-export function tokenHash(token: string): Promise<string> {
-  return sha256Hex(token);
+export function tokenHash(token: string, digest: Digest = sha256Hex): Promise<string> {
+  return digest(token);
 }

@@ -130,10 +130,13 @@ export interface Control extends ProxySource {
 
   /** Redeems a join token. */
   join(caller: Caller, request: JoinRequest): Promise<JoinAnswer>;
-  /** One sync of a host: takes its report in and answers with what it shall run. */
-  sync(project: string, host: string, report: Report): Promise<SyncAnswer>;
+  /**
+   * One sync of a host: takes its report in and answers with what it shall run.
+   * @param waitedMs how long the report waited for its turn
+   */
+  sync(project: string, host: string, report: Report, waitedMs?: number): Promise<SyncAnswer>;
   /** The same by a request of its own, from a host whose network lets no link through: it is there while these come. */
-  syncUnlinked(project: string, host: string, report: Report): Promise<SyncAnswer>;
+  syncUnlinked(project: string, host: string, report: Report, waitedMs?: number): Promise<SyncAnswer>;
   /** Whether a host is there by its syncs alone, so that nothing can be sent to it. */
   isUnlinked(project: string, host: string): boolean;
   /** A host's link opened; `close` it when another takes its place. */

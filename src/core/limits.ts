@@ -8,7 +8,7 @@ export const LOST_AFTER_MS = 30_000;
 
 /**
  * A controller that has just begun to listen, or that hears most of a fleet again, gives agents this long to come back:
- * they wait up to 30 s between tries, and a try may take 10 s to fail.
+ * they wait up to 25 s between tries, and a try may take 20 s to fail.
  */
 export const RETURN_AFTER_START_MS = 45_000;
 

@@ -6,6 +6,7 @@ import { serveHost } from "../control/host-requests.ts";
 import type { Log } from "../control/log.ts";
 import { refusalOf } from "../control/refusal.ts";
 import type { ReportPace } from "../control/report-pace.ts";
+import type { ReportTurns } from "../control/report-turns.ts";
 import type { Control } from "../control/types.ts";
 import type { Link } from "../link/link.ts";
 import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../link/ws.ts";
@@ -26,9 +27,9 @@ export interface AgentLinks {
 /**
  * The server's ends of the links: one WebSocket a host, opened with the host's own credential. A link counts from its
  * first report that is taken in: a copy of the credential on another machine must not cut the host's own link off.
- * @param pace at which reports are read
+ * @param pace at which reports are read, and in which turns
  */
-export function agentLinks(control: Control, log: Log, pace: ReportPace): AgentLinks {
+export function agentLinks(control: Control, log: Log, pace: ReportPace, turns: ReportTurns): AgentLinks {
   const server = new WebSocketServer({ noServer: true, ...LINK_SOCKET_OPTIONS, ...{ closeTimeout: LINK_CLOSE_MS } });
 
   const admission = new LinkAdmission(() => performance.now());
@@ -43,8 +44,8 @@ export function agentLinks(control: Control, log: Log, pace: ReportPace): AgentL
       const host = `${caller.project}/${caller.subject}`;
       let counts = false;
       let isOver = false;
-      const sync = async (report: Report) => {
-        const answer = await control.sync(caller.project, caller.subject, report);
+      const sync = async (report: Report, waitedMs: number) => {
+        const answer = await control.sync(caller.project, caller.subject, report, waitedMs);
         if (counts || isOver) return answer;
         counts = true;
         if (waiting.get(host) === link) waiting.delete(host);
@@ -55,7 +56,7 @@ export function agentLinks(control: Control, log: Log, pace: ReportPace): AgentL
       const link = linkOverWebSocket(ws, {
         side: "accepted",
         later: setImmediate,
-        handler: serveHost({ sync, pace, project: caller.project }),
+        handler: serveHost({ sync, pace, turns, project: caller.project }),
         closed: (reason, silentMs) => {
           log("info", "link closed", { host: caller.subject, reason: reason.message });
           isOver = true;
@@ -84,7 +85,8 @@ export function agentLinks(control: Control, log: Log, pace: ReportPace): AgentL
           if (refusal) refuseSocket(socket, refusal.code, refusal.message);
           else refuseSocket(socket, "internal", "The link could not be opened; try again.");
         })
-        .finally(() => admission.leave());
+        // Not before what has come in meanwhile was heard: an embedded database answers at once.
+        .finally(() => setImmediate(() => admission.leave()));
     },
     close() {
       for (const client of server.clients) client.terminate();

@@ -7,6 +7,7 @@ import {
   FILES_KEPT,
   HEADERS_TIMEOUT_MS,
   IDLE_CONNECTIONS_MAX,
+  KEPT_ALIVE_MS,
   REQUEST_TIMEOUT_MS,
   SILENT_SOCKET_MS,
   TIMEOUT_CHECK_MS,
@@ -20,6 +21,7 @@ export function createHttpServer(listener: RequestListener): Server {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      keepAliveTimeout: KEPT_ALIVE_MS,
     },
     listener,
   );

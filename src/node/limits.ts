@@ -24,6 +24,12 @@ export const IDLE_CONNECTIONS_MAX = 1_024;
 /** All sockets: 5,000 links, and twice as many requests. Each costs 10 to 20 KiB before anything is sent. */
 export const CONNECTIONS_MAX = 16_384;
 
+/**
+ * A connection is kept for its next request. A host without a link comes every 2 to 20 s; to accept it anew each time would
+ * take longer than to answer it, and one connection is accepted in a turn of the event loop.
+ */
+export const KEPT_ALIVE_MS = 30_000;
+
 /** Open files that are not for callers: the database, and what Node needs itself. */
 export const FILES_KEPT = 256;
 

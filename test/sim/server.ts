@@ -117,6 +117,7 @@ export class Server {
       now: () => timeline.now + this.clockOffsetMs,
       sleep: (ms) => new Promise((resolve) => after(ms, resolve)),
       at: (moment, action) => after(moment - this.clockOffsetMs - timeline.now, action),
+      turn: () => Promise.resolve(),
     };
   }
 }

@@ -17,6 +17,10 @@ export class HandClock implements Clock {
     return new Promise((resolve) => setTimeout(resolve, ms));
   }
 
+  turn(): Promise<void> {
+    return Promise.resolve();
+  }
+
   at(moment: number, action: () => void): () => void {
     const timer = { moment, action };
     this.#timers.add(timer);

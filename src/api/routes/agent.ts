@@ -15,12 +15,12 @@ import {
 } from "../../wire/index.ts";
 import type { ApiEnv } from "../auth.ts";
 import { limitBody } from "../body-limit.ts";
-import { JOIN_BODY_BYTES_MAX, SYNCS_PER_HOST_MAX } from "../limits.ts";
-import { type ReportPace, withinPace } from "../pace.ts";
+import { JOIN_BODY_BYTES_MAX, SYNCS_PER_HOST_MAX, SYNCS_PER_PROJECT_MAX } from "../limits.ts";
+import { inTurn, type ReportPace, type ReportTurns, withinPace } from "../pace.ts";
 import { bearerAuth, changeRefusals, json, jsonBody, refusals } from "../schemas.ts";
 import { Shares, type WhenSent, withinShare } from "../shares.ts";
 
-const SYNC_PATH = "/agent/sync";
+export const SYNC_PATH = "/agent/sync";
 /** The one that needs a join token; every other path below `/agent` needs a host's own credential. */
 export const JOIN_PATH = "/agent/join";
 
@@ -72,10 +72,15 @@ const leave = createRoute({
 
 interface AgentRouteOptions {
   pace: ReportPace | undefined;
+  turns: ReportTurns | undefined;
   whenSent: WhenSent | undefined;
 }
 
-export function agentRoutes(app: OpenAPIHono<ApiEnv>, control: Control, { pace, whenSent }: AgentRouteOptions): void {
+export function agentRoutes(
+  app: OpenAPIHono<ApiEnv>,
+  control: Control,
+  { pace, turns, whenSent }: AgentRouteOptions,
+): void {
   app.openapi(join, async (c) => c.json(await control.join(c.get("caller"), c.req.valid("json")), 200));
 
   app.openapi(check, (c) => {
@@ -89,6 +94,11 @@ export function agentRoutes(app: OpenAPIHono<ApiEnv>, control: Control, { pace, 
     return c.json({ host: subject }, 200);
   });
 
+  const all = new Shares(
+    SYNCS_PER_PROJECT_MAX,
+    `${SYNCS_PER_PROJECT_MAX} syncs of this project's hosts are under way, the most that may be. Try again.`,
+  );
+  app.use(SYNC_PATH, withinShare(all, whenSent));
   const syncs = new Shares(
     SYNCS_PER_HOST_MAX,
     `This host has ${SYNCS_PER_HOST_MAX} syncs under way. Await their answers.`,
@@ -98,9 +108,10 @@ export function agentRoutes(app: OpenAPIHono<ApiEnv>, control: Control, { pace, 
     withinShare(syncs, whenSent, ({ project, subject }) => `${project}/${subject}`),
   );
   if (pace) app.use(SYNC_PATH, withinPace(pace));
+  if (turns) app.use(SYNC_PATH, inTurn(turns));
   app.openapi(sync, async (c) => {
     const { project, subject } = c.get("caller");
     if (subject === null) throw new ControlError("forbidden", "this credential is no host's");
-    return c.json(await control.syncUnlinked(project, subject, c.req.valid("json")), 200);
+    return c.json(await control.syncUnlinked(project, subject, c.req.valid("json"), c.get("waitedMs")), 200);
   });
 }

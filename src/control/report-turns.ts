@@ -1,0 +1,124 @@
+import type { Clock } from "./clock.ts";
+
+/** Reports that are being answered at a time, over all projects: one commit takes them all in. */
+export const REPORTS_AT_ONCE = 64;
+
+/**
+ * Reports that are begun in one turn of the event loop, each of which costs half a millisecond to two. What else has come
+ * in waits for that long: pings above all, without which agents would cut their links and come back all together.
+ */
+export const BEGUN_IN_A_TURN = 64;
+
+/**
+ * The same while hosts are connecting. One connection is accepted in a turn, however many wait, so turns have to be short
+ * for hosts to come back; and what they report comes by as many links as they have opened.
+ */
+export const BEGUN_WHILE_CONNECTING = 2;
+
+/** A report's turn: it may be read. */
+export interface ReportTurn {
+  /** How long it waited. */
+  waitedMs: number;
+  /** To be called once the report was answered. */
+  over(): void;
+}
+
+interface Waiting {
+  since: number;
+  begin(): void;
+}
+
+/** Whose report is read next: of each project one, in the order in which they came. */
+export class ReportTurns {
+  readonly #clock: Pick<Clock, "now" | "turn">;
+  #underWay = 0;
+  #begun = 0;
+  #isConnecting = false;
+  #isTurning = false;
+  /** What waits, by project; the first one's turn is next. */
+  readonly #waiting = new Map<string, Set<Waiting>>();
+
+  constructor(clock: Pick<Clock, "now" | "turn">) {
+    this.#clock = clock;
+  }
+
+  /** Waits for a turn. @throws the signal's reason when it aborts first */
+  async take(project: string, signal: AbortSignal): Promise<ReportTurn> {
+    const since = this.#clock.now();
+    await this.#wait(project, since, signal);
+    return {
+      waitedMs: this.#clock.now() - since,
+      over: () => {
+        this.#underWay -= 1;
+        this.#turn();
+      },
+    };
+  }
+
+  /** Somebody has connected: more may be waiting to. */
+  connected(): void {
+    this.#isConnecting = true;
+  }
+
+  /** The moment up to which everything that a project's hosts have sent was read. */
+  heardUpTo(project: string): number {
+    const [oldest] = this.#waiting.get(project) ?? [];
+    return oldest?.since ?? this.#clock.now();
+  }
+
+  #wait(project: string, since: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const left = () => {
+        this.#remove(project, waiting);
+        reject(signal.reason);
+      };
+      const waiting: Waiting = {
+        since,
+        begin: () => {
+          signal.removeEventListener("abort", left);
+          resolve();
+        },
+      };
+      signal.addEventListener("abort", left, { once: true });
+      const others = this.#waiting.get(project);
+      if (others) others.add(waiting);
+      else this.#waiting.set(project, new Set([waiting]));
+      this.#begin();
+    });
+  }
+
+  /** Begins as many as this turn allows; those that are left have the next one. */
+  #begin(): void {
+    const most = this.#isConnecting ? BEGUN_WHILE_CONNECTING : BEGUN_IN_A_TURN;
+    for (const [project, its] of this.#waiting) {
+      if (this.#underWay >= REPORTS_AT_ONCE || this.#begun >= most) break;
+      const [first] = its;
+      if (!first) continue;
+      this.#remove(project, first);
+      // What is set anew comes last: the next report is another project's.
+      if (this.#waiting.delete(project)) this.#waiting.set(project, its);
+      this.#underWay += 1;
+      this.#begun += 1;
+      first.begin();
+    }
+    this.#turn();
+  }
+
+  #turn(): void {
+    if (this.#isTurning || (this.#begun === 0 && this.#waiting.size === 0)) return;
+    this.#isTurning = true;
+    void this.#clock.turn().then(() => {
+      this.#isTurning = false;
+      this.#begun = 0;
+      this.#begin();
+      this.#isConnecting = false;
+    });
+  }
+
+  #remove(project: string, waiting: Waiting): void {
+    const its = this.#waiting.get(project);
+    its?.delete(waiting);
+    if (its?.size === 0) this.#waiting.delete(project);
+  }
+}
