@@ -20,6 +20,7 @@ import { LoopDelay } from "./local/loop-delay.ts";
 import { lockDataDir } from "./lock.ts";
 import type { Log } from "./log.ts";
 import { PeerWatch } from "./peers/peer-watch.ts";
+import { PortWatch } from "./port-watch.ts";
 import { answerQuestion } from "./questions.ts";
 import { serveRequests } from "./requests.ts";
 import type { Runtime } from "./runtime/types.ts";
@@ -132,6 +133,7 @@ async function supervise(
   const deliveries = new Deliveries(server, host.credential);
   const forwarder = new Forwarder(addresses);
   const states = new StateLog(log);
+  const ports = new PortWatch(() => busyPorts.forget());
   let told: ReturnType<typeof jobsNow> | null = null;
   const supervisor = new Supervisor(
     {
@@ -143,9 +145,19 @@ async function supervise(
         }
         return variables;
       },
-      ask: (question, job) => answerQuestion(question, job, asker, (port) => forwarder.openOn(port)),
+      ask: (question, job) =>
+        answerQuestion(question, job, asker, {
+          openRequests: (port) => forwarder.openOn(port),
+          holderOf: async (wanted) => {
+            const members = await supervisor.runtimeOf(wanted.job)?.processes(wanted.job);
+            return ports.holderOf(wanted, members ?? null);
+          },
+        }),
       fetchFile: (wanted) => deliveries.fetch(wanted),
-      starting: (job) => addresses.forget(job.port),
+      beforeStart: async (job) => {
+        addresses.forget(job.port);
+        await ports.assertFree(job.ports);
+      },
       save: (desired, memory) => file.save({ hash, desired, memory }),
       decided: () => {
         const news = jobsNow();
@@ -164,7 +176,7 @@ async function supervise(
     jobs: reportJobs(supervisor.desired, supervisor.memory, bootClock()),
     routers: reportRouters(supervisor.memory),
   });
-  const busyPorts = cached(() => facts.busyPorts(ownPorts(supervisor.desired)), FACTS_MS_MAX);
+  const busyPorts = cached(() => facts.busyPorts(ports.own(ownPorts(supervisor.desired))), FACTS_MS_MAX);
 
   const peers = new PeerWatch({ changed: () => sync.soon(), now: bootClock });
   const { installation, replaced } = parts.replaceable ?? { installation: null, replaced: () => undefined };

@@ -141,10 +141,10 @@ describe("readiness", () => {
     host.run(5_000);
     const { incarnation, startedAt } = host.processes.get("w-1.0")!;
     const run = { job: "w-1.0", replica: "w-1", attempt: 2, state: "running" as const, incarnation, end: null };
-    const late = { kind: "checked" as const, job: "w-1.0", check: "probe:0" as const, ok: true, detail: "" };
+    const late = { kind: "checked" as const, job: "w-1.0", ok: true, detail: "" };
     const readyAfter = (answering: string) => {
       const runs = [{ ...run, ageMs: host.now - startedAt }];
-      const answers = [{ ...late, incarnation: answering }];
+      const answers = (["probe:0", "port"] as const).map((check) => ({ ...late, check, incarnation: answering }));
       return decide(host.desired, { runs, busy: [], answers }, host.memory, host.now).memory.jobs["w-1.0"]?.run?.ready;
     };
     expect(readyAfter("run-1")).toBe(false);
@@ -171,10 +171,38 @@ describe("readiness", () => {
     expect(host.report()?.state).toBe("ready");
   });
 
-  it("is there at once for a job without probes and without a known engine", () => {
+  it("is there for a job without probes and without a known engine once it listens on its port itself", () => {
     const host = new VirtualHost();
+    host.world.probe = () => false;
     host.want([desiredJob({ probes: [], engine: null })]);
-    host.run(5);
+    host.run(5_000);
+    expect(host.report()).toMatchObject({ state: "starting", message: "answered 503" });
+    host.world.probe = () => true;
+    host.run(600);
+    expect(host.report()?.state).toBe("ready");
+    // Looked at until then, and no more.
+    const asked = host.times("ask").length;
+    host.run(60_000);
+    expect(host.times("ask")).toHaveLength(asked);
+  });
+
+  it("is not there while a stranger has the port and answers the probes", () => {
+    const host = new VirtualHost();
+    host.world.probe = (_process, check) => check !== "port";
+    host.want([desiredJob()]);
+    host.run(10_000);
+    expect(host.report()).toMatchObject({ state: "starting", message: "answered 503" });
+    expect(host.log.some(({ action }) => action.kind === "ask" && action.check === "identify")).toBe(false);
+  });
+
+  it("stays with a job that an agent made ready which did not look at its port yet", () => {
+    const host = new VirtualHost();
+    host.want([desiredJob()]);
+    host.run(1_000);
+    host.restartAgent();
+    for (const { run } of Object.values(host.memory.jobs)) delete run?.checks.port;
+    host.world.probe = (_process, check) => check !== "port";
+    host.run(60_000);
     expect(host.report()?.state).toBe("ready");
   });
 
@@ -182,7 +210,8 @@ describe("readiness", () => {
     const host = new VirtualHost();
     host.want([desiredJob({ engine: null, probes: [probe({ untilReady: true })] })]);
     host.run(300_000);
-    expect(host.times("ask")).toHaveLength(1);
+    // And its port once.
+    expect(host.times("ask")).toHaveLength(2);
     expect(host.report()?.state).toBe("ready");
   });
 

@@ -80,7 +80,8 @@ function noteJobs(memory: Memory, jobs: DesiredJob[], observed: Observed, busy: 
 function noteStartFailed(memory: Memory, answer: Extract<Answer, { kind: "start-failed" }>, now: Instant): void {
   const job = memory.jobs[answer.job];
   if (!job?.starting || job.attempt !== answer.attempt) return;
-  noteEnd(job, { exitCode: null, signal: null, outOfMemory: false, tail: answer.detail.slice(0, END_TAIL_MAX) }, now);
+  const tail = answer.detail.slice(0, END_TAIL_MAX);
+  noteEnd(job, { exitCode: null, signal: null, outOfMemory: false, tail, neverStarted: true }, now);
 }
 
 /** An answer about a run that is over is dropped: it says nothing about the next one. */

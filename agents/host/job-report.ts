@@ -84,6 +84,7 @@ function messageOf(wanted: DesiredJob | null, job: JobMemory): string {
 function runMessage(job: DesiredJob, run: RunMemory, memory: JobMemory): string {
   if (run.termAt !== null) return "told to end; will be started again";
   const failing = checksOf(job).find((rule) => !run.checks[rule.name]?.passing);
+  if (failing?.name === "port") return run.checks.port?.detail || "looks who listens on its port";
   if (failing !== undefined) {
     const detail = run.checks[failing.name]?.detail ?? "";
     return `${checkText(job, failing.name)}: ${detail === "" ? "not asked enough times yet" : detail}`;
@@ -112,11 +113,11 @@ function withoutValues(path: string, { launch }: DesiredJob): string {
   return values.reduce((text, value) => text.replaceAll(value, "..."), path);
 }
 
-function endText({ lastEnd: end, attempt, run }: JobMemory): string {
+function endText({ lastEnd: end }: JobMemory): string {
   if (end === null) return "ended";
+  if (end.neverStarted) return `could not be started: ${end.tail}`;
   if (end.outOfMemory) return "ended: out of memory";
   if (end.signal !== null) return `ended by ${end.signal}`;
   if (end.exitCode !== null) return `ended with exit code ${end.exitCode}`;
-  const ran = run?.attempt === attempt;
-  return ran || end.tail === "" ? "ended, nobody saw how" : `could not be started: ${end.tail}`;
+  return "ended, nobody saw how";
 }

@@ -29,6 +29,9 @@ class HeldRuntime implements Runtime {
 
   async signal(): Promise<void> {}
   async remove(): Promise<void> {}
+  async processes(): Promise<null> {
+    return null;
+  }
   logs(): Readable {
     return Readable.from([]);
   }
@@ -46,7 +49,7 @@ function runnerOver(...runtimes: Runtime[]) {
     runtimes,
     environment: async () => ({}),
     fetchFile: async () => Buffer.alloc(0),
-    starting: () => undefined,
+    beforeStart: async () => undefined,
     changed: () => undefined,
     log: (level, message) => {
       if (level === "error") logged.push(message);

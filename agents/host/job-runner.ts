@@ -26,8 +26,8 @@ interface RunnerParts {
   environment: (job: DesiredJob) => Promise<Record<string, string>>;
   /** What travels with a job, as it is when the job is first started. */
   fetchFile: (file: DeliveredFile) => Promise<Buffer>;
-  /** Told before an attempt of this job is started. */
-  starting: (job: DesiredJob) => void;
+  /** Before an attempt of this job is started. @throws Error for people why it cannot be */
+  beforeStart: (job: DesiredJob) => Promise<void>;
   /** Something may have changed: look again. */
   changed: () => void;
   log: Log;
@@ -171,7 +171,7 @@ export class JobRunner {
   async #start(job: DesiredJob, attempt: number, tell: (answer: Answer) => void): Promise<void> {
     const runtime = this.#parts.runtimes.find((candidate) => candidate.name === job.launch.runtime);
     if (runtime === undefined) throw new Error(`this host has no ${job.launch.runtime} runtime`);
-    this.#parts.starting(job);
+    await this.#parts.beforeStart(job);
     this.#owner.set(job.job, runtime);
     const { replica, launch, accelerators } = job;
     const env = await this.#parts.environment(job);

@@ -5,7 +5,9 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { JobAsker } from "./ask.ts";
 import { desiredJob, probe } from "./decide/testing.ts";
 import { JobAddresses } from "./job-address.ts";
-import { answerQuestion, type Question } from "./questions.ts";
+import { answerQuestion, type OwnHost, type Question } from "./questions.ts";
+
+const HOST: OwnHost = { openRequests: () => 0, holderOf: async () => ({ kind: "job" }) };
 
 /** By method and path: the authorization that a request came with. */
 let heard: Map<string, string | undefined>;
@@ -41,7 +43,7 @@ async function ask(env: Record<string, string>): Promise<void> {
     { kind: "ask", ...name, check: "readiness" },
     { kind: "ask", ...name, check: "probe:0" },
   ];
-  for (const question of questions) await answerQuestion(question, job, asker, () => 0);
+  for (const question of questions) await answerQuestion(question, job, asker, HOST);
 }
 
 it("shows a router its key wherever its workers are read or changed, and nowhere else", async () => {
@@ -64,7 +66,7 @@ it("shows none to a router that has none", async () => {
 it("reaches no worker at an address that is none, and takes none for silent there", async () => {
   for (const url of ["http://[fe80::1%eth0]:8000", "http://999.1.1.1:8000", "worker", ""]) {
     const answers = await Promise.all(
-      (["reach", "hear"] as const).map((kind) => answerQuestion({ kind, url }, null, asker, () => 0)),
+      (["reach", "hear"] as const).map((kind) => answerQuestion({ kind, url }, null, asker, HOST)),
     );
     expect(answers).toEqual([
       { kind: "reached", url, ok: false },

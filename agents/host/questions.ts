@@ -9,6 +9,7 @@ import type { DesiredJob } from "../../src/wire/index.ts";
 import type { JobAnswer, JobAsker, JobQuestion } from "./ask.ts";
 import type { Action, Answer } from "./decide/types.ts";
 import { isSilent } from "./hear-port.ts";
+import { type PortHolder, takenText } from "./port-holder.ts";
 import { reachPort } from "./reach-port.ts";
 
 /** For what adapters ask. A hung engine or router costs this and no more; a busy one answers within a second or two. */
@@ -16,15 +17,20 @@ const ADAPTER_TIMEOUT_MS = 5_000;
 
 export type Question = Extract<Action, { kind: "ask" | "list" | "add" | "delete" | "reach" | "hear" }>;
 
-/**
- * Puts a question of a decision into HTTP or TCP and reads the answer by the job's adapter. Never throws.
- * @param openRequests how many requests the link has open on a port of this host
- */
+/** What is known on the host itself. */
+export interface OwnHost {
+  /** How many requests the link has open on a port. */
+  openRequests(port: number): number;
+  /** Who listens on the port of a job. */
+  holderOf(job: DesiredJob): Promise<PortHolder>;
+}
+
+/** Puts a question of a decision into HTTP, TCP or to the host, and reads the answer by the job's adapter. Never throws. */
 export async function answerQuestion(
   question: Question,
   job: DesiredJob | null,
   asker: JobAsker,
-  openRequests: (port: number) => number,
+  host: OwnHost,
 ): Promise<Answer> {
   if (question.kind === "reach") return reach(question.url);
   if (question.kind === "hear") return hear(question.url);
@@ -32,8 +38,9 @@ export async function answerQuestion(
   // An engine that is not known cannot be asked; where all of its requests come over the link, we know ourselves.
   if (question.check === "idle" && job && job.engine === null && !job.behindRouter) {
     const { incarnation } = question;
-    return { kind: "idle", job: question.job, incarnation, idle: openRequests(job.port) === 0, refused: false };
+    return { kind: "idle", job: question.job, incarnation, idle: host.openRequests(job.port) === 0, refused: false };
   }
+  if (question.check === "port") return lookAtPort(question, job, host);
   return check(question, job, asker);
 }
 
@@ -54,6 +61,25 @@ function placeOf(url: string): { host: string; port: number } | null {
   if (parsed === null) return null;
   const { hostname, port } = parsed;
   return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || "80") };
+}
+
+async function lookAtPort(
+  { job: id, incarnation }: Extract<Question, { kind: "ask" }>,
+  job: DesiredJob | null,
+  host: OwnHost,
+): Promise<Answer> {
+  const name = { kind: "checked", job: id, incarnation, check: "port" } as const;
+  if (job === null) return { ...name, ok: false, detail: NOT_WANTED.failed };
+  const holder = await host.holderOf(job).catch((): PortHolder => ({ kind: "unknown" }));
+  switch (holder.kind) {
+    case "nobody":
+      return { ...name, ok: false, detail: `nothing listens on port ${job.port} yet` };
+    case "stranger":
+      return { ...name, ok: false, detail: takenText(job.port, holder.name) };
+    default:
+      // What cannot be seen says nothing against it.
+      return { ...name, ok: true, detail: "" };
+  }
 }
 
 async function check(
@@ -112,7 +138,7 @@ async function route(
   return { kind: "removed", ...name, handle: question.handle, ok: accepted(answer, 404), detail: whyNot(answer) };
 }
 
-const NOT_WANTED: JobAnswer = { failed: "the job is not wanted any more", refused: false };
+const NOT_WANTED = { failed: "the job is not wanted any more", refused: false } satisfies JobAnswer;
 
 function askAdapter(
   asker: JobAsker,

@@ -18,8 +18,8 @@ interface SupervisorParts {
   environment: (job: DesiredJob) => Promise<Record<string, string>>;
   fetchFile: (file: DeliveredFile) => Promise<Buffer>;
   ask: (question: Question, job: DesiredJob | null) => Promise<Answer>;
-  /** Told before an attempt of this job is started. */
-  starting: (job: DesiredJob) => void;
+  /** Before an attempt of this job is started. @throws Error for people why it cannot be */
+  beforeStart: (job: DesiredJob) => Promise<void>;
   /** Keeps on disk what has to outlive the agent. */
   save: (desired: DesiredState | null, memory: Memory) => Promise<void>;
   /** Told after every decision. */

@@ -11,6 +11,8 @@ export const jobEnd = z.object({
   outOfMemory: z.boolean(),
   /** The last lines of its log, cut to 2 KiB. */
   tail: z.string().max(2048),
+  /** It could not even be started, and `tail` says why, for people. Older agents leave it out. */
+  neverStarted: z.literal(true).optional(),
 });
 
 /**

@@ -84,29 +84,28 @@ const container = async () => (await dockerd.containers())[0]!.Id;
 describe("an image", () => {
   test("that the registry does not have", async () => {
     expect(await refusal(job("true", { image: remote("none"), registryAuth: registry.auth }))).toBe(
-      "cannot start job a: the image REGISTRY/test/remote:none cannot be pulled: REGISTRY has no such image; " +
-        "look at its name and tag",
+      "the image REGISTRY/test/remote:none cannot be pulled: REGISTRY has no such image; " + "look at its name and tag",
     );
   });
 
   test("for which the password is wrong, or none is given", async () => {
     const wrong = { username: "puller", password: "wrong" };
     expect(await refusal(job("true", { image: remote(), registryAuth: wrong }))).toBe(
-      "cannot start job a: the image REGISTRY/test/remote:1 cannot be pulled: REGISTRY does not accept the user name " +
+      "the image REGISTRY/test/remote:1 cannot be pulled: REGISTRY does not accept the user name " +
         "and password in registry_auth, or they may not read this image",
     );
     expect(await refusal(job("true", { image: remote() }))).toBe(
-      "cannot start job a: the image REGISTRY/test/remote:1 cannot be pulled: REGISTRY wants to know who asks, or has " +
+      "the image REGISTRY/test/remote:1 cannot be pulled: REGISTRY wants to know who asks, or has " +
         "no such image; give registry_auth, and look at the name",
     );
   });
 
   test("whose registry is not there, or whose name is none", async () => {
     expect(await refusal(job("true", { image: "127.0.0.1:1/test/x:1" }))).toBe(
-      "cannot start job a: the image 127.0.0.1:1/test/x:1 cannot be pulled: 127.0.0.1:1 cannot be reached from this host",
+      "the image 127.0.0.1:1/test/x:1 cannot be pulled: 127.0.0.1:1 cannot be reached from this host",
     );
     expect(await refusal(job("true", { image: "Test/UPPER:1" }))).toBe(
-      "cannot start job a: the image Test/UPPER:1 cannot be pulled: this is not the name of an image",
+      "the image Test/UPPER:1 cannot be pulled: this is not the name of an image",
     );
   });
 
@@ -156,7 +155,7 @@ describe("an image", () => {
     const started = runtime.start(job("true", { image }), { signal: giveUp.signal, progress: () => {} });
     await waits;
     giveUp.abort(new Error("it is not wanted any more"));
-    await expect(started).rejects.toThrow("cannot start job a: it is not wanted any more");
+    await expect(started).rejects.toThrow("it is not wanted any more");
     expect(await runtime.list()).toEqual([]);
     expect(readdirSync(join(dataDir, "containers"))).toEqual([]);
     mute.closeAllConnections();
@@ -165,7 +164,7 @@ describe("an image", () => {
 
   test("without a shell", async () => {
     expect(await refusal(job("true", { image: NO_SHELL_IMAGE }))).toBe(
-      'cannot start job a: the shell "bash" is not in the image test/no-shell:1; name one that it has with `shell`, ' +
+      'the shell "bash" is not in the image test/no-shell:1; name one that it has with `shell`, ' +
         "or take another image",
     );
     const command = { kind: "argv" as const, argv: ["/bin/echo", "no shell needed"] };

@@ -82,6 +82,24 @@ export function runtimeContract(name: string, harness: RuntimeHarness): void {
       expect(await texts(runtime, "a")).toEqual(["it's $HOME"]);
     });
 
+    test("the processes of a job are known, children included, and no others", async () => {
+      const runtime = await open();
+      await runtime.start(spec("a", "sleep 600 & echo up; wait"));
+      await runtime.start(spec("b", "echo up; exec sleep 700"));
+      for (const job of ["a", "b"]) {
+        await until(`${job} is up`, async () => (await texts(runtime, job)).includes("up"));
+      }
+      const sleepers = (pids: number[] | null) =>
+        (pids ?? []).map(commandLine).filter((words) => words.startsWith("sleep "));
+      await until("both sleep", async () => {
+        const all = [await runtime.processes("a"), await runtime.processes("b")].map(sleepers);
+        return JSON.stringify(all) === JSON.stringify([["sleep 600"], ["sleep 700"]]);
+      });
+      await runtime.signal("a", "SIGKILL");
+      await untilEnded(runtime, "a");
+      expect(await runtime.processes("a")).toEqual([]);
+    });
+
     test("a listener hears of an end", async () => {
       const runtime = await open();
       const go = join(dataDir, "go");
@@ -265,4 +283,13 @@ export function runtimeContract(name: string, harness: RuntimeHarness): void {
       expect(await lines.next()).toBeNull();
     });
   });
+}
+
+/** Words of a process's command line with blanks between; empty for one that is gone. */
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+  } catch {
+    return "";
+  }
 }

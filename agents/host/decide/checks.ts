@@ -1,9 +1,9 @@
 import type { DesiredJob } from "../../../src/wire/index.ts";
-import { PROBE_FAILURES_MAX, READINESS_INTERVAL_MS, STARTING_PROBE_INTERVAL_MS } from "./timing.ts";
+import { PORT_INTERVAL_MS, PROBE_FAILURES_MAX, READINESS_INTERVAL_MS, STARTING_PROBE_INTERVAL_MS } from "./timing.ts";
 import type { Turn } from "./turn.ts";
 import type { CheckMemory, Instant, RunMemory } from "./types.ts";
 
-export type CheckName = `probe:${number}` | "readiness";
+export type CheckName = `probe:${number}` | "readiness" | "port";
 
 interface CheckRule {
   name: CheckName;
@@ -12,7 +12,16 @@ interface CheckRule {
   untilReady: boolean;
 }
 
-/** What has to pass before a job is ready: its probes and, for a router, that it would serve now. */
+/**
+ * That the job itself listens on its port. Asked once all else passes, since a stranger that has the port may answer
+ * every probe, and a job may have none.
+ */
+const PORT: CheckRule = { name: "port", intervalMs: PORT_INTERVAL_MS, readyAfter: 1, untilReady: true };
+
+/**
+ * What has to pass before a job is ready: its probes, for a router that it would serve now, and at last that it is the
+ * one who answers.
+ */
 export function checksOf(job: DesiredJob): CheckRule[] {
   const probes: CheckRule[] = job.probes.map((probe, index) => ({
     name: `probe:${index}`,
@@ -20,14 +29,14 @@ export function checksOf(job: DesiredJob): CheckRule[] {
     readyAfter: probe.readyAfter,
     untilReady: probe.untilReady,
   }));
-  if (job.router === null) return probes;
+  if (job.router === null) return [...probes, PORT];
   const readiness: CheckRule = {
     name: "readiness",
     intervalMs: READINESS_INTERVAL_MS,
     readyAfter: 1,
     untilReady: false,
   };
-  return [...probes, readiness];
+  return [...probes, readiness, PORT];
 }
 
 /** Asks every check of a run that is due. A check that only had to pass once is left alone after that. */
@@ -35,6 +44,7 @@ export function askChecks(turn: Turn, job: DesiredJob, run: RunMemory): void {
   for (const rule of checksOf(job)) {
     const check = checkOf(run, rule.name);
     if (rule.untilReady && check.everPassed) continue;
+    if (rule === PORT && !othersPass(job, run)) continue;
     turn.ask(check, { kind: "ask", job: job.job, incarnation: run.incarnation, check: rule.name });
   }
 }
@@ -72,14 +82,20 @@ export function allPass(job: DesiredJob, run: RunMemory): boolean {
   return checksOf(job).every((rule) => checkOf(run, rule.name).passing);
 }
 
+function othersPass(job: DesiredJob, run: RunMemory): boolean {
+  return checksOf(job).every((rule) => rule === PORT || checkOf(run, rule.name).passing);
+}
+
 function checkOf(run: RunMemory, name: CheckName): CheckMemory {
+  // One that an agent of before made ready, which did not look, stays so.
+  const isKnown = name === PORT.name && run.everReady;
   run.checks[name] ??= {
     waiting: false,
     nextAt: run.since,
     passes: 0,
     failures: 0,
-    passing: false,
-    everPassed: false,
+    passing: isKnown,
+    everPassed: isKnown,
     detail: "",
   };
   return run.checks[name];

@@ -7,8 +7,8 @@ export type Instant = number;
 
 export type Identity = NonNullable<ReturnType<EngineAdapter["identify"]["read"]>>;
 
-/** A question to a job: probe number n, a router's readiness, who an engine is, whether it is idle. */
-export type Check = `probe:${number}` | "readiness" | "identify" | "idle";
+/** A question about a job: probe number n, a router's readiness, whether its port is its own, who it is, whether it is idle. */
+export type Check = `probe:${number}` | "readiness" | "port" | "identify" | "idle";
 
 /** What has come in since the last decision. `incarnation` tells which run of the job was asked. */
 export type Answer =
@@ -16,7 +16,7 @@ export type Answer =
       kind: "checked";
       job: string;
       incarnation: string;
-      check: `probe:${number}` | "readiness";
+      check: `probe:${number}` | "readiness" | "port";
       ok: boolean;
       detail: string;
     }

@@ -102,8 +102,8 @@ test("listening sockets are told from connections, in both tables", () => {
     "",
   ];
   const tcp6 = ["  sl  local_address", socket(0, "00000000000000000000000000000000:0BB8", "0A"), ""];
-  expect(parseListening(tcp.join("\n"))).toEqual([8000]);
-  expect(parseListening(tcp6.join("\n"))).toEqual([3000]);
+  expect(parseListening(tcp.join("\n"))).toEqual([{ port: 8000, inode: "12345" }]);
+  expect(parseListening(tcp6.join("\n"))).toEqual([{ port: 3000, inode: "12345" }]);
 });
 
 test("a port that something else listens on is busy; our own are not", async () => {

@@ -74,6 +74,8 @@ export interface Runtime {
    * with `follow` until `signal` aborts or the job is removed.
    */
   logs(job: string, options: { tailLines: number; follow: boolean }, signal: AbortSignal): Readable;
+  /** The pids of every living process of the job, as this process sees them; null where they cannot be known. */
+  processes(job: string): Promise<number[] | null>;
   /** Called when something may have changed; the caller lists again. */
   onChange(listener: () => void): void;
   /** Stops watching; leaves the jobs running. */

@@ -30,6 +30,7 @@ import { deliverFiles } from "./files.ts";
 import { Images } from "./images.ts";
 import { lastLines, readJobLog } from "./job-log.ts";
 import { describe, endOf, incarnationOf, runs, signalOf, wasStarted } from "./observe.ts";
+import { sharesPidNamespace } from "./pid-namespace.ts";
 
 export interface DockerRuntimeOptions {
   /** Path of the engine's socket. */
@@ -159,6 +160,12 @@ class DockerRuntime implements Runtime {
     return Readable.from(readJobLog(source, options, until), { objectMode: false });
   }
 
+  async processes(job: string): Promise<number[] | null> {
+    const last = (await this.#attempts(job)).at(-1);
+    const container = last === undefined ? null : await this.#engine.inspect(last.id);
+    return container === null || !runs(container) ? [] : sharesPidNamespace(container.State.Pid);
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
   }
@@ -173,7 +180,7 @@ class DockerRuntime implements Runtime {
 
   async #start(spec: StartSpec, watch: StartWatch | undefined): Promise<void> {
     const container = spec.launch.container;
-    if (container === null) throw new Error(`cannot start job ${spec.job}: it says nothing of a container`);
+    if (container === null) throw new Error("what was sent of it says nothing of a container");
     const before = await this.#clearWay(spec);
     const { signal: closing } = this.#closing;
     const signal = watch === undefined ? closing : AbortSignal.any([closing, watch.signal]);
@@ -184,11 +191,8 @@ class DockerRuntime implements Runtime {
       await this.#run(spec, container.image);
     } catch (error) {
       if (before.length === 0) await rm(this.#folder(spec.job), { recursive: true, force: true });
-      const words = (error as Error).message;
-      throw new Error(
-        `cannot start job ${spec.job}: ${error instanceof EngineRefusal ? explainStart(container.image, words) : words}`,
-        { cause: error },
-      );
+      if (!(error instanceof EngineRefusal)) throw error;
+      throw new Error(explainStart(container.image, error.message), { cause: error });
     }
     // One that cannot be removed now is tried again after the next start; this one runs.
     for (const old of before.slice(0, before.length + 1 - ATTEMPTS_KEPT)) await this.#discard(old.id).catch(() => {});
@@ -295,7 +299,9 @@ class DockerRuntime implements Runtime {
     const known = this.#ends.get(incarnationOf(container));
     if (known !== undefined) return known;
     const { Id, State } = container;
-    if (!wasStarted(container)) return { exitCode: null, signal: null, outOfMemory: false, tail: State.Error };
+    if (!wasStarted(container)) {
+      return { exitCode: null, signal: null, outOfMemory: false, tail: State.Error, neverStarted: true };
+    }
     const mayBeSignal = signalOf(State.ExitCode) !== null;
     const sent = mayBeSignal ? await this.#engine.signalsSent(Id, Date.parse(State.StartedAt) / 1_000) : [];
     const lines = await lastLines(this.#engine, Id, TAIL_LINES_MAX);

@@ -34,6 +34,8 @@ export const containerAnswer = z.object({
     Status: z.enum(["created", "running", "paused", "restarting", "removing", "exited", "dead"]),
     OOMKilled: z.boolean(),
     ExitCode: z.int(),
+    /** Of its first process, as the engine sees it; 0 while none runs. */
+    Pid: z.int(),
     /** Why it could not be started; empty else. */
     Error: z.string(),
     /** RFC 3339 with nanoseconds; in the year 1 when it was never started. */

@@ -30,7 +30,7 @@ export function anyMemberAlive(job: JobProcesses): boolean {
 }
 
 /** The pids of every living process of the job. Without a cgroup this reads all of /proc. */
-function findMembers(job: JobProcesses): number[] {
+export function findMembers(job: JobProcesses): number[] {
   if (job.cgroup !== null) return cgroupPids(job.cgroup).filter((pid) => readProcess(pid) !== null);
   const session = sessionOf(job.main);
   return listProcesses()

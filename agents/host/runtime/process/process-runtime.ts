@@ -15,6 +15,7 @@ import { streamLog, tailText } from "./log-lines.ts";
 import {
   anyMemberAlive,
   findMarked,
+  findMembers,
   type JobProcesses,
   killMembers,
   killUntilGone,
@@ -140,6 +141,11 @@ class ProcessRuntime implements Runtime {
     return streamLog(logsFolder(jobDir), replica, options, signal);
   }
 
+  async processes(job: string): Promise<number[]> {
+    const last = readJob(this.#folder(job))?.last ?? null;
+    return last === null ? [] : findMembers(this.#processes(job, last));
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
   }
@@ -171,7 +177,7 @@ class ProcessRuntime implements Runtime {
       await this.#spawn({ kind: "run", jobDir, attempt, logBytesMax: spec.logBytesMax, cgroup, command });
     } catch (error) {
       if (known === null) await this.#remove(job);
-      throw new Error(`cannot start job ${job}: ${(error as Error).message}`, { cause: error });
+      throw error;
     }
     this.#watch(job);
     this.#changed();
