@@ -16,7 +16,7 @@ import { joinOnly } from "./join-only.ts";
 import { leave } from "./leave.ts";
 import { askAgent } from "./local/ask-agent.ts";
 import { LOG_LEVELS, type Log, type LogLevel, logToStderr, reasonOf } from "./log.ts";
-import { openRuntimes, usableRuntimes, watchUsable } from "./runtime/open-runtimes.ts";
+import { openRuntimes, usableRuntimes, watchRuntimes } from "./runtime/open-runtimes.ts";
 import { Installation } from "./update/installation.ts";
 
 /** What whoever starts an agent may say; what is left out (or null) is found. */
@@ -91,7 +91,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
           }),
         watch: (changed) => {
           hardware.start(changed);
-          watchUsable(runtimes, changed);
+          watchRuntimes(runtimes, changed);
         },
         busyPorts,
       },

@@ -78,9 +78,9 @@ test("a host that is not well says so in the list and, with all that it has, alo
   await using on = await PlanStage.create();
   await on.addHost("h1", { accelerators, nics, fabric, problems: [problem], warnings: ["no swap"] });
   const list = (await on.run("host", "list")).out;
-  expect(list).toMatch(/^ID +NAME +FLEET +STATE +ADDRESS +ACCELERATORS +FABRIC +AGENT +JOBS$/m);
+  expect(list).toMatch(/^ID +NAME +FLEET +STATE +ADDRESS +ACCELERATORS +FABRIC +AGENT +JOBS +WRONG$/m);
   expect(list).toMatch(
-    /h1 +default +online, not well +10\.0\.0\.1 +2 x MI300X \(192 GB\) +RoCE, 1 x 400 Gb\/s +\S+ +0$/m,
+    /h1 +default +online, not well +10\.0\.0\.1 +2 x MI300X \(192 GB\) +RoCE, 1 x 400 Gb\/s +\S+ +0 +\S.* \(and 1 more\)$/m,
   );
   const { out } = await on.run("host", "show", "h1");
   expect(out).toMatch(/^ {2}fabric +RoCE, 1 x 400 Gb\/s$/m);

@@ -2,7 +2,7 @@ import type { HostDetailView, HostView } from "../control/views.ts";
 import { acceleratorsText, fabricText, gigabytes, hardwareLines } from "./hardware-lines.ts";
 import { reachLines, reachMark } from "./reach-lines.ts";
 import { type Colors, oneLine } from "./style.ts";
-import { table } from "./table.ts";
+import { cut, table } from "./table.ts";
 import { showSpan } from "./time-span.ts";
 
 /** One line for each host. */
@@ -17,8 +17,9 @@ export function hostTable(hosts: HostView[], now: number, colors: Colors): strin
     fabricText(host),
     agentText(host) ?? "-",
     String(host.jobs),
+    wrongText(host),
   ]);
-  const head = ["ID", "NAME", "FLEET", "STATE", "ADDRESS", "ACCELERATORS", "FABRIC", "AGENT", "JOBS"];
+  const head = ["ID", "NAME", "FLEET", "STATE", "ADDRESS", "ACCELERATORS", "FABRIC", "AGENT", "JOBS", "WRONG"];
   return [...table([head, ...rows]), ...failedUpdates(hosts, colors)];
 }
 
@@ -48,6 +49,16 @@ function updateText({ agentUpdate }: HostView, now: number): string | null {
 /** Enough of a build's name for a fleet's file to name it. */
 function shortBuild(build: string): string {
   return oneLine(build.slice(0, 12));
+}
+
+/** How much of what is wrong with a host stands in the list; the host's own view has all of it. */
+const WRONG_CHARS = 100;
+
+/** What an operator should look at first, and how much else there is. */
+function wrongText({ problems, warnings }: HostView): string {
+  const [first, ...others] = [...problems.map(({ message }) => message), ...warnings];
+  if (first === undefined) return "-";
+  return `${cut(oneLine(first), WRONG_CHARS)}${others.length === 0 ? "" : ` (and ${others.length} more)`}`;
 }
 
 /** All of one host: what it has, what is wrong with it, what runs on it and what a drain waits for. */

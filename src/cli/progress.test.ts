@@ -36,9 +36,7 @@ describe("what is new", () => {
   const starting = view({
     ready: false,
     groups: [{ ...SERVICE.groups[0]!, ready: 0 }],
-    replicas: [
-      { ...replica!, status: "starting", observed: { ...replica!.observed!, attempt: 2, message: "loading" } },
-    ],
+    replicas: [{ ...replica!, status: "starting", observed: { ...replica!.observed!, message: "loading (start 2)" } }],
   });
 
   test("everything, at first", () => {

@@ -43,9 +43,7 @@ export function serviceHeadline(service: ServiceView, colors: Colors): string {
 
 /** Why a replica is where it is: what its agent says now, else why it entered its status. */
 export function replicaMessage(replica: ReplicaView): string {
-  const { observed } = replica;
-  const restarts = observed !== null && observed.attempt > 1 ? ` (start ${observed.attempt})` : "";
-  return oneLine((observed?.message || replica.reason) + restarts).trim();
+  return oneLine(replica.observed?.message || replica.reason);
 }
 
 /** Which way between it and others of its service is closed, whatever it does. */

@@ -1,12 +1,13 @@
 import { routerAdapter } from "../adapters/index.ts";
 import { Draft } from "../core/draft.ts";
+import { withRestarts } from "../core/job-end.ts";
 import { describeLeaving } from "../core/leaving.ts";
 import { brokenWaysOf } from "../core/mates.ts";
 import { reportOf } from "../core/observed.ts";
 import type { ProjectState } from "../core/project-state.ts";
 import { type BrokenPair, type BrokenWay, brokenPairs, describeWay } from "../core/reach.ts";
 import { currentRevision, revisionGroups } from "../core/revision.ts";
-import { replicasOf, routesOf } from "../core/routes.ts";
+import { describeWaiting, replicasOf, routesOf } from "../core/routes.ts";
 import { usesSecret } from "../core/secrets.ts";
 import type { HostEntity, JobEntity, ReplicaEntity, SecretEntity, ServiceEntity } from "../core/state.ts";
 import type { ServiceEntry } from "../proxy/types.ts";
@@ -27,7 +28,7 @@ export function describeService(state: ProjectState, service: ServiceEntity): Se
     name: service.id,
     status: service.status,
     ready: routes.ready,
-    message: routes.message,
+    message: describeWaiting(state, service),
     revision: service.revision,
     model: revision.spec.model?.name ?? null,
     url: servicePath(state.project, service.id),
@@ -55,15 +56,17 @@ function describeReplica(state: ProjectState, replica: ReplicaEntity, broken: Br
     port: job?.port ?? null,
     accelerators: job?.accelerators ?? [],
     createdAt: replica.createdAt,
-    observed: job ? describeReport(state, job) : null,
     unreached: broken ? { message: describeWay(broken), since: broken.since } : null,
+    observed: job ? describeReport(state, job, replica.reason) : null,
   };
 }
 
-function describeReport(state: ProjectState, job: JobEntity): ReplicaView["observed"] {
+/** @param reason what there is to say of it where its host says nothing */
+function describeReport(state: ProjectState, job: JobEntity, reason: string): ReplicaView["observed"] {
   const report = reportOf(state, job);
   if (!report) return null;
-  return { state: report.state, attempt: report.attempt, recentEnds: report.recentEnds, message: report.message };
+  const { state: jobState, attempt, recentEnds } = report;
+  return { state: jobState, attempt, recentEnds, message: withRestarts(report.message || reason, report) };
 }
 
 export function describeHosts(state: ProjectState): HostView[] {

@@ -56,6 +56,22 @@ describe("a report", () => {
     expect(types().filter((type) => type === "host.changed")).toHaveLength(1);
   });
 
+  test("of a warning is told once, in its own words, and is no change of what the host has", () => {
+    const report = world.state.observed.get("a")?.report;
+    const warn = (...warnings: string[]) => {
+      if (report) report.inventory = { ...report.inventory, warnings };
+      world.input({ kind: "host_reported", host: "a" });
+    };
+    warn("no swap");
+    warn("no swap", "the disk is full");
+    warn("the disk is full");
+    expect(world.events.filter(({ type }) => type === "host.warning").map(({ message }) => message)).toEqual([
+      "a: no swap",
+      "a: the disk is full",
+    ]);
+    expect(types()).not.toContain("host.changed");
+  });
+
   test("of a host that was silent ends its silence", () => {
     world.apply(serviceSpec("w", [workerGroup(1)]));
     world.freeze("a", true);

@@ -1,11 +1,12 @@
 import type { Inventory } from "../wire/index.ts";
 import { heardOfAgent } from "./agent-updates.ts";
 import { NO_CORDONS } from "./cordons.ts";
+import type { Draft } from "./draft.ts";
 import { openFleet } from "./fleets.ts";
 import { weighHealth } from "./health.ts";
 import type { Answer, Input } from "./input.ts";
 import { moveJob, moveReplica } from "./lifecycle.ts";
-import { HOSTS_PER_PROJECT_MAX } from "./limits.ts";
+import { HOSTS_PER_PROJECT_MAX, REASON_LENGTH_MAX } from "./limits.ts";
 import { hearReplicasOn } from "./reconcile.ts";
 import { touchServicesOn, weighIfFrozen } from "./silence.ts";
 import type { HostEntity } from "./state.ts";
@@ -53,8 +54,9 @@ export function hostReported(context: StepContext, id: string): Answer {
     const offeredContainers = host.offeredContainers || inventory.runtimes.includes("docker");
     const cordons = weighHealth(draft, host, inventory, now);
     draft.put({ ...host, inventory, offeredContainers, silentSince: null, cordons });
-    if (withoutProblems(inventory) !== withoutProblems(host.inventory))
+    if (resources(inventory) !== resources(host.inventory))
       draft.event({ type: "host.changed", host: id, message: `${host.name} has other resources than before` });
+    tellNewWarnings(draft, host, inventory);
     if (host.silentSince !== null) {
       draft.event({ type: "host.returned", host: id, message: `${host.name} is back` });
       context.weighed.add(host.fleet);
@@ -67,8 +69,19 @@ export function hostReported(context: StepContext, id: string): Answer {
 }
 
 /** What is wrong with a host is told by itself. */
-function withoutProblems(inventory: Inventory): string {
-  return JSON.stringify({ ...inventory, problems: [] });
+function resources(inventory: Inventory): string {
+  return JSON.stringify({ ...inventory, problems: [], warnings: [] });
+}
+
+/** Of many at once, as after an update of the agent, a reader of the journal looks at the host anyway. */
+const WARNINGS_TOLD = 3;
+
+function tellNewWarnings(draft: Draft, host: HostEntity, { warnings }: Inventory): void {
+  const news = warnings.filter((warning) => !host.inventory.warnings.includes(warning));
+  for (const warning of news.slice(0, WARNINGS_TOLD)) {
+    const message = `${host.name}: ${warning}`.slice(0, REASON_LENGTH_MAX);
+    draft.event({ type: "host.warning", host: host.id, message });
+  }
 }
 
 /** A host's link is up: it can be given something to run. */

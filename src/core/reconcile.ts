@@ -1,15 +1,14 @@
-import type { JobEnd } from "../wire/index.ts";
 import { noteDrained } from "./cordons.ts";
 import { matchCounts } from "./counts.ts";
 import type { Draft } from "./draft.ts";
 import { drainMoments, drainStep, startDrain } from "./drain.ts";
 import { expireService, expiryOf } from "./expiry.ts";
 import { holdPorts, releasePorts } from "./held-ports.ts";
+import { describeEnds } from "./job-end.ts";
 import { isDraining, moveJob, moveReplica } from "./lifecycle.ts";
 import {
   ENDS_TO_REPLACE,
   PLACE_RETRY_MS,
-  REASON_LENGTH_MAX,
   REPLACE_BACKOFF_BASE_MS,
   REPLACE_BACKOFF_MAX_MS,
   UNREADY_REPLACE_MS,
@@ -106,11 +105,7 @@ function observeLive(context: StepContext, replica: ReplicaEntity, job: JobEntit
   }
   const current = draft.must("replica", replica.id);
   if (report.recentEnds >= ENDS_TO_REPLACE) {
-    replaceFailed(
-      context,
-      current,
-      `it ended ${report.recentEnds} times within 5 minutes: ${describeEnd(report.lastEnd)}`,
-    );
+    replaceFailed(context, current, describeEnds(report.recentEnds, report.lastEnd));
   } else if (current.status === "suspect" && now >= current.since + UNREADY_REPLACE_MS) {
     replaceFailed(context, current, `not ready for ${UNREADY_REPLACE_MS / 1_000} s: ${current.reason}`);
   }
@@ -123,7 +118,7 @@ function replaceFailed(context: StepContext, replica: ReplicaEntity, reason: str
   const waitMs = Math.min(REPLACE_BACKOFF_BASE_MS * 2 ** (failures - 1), REPLACE_BACKOFF_MAX_MS);
   draft.put({
     ...service,
-    backoff: { ...service.backoff, [replica.group]: { failures, notBefore: now + waitMs } },
+    backoff: { ...service.backoff, [replica.group]: { failures, notBefore: now + waitMs, reason } },
   });
   startDrain(context, replica, reason);
 }
@@ -168,13 +163,4 @@ function nextDue(draft: Draft, id: string, now: Millis): Millis | null {
   }
   const ahead = moments.filter((moment) => moment > now);
   return ahead.length === 0 ? null : Math.min(...ahead);
-}
-
-/** One that could not even be started has its reason in the place of its last words. */
-function describeEnd(end: JobEnd | null): string {
-  if (end?.outOfMemory) return "out of memory";
-  if (end?.signal) return `killed by ${end.signal}`;
-  if (end && end.exitCode !== null) return `exit code ${end.exitCode}`;
-  const lastLine = end?.tail.trimEnd().split("\n").at(-1) ?? "";
-  return `no exit code is known${lastLine === "" ? "" : `; its last words: ${lastLine.slice(0, REASON_LENGTH_MAX)}`}`;
 }

@@ -1,4 +1,6 @@
+import { withRestarts } from "./job-end.ts";
 import { isActive } from "./lifecycle.ts";
+import { reportOf } from "./observed.ts";
 import type { ProjectState } from "./project-state.ts";
 import { currentRevision, groupOfReplica, hasRouter, revisionGroups } from "./revision.ts";
 import type { ReplicaEntity, ServiceEntity } from "./state.ts";
@@ -25,6 +27,7 @@ export function routesOf(state: ProjectState, service: ServiceEntity): ServiceRo
     service,
     groups.map((group) => group.spec.name),
     replicas,
+    (_, active) => whyPending(active),
   );
   return { router, targets, message, ready: message === "" };
 }
@@ -47,7 +50,28 @@ function targetsAmong(state: ProjectState, replicas: ReplicaEntity[], router: bo
   return targets;
 }
 
-function describeProgress(service: ServiceEntity, groups: string[], replicas: ReplicaEntity[]): string {
+/**
+ * One line for the operators of a service: what is waited for, and why as far as hosts say. Callers of the service are
+ * told less (`routesOf`), since that is nothing of theirs.
+ */
+export function describeWaiting(state: ProjectState, service: ServiceEntity): string {
+  const groups = currentRevision(state, service).spec.groups.map(({ name }) => name);
+  return describeProgress(service, groups, replicasOf(state, service.id), (group, active) => {
+    const failed = service.backoff[group]?.reason || null;
+    const told = whyNotReady(state, active);
+    if (told === null) return whyPending(active) ?? failed;
+    // A replica that has just been made in the place of one that failed has nothing to tell yet.
+    return told.ends === 0 && failed !== null ? `${told.text}; the replica before: ${failed}` : told.text;
+  });
+}
+
+/** @param why of a group that has fewer ready than it should; null = there is nothing to say */
+function describeProgress(
+  service: ServiceEntity,
+  groups: string[],
+  replicas: ReplicaEntity[],
+  why: (group: string, active: ReplicaEntity[]) => string | null,
+): string {
   if (service.status === "stopped") return "the service is stopped";
   if (service.status === "stopping") return `the service is stopping, ${replicas.length} of its replicas are left`;
   const waiting: string[] = [];
@@ -56,8 +80,28 @@ function describeProgress(service: ServiceEntity, groups: string[], replicas: Re
     const ready = active.filter((replica) => replica.status === "ready").length;
     const wanted = service.wanted[group] ?? 0;
     if (ready >= wanted) continue;
-    const pending = active.find((replica) => replica.status === "pending" && replica.reason);
-    waiting.push(`${group} ${ready} of ${wanted} ready${pending ? ` (${pending.reason})` : ""}`);
+    const reason = why(group, active) || "";
+    // Groups without a name of their own are called by their place in the file.
+    const name = /^\d+$/.test(group) ? `group ${group}:` : group;
+    waiting.push(`${name} ${ready} of ${wanted} ready${reason === "" ? "" : ` (${reason})`}`);
   }
   return waiting.join("; ");
+}
+
+function whyPending(active: ReplicaEntity[]): string | null {
+  return active.find((replica) => replica.status === "pending" && replica.reason)?.reason ?? null;
+}
+
+/** What the hosts of a group's replicas say of those that are not ready: of the one that failed most often. */
+function whyNotReady(state: ProjectState, active: ReplicaEntity[]): { ends: number; text: string } | null {
+  const told = active.flatMap((replica) => {
+    const [id] = state.tables.job.ids("replica", replica.id);
+    const job = id === undefined ? undefined : state.tables.job.byId.get(id);
+    const report = job && reportOf(state, job);
+    if (replica.status === "ready" || !job || !report) return [];
+    const host = state.tables.host.byId.get(job.host)?.name ?? job.host;
+    const words = withRestarts(report.message, report);
+    return words === "" ? [] : [{ ends: report.recentEnds, text: `${replica.id} on ${host}: ${words}` }];
+  });
+  return told.sort((one, other) => other.ends - one.ends)[0] ?? null;
 }

@@ -15,8 +15,8 @@ export interface ServiceEntity {
   revision: number;
   /** Wanted replicas by group name. */
   wanted: Record<string, number>;
-  /** Failed starts in a row by group, and when the next replacement may start. */
-  backoff: Record<string, { failures: number; notBefore: Millis }>;
+  /** Failed starts in a row by group, when the next replacement may start, and what the last one failed of, for people. */
+  backoff: Record<string, { failures: number; notBefore: Millis; reason: string }>;
   /** When all of its groups had their replicas ready for the first time since it was last started; null = not yet. */
   firstReadyAt: Millis | null;
 }

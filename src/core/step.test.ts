@@ -9,6 +9,7 @@ import {
   workerGroup,
 } from "../../test/support/specs.ts";
 import type { GroupSpec } from "../spec/types.ts";
+import type { JobEnd } from "../wire/index.ts";
 import {
   DRAIN_DEFAULT_MS,
   LOST_AFTER_MS,
@@ -18,6 +19,7 @@ import {
   STOP_GRACE_MS,
   UNREADY_REPLACE_MS,
 } from "./limits.ts";
+import { describeWaiting } from "./routes.ts";
 import { step } from "./step.ts";
 
 const pd = (decodes = 2, over: Partial<GroupSpec> = {}) =>
@@ -183,13 +185,41 @@ describe("readiness", () => {
     ],
     [null, "no exit code is known"],
   ])("what is replaced says how it ended: %j", (end, said) => {
+    failThrice(end);
+    expect(world.events.map((event) => event.message)).toContain(`it ended 3 times within 5 minutes: ${said}`);
+  });
+
+  test("what could not even be started is replaced with the reason, and the service says it as long as nothing is ready", () => {
+    world.behaviour.set("w-worker-1", { state: "starting" });
+    failThrice({ exitCode: null, signal: null, outOfMemory: false, tail: "no such image", neverStarted: true });
+    const reason = "it could not be started 3 times within 5 minutes: no such image";
+    expect(world.events.map((event) => event.message)).toContain(reason);
+    world.settle();
+    const service = () => world.state.tables.service.byId.get("w")!;
+    expect(world.replicas("w")).toEqual([]);
+    expect(describeWaiting(world.state, service())).toBe(`worker 0 of 1 ready (${reason})`);
+    // Callers of the service are not told.
+    expect(world.routes("w").message).toBe("worker 0 of 1 ready");
+    world.behaviour.set("w-worker-2", { state: "starting", message: "starts" });
+    world.advance(REPLACE_BACKOFF_BASE_MS);
+    world.settle();
+    expect(describeWaiting(world.state, service())).toBe(
+      `worker 0 of 1 ready (w-worker-2 on a: starts; the replica before: ${reason})`,
+    );
+    world.behaviour.set("w-worker-2", { state: "backoff", recentEnds: 1, attempt: 2, message: "could not be started" });
+    world.settle();
+    expect(describeWaiting(world.state, service())).toBe(
+      "worker 0 of 1 ready (w-worker-2 on a: could not be started (start 2))",
+    );
+  });
+
+  function failThrice(end: JobEnd | null): void {
     world.apply(serviceSpec("w", [workerGroup(1)]));
     world.settle();
     const job = world.state.observed.get("a")?.jobs.get("w-worker-1.0");
     if (job) Object.assign(job, { state: "backoff", recentEnds: 3, lastEnd: end });
     world.input({ kind: "host_reported", host: "a" });
-    expect(world.events.map((event) => event.message)).toContain(`it ended 3 times within 5 minutes: ${said}`);
-  });
+  }
 
   test("what ends three times within five minutes is replaced after a wait that grows", () => {
     world.apply(serviceSpec("w", [workerGroup(1)]));

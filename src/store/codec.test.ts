@@ -13,7 +13,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     status: "running",
     revision: 3,
     wanted: { prefill: 1, decode: 2 },
-    backoff: { decode: { failures: 2, notBefore: 1_700_000_000_000 } },
+    backoff: { decode: { failures: 2, notBefore: 1_700_000_000_000, reason: "exit code 1" } },
     firstReadyAt: 1_700_000_000_000,
   },
   revision: {
@@ -294,9 +294,12 @@ describe("a body of an older schema", () => {
 
 test("a service and a job of the first version are read with what was not known of them then", () => {
   const { kind, id, firstReadyAt: _, ...service } = ENTITIES.service;
+  const { failures, notBefore } = service.backoff.decode!;
+  const body = JSON.stringify({ ...service, backoff: { decode: { failures, notBefore } } });
   const { kind: jobKind, id: jobId, addresses: __, runtime: ___, ...job } = ENTITIES.job;
-  expect(decodeEntity({ kind, id, schema: 1, body: JSON.stringify(service) })).toEqual({
+  expect(decodeEntity({ kind, id, schema: 1, body })).toEqual({
     ...ENTITIES.service,
+    backoff: { decode: { failures, notBefore, reason: "" } },
     firstReadyAt: null,
   });
   expect(decodeEntity({ kind: jobKind, id: jobId, schema: 1, body: JSON.stringify(job) })).toEqual({

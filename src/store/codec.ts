@@ -29,9 +29,9 @@ export interface Shape<Body> {
 
 /** Each kind has a shape, and a field of an entity that its shape does not name does not compile. */
 const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
-  // 2: it is known when a service was first ready.
+  // 2: it is known when a service was first ready. 3: and what its last failed replica failed of.
   service: {
-    upgrades: [(body) => ({ ...(body as object), firstReadyAt: null })],
+    upgrades: [(body) => ({ ...(body as object), firstReadyAt: null }), upgradeBackoff],
     body: exactly<BodyOf<"service">>()(shapes.service),
   },
   // 3: groups that name no image have those of the server's settings.
@@ -176,4 +176,10 @@ function exactly<Body>() {
   return <Schema extends z.ZodType>(
     schema: Schema & (Same<z.output<Schema>, Body> extends true ? unknown : "its fields differ from the entity's"),
   ): Schema => schema;
+}
+
+function upgradeBackoff(body: unknown): unknown {
+  const service = body as { backoff: Record<string, object> };
+  const backoff = Object.entries(service.backoff).map(([group, failed]) => [group, { ...failed, reason: "" }]);
+  return { ...service, backoff: Object.fromEntries(backoff) };
 }

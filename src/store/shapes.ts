@@ -15,7 +15,7 @@ export const service = z.strictObject({
   status: z.enum(["running", "stopping", "stopped"]),
   revision: z.int(),
   wanted: z.record(z.string(), z.int()),
-  backoff: z.record(z.string(), z.strictObject({ failures: z.int(), notBefore: instant })),
+  backoff: z.record(z.string(), z.strictObject({ failures: z.int(), notBefore: instant, reason: z.string() })),
   firstReadyAt: instant.nullable(),
 });
 

@@ -11,7 +11,7 @@ import type { DesiredJob, Inventory, JobReport, PeersReport, Report, RouterRepor
 import { jobReportOf, reportOf, routerReportOf } from "./reports.ts";
 
 /** What an obedient agent does with one job between two syncs. Tests override single fields to make trouble. */
-export type JobBehaviour = Partial<Pick<JobReport, "state" | "recentEnds" | "message">> & { idle?: boolean };
+export type JobBehaviour = Partial<Pick<JobReport, "state" | "attempt" | "recentEnds" | "message">> & { idle?: boolean };
 
 type UnreachedPeer = PeersReport["unreached"][number];
 

@@ -52,12 +52,13 @@ export function usableRuntimes(runtimes: Runtime[]): Runtime["name"][] {
   return runtimes.filter((runtime) => runtime.usable).map((runtime) => runtime.name);
 }
 
-/** Tells from now on when a runtime becomes usable or ceases to be. */
-export function watchUsable(runtimes: Runtime[], changed: () => void): void {
-  let last = usableRuntimes(runtimes).join();
+/** Tells from now on when a runtime becomes usable or ceases to be, or has something else to say to an operator. */
+export function watchRuntimes(runtimes: Runtime[], changed: () => void): void {
+  const said = () => JSON.stringify(runtimes.map(({ usable, warnings }) => ({ usable, warnings })));
+  let last = said();
   for (const runtime of runtimes) {
     runtime.onChange(() => {
-      const now = usableRuntimes(runtimes).join();
+      const now = said();
       if (now === last) return;
       last = now;
       changed();

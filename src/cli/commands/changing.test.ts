@@ -58,7 +58,7 @@ describe("host", () => {
   test("list says which is heard of", async () => {
     await using cli = await Cli.create();
     expect((await cli.run("host", "list")).out).toBe(
-      "ID      NAME  FLEET    STATE   ADDRESS   ACCELERATORS      FABRIC  AGENT  JOBS\nhost-1  box   default  online  10.0.0.1  1 x H100 (80 GB)  none    0.1.0  1\n",
+      "ID      NAME  FLEET    STATE   ADDRESS   ACCELERATORS      FABRIC  AGENT  JOBS  WRONG\nhost-1  box   default  online  10.0.0.1  1 x H100 (80 GB)  none    0.1.0  1     -\n",
     );
   });
 

@@ -63,7 +63,7 @@ export class EngineWatch {
   }
 
   #found(trouble: EngineUnreachable | null): void {
-    const isNews = (trouble === null) !== (this.#trouble === null) || this.#tried !== null;
+    const isNews = trouble?.message !== this.#trouble?.message || this.#tried !== null;
     this.#trouble = trouble;
     this.#tried?.();
     this.#tried = null;
