@@ -55,6 +55,8 @@ async function start(options: { token?: string | null; server?: string; stopJobs
         nics: [],
         fabric: null,
         problems: [],
+        disks: [],
+        modelCache: null,
       }),
       watch: () => undefined,
       busyPorts: async () => [],

@@ -164,6 +164,8 @@ async function supervise(
         if (sameJson(news, told)) return;
         told = news;
         states.note(news.jobs);
+        // What became of a job may say something of the host: of its disk, say.
+        inventory.forget();
         sync.soon();
       },
       now: bootClock,

@@ -9,6 +9,7 @@ import type { Runtime, RuntimeJob, StartWatch } from "./runtime/types.ts";
 class HeldRuntime implements Runtime {
   readonly name: Runtime["name"];
   readonly usable = true;
+  readonly storage = null;
   readonly warnings: string[] = [];
   jobs: RuntimeJob[] | Error = [];
   /** Ends the start that is under way. */

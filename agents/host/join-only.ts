@@ -53,6 +53,8 @@ export async function joinOnly(options: JoinOnlyOptions): Promise<{ host: string
           ...look,
           runtimes: ["process"],
           warnings: [],
+          disks: [],
+          modelCache: null,
         }),
       }),
     });

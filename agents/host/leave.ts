@@ -32,6 +32,7 @@ export async function leave(options: { dataDir: string | null; dockerSocket: str
   const unlock = await lockDataDir(dataDir);
   try {
     const runtimes = await openRuntimes({
+      cache: null,
       dataDir,
       jobUser: "same",
       dockerSocket: options.dockerSocket,

@@ -7,6 +7,7 @@ import { defaultDataDir } from "./data-dir.ts";
 import { findAddress, saidAddress } from "./inventory/address.ts";
 import { readBootId } from "./inventory/boot-id.ts";
 import type { Declaration } from "./inventory/declare.ts";
+import { DiskWatch } from "./inventory/disks.ts";
 import { collectInventory, readDeclaration } from "./inventory/inventory.ts";
 import { type LookOptions, lookAt } from "./inventory/look.ts";
 import { readMachineId } from "./inventory/machine.ts";
@@ -16,6 +17,7 @@ import { joinOnly } from "./join-only.ts";
 import { leave } from "./leave.ts";
 import { askAgent } from "./local/ask-agent.ts";
 import { LOG_LEVELS, type Log, type LogLevel, logToStderr, reasonOf } from "./log.ts";
+import { ModelCache } from "./model-cache.ts";
 import { openRuntimes, usableRuntimes, watchRuntimes } from "./runtime/open-runtimes.ts";
 import { Installation } from "./update/installation.ts";
 
@@ -39,6 +41,8 @@ export interface AgentOptions extends LookOptions {
   dockerSocket?: string | null;
   /** How it gives way to another build of itself; left alone unless given. */
   replaceable?: Replaceable | null;
+  /** Where jobs keep the models that they download; `none`: nowhere. In the data folder unless it is said. */
+  modelCache?: string | null;
   /** End the jobs with the agent: for demos. Otherwise they run on, and the next agent adopts them. */
   stopJobsOnExit?: boolean;
   log?: Log;
@@ -56,7 +60,11 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   const address = options.address ?? findAddress();
   const log = options.log ?? logToStderr("info");
   const { hardware, proc } = lookAt(options, join(dataDir, "hardware.json"), log);
+  const cache =
+    options.modelCache === "none" ? null : new ModelCache(resolve(options.modelCache ?? join(dataDir, "models")));
+  const disks = new DiskWatch();
   const runtimes = await openRuntimes({
+    cache,
     dataDir,
     jobUser: options.jobUser ?? null,
     dockerSocket: options.dockerSocket ?? null,
@@ -79,7 +87,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
         machine: readMachineId(dataDir),
         bootId: readBootId(),
         address,
-        inventory: () =>
+        inventory: async () =>
           collectInventory({
             dataDir,
             address,
@@ -87,7 +95,13 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
             hardware,
             proc,
             runtimes: usableRuntimes(runtimes),
-            warnings: runtimes.flatMap((runtime) => runtime.warnings),
+            warnings: [...runtimes.flatMap((runtime) => runtime.warnings), ...(cache?.warnings ?? [])],
+            disks: await disks.look({
+              data: dataDir,
+              models: cache?.path ?? null,
+              images: runtimes.find(({ storage }) => storage !== null)?.storage ?? null,
+            }),
+            modelCache: cache?.described() ?? null,
           }),
         watch: (changed) => {
           hardware.start(changed);
@@ -132,7 +146,8 @@ const JOIN_UNCLEAR = 75;
 
 const USAGE = `Usage: main.ts --server URL [--name NAME] [--address ADDRESS] [--network NETWORK] [--data-dir DIR] [--declare WHAT]
                [--sysfs-root DIR] [--proc-root DIR] [--dev-root DIR] [--nvidia-smi PROGRAM]
-               [--job-user USER] [--docker-socket PATH] [--stop-jobs-on-exit] [--end-with-input]
+               [--job-user USER] [--docker-socket PATH] [--model-cache DIR|none] [--stop-jobs-on-exit]
+               [--end-with-input]
                [--log-level debug|info|warn|error]
        main.ts --join-only [--fleet FLEET] --server URL ...   joins and ends; ${JOIN_UNCLEAR}: try the same again
        main.ts --status [--json] [--data-dir DIR]   what the agent that runs there says of itself
@@ -158,6 +173,7 @@ async function main(): Promise<void> {
       "nvidia-smi": { type: "string" },
       "job-user": { type: "string" },
       "docker-socket": { type: "string" },
+      "model-cache": { type: "string" },
       "stop-jobs-on-exit": { type: "boolean" },
       "end-with-input": { type: "boolean" },
       "join-only": { type: "boolean" },
@@ -221,6 +237,7 @@ async function main(): Promise<void> {
     ...look,
     jobUser: values["job-user"] ?? null,
     dockerSocket,
+    modelCache: values["model-cache"] ?? null,
     stopJobsOnExit: values["stop-jobs-on-exit"] ?? false,
     // One that takes its jobs with it cannot be replaced without touching them.
     replaceable: installation && !values["stop-jobs-on-exit"] ? { installation, replaced: replace } : null,

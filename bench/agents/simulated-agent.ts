@@ -45,6 +45,8 @@ export function inventoryOf(serial: number): Inventory {
     nics: [],
     fabric: null,
     problems: [],
+    disks: [],
+    modelCache: null,
   };
 }
 

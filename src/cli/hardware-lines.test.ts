@@ -92,3 +92,15 @@ test("a host that is not well says so in the list and, with all that it has, alo
   expect(json[0]).toMatchObject({ problems: [problem], fabric });
   expect(json[0].accelerators[0]).not.toHaveProperty("device");
 });
+
+test("a host says where it keeps what, how full that is, and how much of it are models", async () => {
+  await using on = await PlanStage.create();
+  const data = { path: "/var/lib/headrace", holds: ["data" as const, "models" as const], gib: 1_800 };
+  const images = { path: "/docker", holds: ["images" as const], gib: 100, level: "full" as const };
+  const modelCache = { path: "/var/lib/headrace/models", gib: 412 };
+  await on.addHost("h1", { disks: [{ ...data, level: "low" }, images], modelCache });
+  const { out } = await on.run("host", "show", "h1");
+  expect(out).toMatch(/^ {2}data, models +\/var\/lib\/headrace, 1800 GB, nearly full$/m);
+  expect(out).toMatch(/^ {2}images +\/docker, 100 GB, full$/m);
+  expect(out).toMatch(/^ {2}model cache +\/var\/lib\/headrace\/models, 412 GB$/m);
+});

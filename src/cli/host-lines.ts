@@ -72,6 +72,7 @@ export function hostLines(host: HostDetailView, now: number, colors: Colors): st
     ["cpus", String(host.cpus)],
     ["memory", gigabytes(host.memoryGib)],
     ["disk", gigabytes(host.diskGib)],
+    ...diskFacts(host),
     ["accelerators", acceleratorsText(host)],
     ["fabric", fabricText(host)],
     ["agent", agentText(host) ?? "not heard of yet"],
@@ -94,6 +95,17 @@ export function hostLines(host: HostDetailView, now: number, colors: Colors): st
     ...hardwareLines(host),
     ...(host.replicas.length === 0 ? [] : ["", ...replicaLines(host)]),
   ];
+}
+
+/** Where it keeps what, and how much of it are models. */
+function diskFacts({ disks, modelCache }: HostView): string[][] {
+  const facts = disks.map(({ path, holds, gib, level }) => {
+    const room = level === "ok" ? "" : level === "low" ? ", nearly full" : ", full";
+    return [holds.join(", "), `${oneLine(path)}, ${gigabytes(gib)}${room}`];
+  });
+  if (modelCache === null) return facts;
+  const size = modelCache.gib === null ? "not measured yet" : gigabytes(modelCache.gib);
+  return [...facts, ["model cache", `${oneLine(modelCache.path)}, ${size}`]];
 }
 
 /** What is still on a host that is drained, and what each of it waits for. */

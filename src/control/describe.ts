@@ -90,6 +90,8 @@ function describeHost(state: ProjectState, host: HostEntity, pairs: BrokenPair[]
     diskGib: inventory.diskGib,
     accelerators: inventory.accelerators.map(({ device: _, ...accelerator }) => accelerator),
     fabric: inventory.fabric,
+    disks: inventory.disks,
+    modelCache: inventory.modelCache,
     problems: inventory.problems,
     warnings: inventory.warnings,
     unreached: pairs

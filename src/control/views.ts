@@ -4,7 +4,9 @@ import {
   FILE_BYTES_MAX,
   FILES_PER_SERVICE_MAX,
   fabric,
+  hostDisk,
   hostProblem,
+  modelCache,
   nic,
   resourceName,
   sha256Name,
@@ -67,6 +69,10 @@ export const hostView = z.object({
   accelerators: z.array(accelerator.omit({ device: true })),
   /** The NICs over which it reaches the accelerators of others. */
   fabric: fabric.nullable(),
+  /** How much room there is where the host keeps its data, its models and its images. */
+  disks: z.array(hostDisk),
+  /** Where jobs keep the models that they download, and how much that is. */
+  modelCache: modelCache.nullable(),
   /** What keeps everything new off it until it is over, as its agent says. */
   problems: z.array(hostProblem),
   warnings: z.array(z.string()),

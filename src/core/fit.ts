@@ -8,6 +8,7 @@ import { blocksOf, chooseParts, partsOf } from "./blocks.ts";
 import { whyCordoned } from "./cordons.ts";
 import { FLEXIBLE_PORTS, JOBS_PER_HOST_MAX } from "./limits.ts";
 import type { RevisionGroup } from "./revision.ts";
+import { whyNoRoom } from "./room.ts";
 import { runtimeOn } from "./runtime.ts";
 import type { FleetEntity, HostEntity, JobEntity } from "./state.ts";
 
@@ -64,6 +65,8 @@ export function fits(
 
   const running = runtimeOn(revisionGroup, host, fleet, use.fleetHasContainers);
   if (typeof running === "string") return no(running);
+  const noRoom = whyNoRoom(host, running.runtime);
+  if (noRoom !== null) return no(noRoom);
   const accelerators = chooseAccelerators(group, host, blocksOf(host, fleet), use);
   if (typeof accelerators === "string") return no(accelerators);
   const ports = choosePorts(resolved.ports, use);

@@ -201,6 +201,26 @@ describe("placement", () => {
     expect(world.desired("w")[0]?.port).toBe(20_001);
   });
 
+  test("starts nothing where a disk that it needs is full, and says which", () => {
+    const full = (holds: ("data" | "models" | "images")[]) => [
+      { path: "/disk", holds, gib: 100, level: "full" as const },
+    ];
+    const statusOn = (disks: ReturnType<typeof full>, containers: boolean) => {
+      const world = new World();
+      world.addHost("a", { disks, runtimes: containers ? ["docker", "process"] : ["process"] });
+      world.apply(serviceSpec("w", [workerGroup(1, { image: "python:3.12" })]));
+      return [...world.summary("w"), world.routes("w").message];
+    };
+    const nowhere = [
+      "worker:pending",
+      "worker 0 of 1 ready (fits on no host: host a: the disk of /disk is full (`headrace host show` says what is on it))",
+    ];
+    expect(statusOn(full(["images"]), true)).toEqual(nowhere);
+    expect(statusOn(full(["data"]), false)).toEqual(nowhere);
+    expect(statusOn(full(["models"]), true)[0]).toBe("worker:starting");
+    expect(statusOn(full(["images"]), false)[0]).toBe("worker:starting");
+  });
+
   test("counts cpu and memory only in a fleet that forbids overcommitting", () => {
     for (const overcommit of [true, false]) {
       const world = new World();

@@ -22,7 +22,7 @@ export function runtimeOn(
     return whyNoProcess(fleet) ?? { runtime: "process" };
   }
   if (runtimes.includes("docker")) return whyNotPermitted(spec, fleet) ?? { runtime: "docker" };
-  if (offeredContainers) return "its Docker engine cannot be used now";
+  if (offeredContainers) return "its Docker engine cannot be used now (`headrace host show` says why)";
   if (fleetHasContainers) return "has no Docker engine, as other hosts of its fleet do";
   return whyNoProcess(fleet) ?? { runtime: "process" };
 }

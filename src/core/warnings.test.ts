@@ -4,9 +4,14 @@ import { decodeGroup, prefillGroup, routerGroup, serviceSpec, workerGroup } from
 import type { ServiceSpec } from "../spec/types.ts";
 import { closedFleet } from "./fleets.ts";
 import { planApply } from "./plan.ts";
-import type { FleetEntity } from "./state.ts";
+import type { FleetEntity, HostEntity } from "./state.ts";
 
-function warningsOf(over: Partial<ServiceSpec>, groups = [workerGroup(1)], fleets: FleetEntity[] = []): string[] {
+function warningsOf(
+  over: Partial<ServiceSpec>,
+  groups = [workerGroup(1)],
+  fleets: FleetEntity[] = [],
+  disks: HostEntity["inventory"]["disks"] = [],
+): string[] {
   const input = {
     kind: "apply" as const,
     spec: serviceSpec("web", groups, over),
@@ -19,13 +24,23 @@ function warningsOf(over: Partial<ServiceSpec>, groups = [workerGroup(1)], fleet
     actor: "test",
   };
   const world = new World();
-  world.addHost("a");
+  world.addHost("a", { disks });
   for (const fleet of fleets) {
     world.state.tables.fleet.put(fleet);
     world.addHost(`of-${fleet.id}`, {}, fleet.id);
   }
   return planApply(world.state, input, world.now).warnings;
 }
+
+test("a host with little room is named once, and where there is none nothing goes to it", () => {
+  const disk = { path: "/data", holds: ["data" as const, "models" as const], gib: 100, level: "low" as const };
+  expect(warningsOf({}, [workerGroup(2)], [], [disk])).toEqual([
+    "host a: the disk of /data is nearly full; what has to be fetched may not fit",
+  ]);
+  expect(warningsOf({}, [workerGroup(2)], [], [{ ...disk, level: "full" }])).toEqual([]);
+  // Nothing that runs as a process is fetched to where an engine has its images.
+  expect(warningsOf({}, [workerGroup(2)], [], [{ ...disk, holds: ["images"] }])).toEqual([]);
+});
 
 const file = (path: string) => ({ localPath: "app", path });
 

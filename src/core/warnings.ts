@@ -1,6 +1,7 @@
 import type { GroupSpec, ServiceSpec } from "../spec/types.ts";
 import type { Draft } from "./draft.ts";
 import { hasRouter, revisionGroups } from "./revision.ts";
+import { nearlyFull } from "./room.ts";
 import type { RevisionEntity } from "./state.ts";
 
 /**
@@ -20,6 +21,7 @@ export function planWarnings(draft: Draft, revision: RevisionEntity): string[] {
     ([name, { image }]) => image === null || asProcesses.has(name),
   );
   if (hasProcesses) warnings.push(...filesWarnings(revision));
+  warnings.push(...roomWarnings(draft, revision));
   for (const [name, { spec, image, resolved }] of revisionGroups(revision)) {
     const warn = (message: string) => warnings.push(`group ${name}: ${message}`);
     for (const message of resolved.warnings) warn(message);
@@ -47,6 +49,17 @@ function clusterWarnings(draft: Draft, revision: RevisionEntity): string[] {
     `prefill and decode are in the fleets ${ids.join(" and ")}, which share no interconnect (\`placement: cluster\`): ` +
       "write one of them into `fleets` of these groups",
   ];
+}
+
+/** Of the hosts that it goes to, those with little room: an image or a model that is not there yet may not fit. */
+function roomWarnings(draft: Draft, { service }: RevisionEntity): string[] {
+  const warnings = draft.by("job", "service", service).flatMap(({ host: id, runtime }) => {
+    const host = draft.must("host", id);
+    return nearlyFull(host, runtime).map(
+      ({ path }) => `host ${host.name}: the disk of ${path} is nearly full; what has to be fetched may not fit`,
+    );
+  });
+  return [...new Set(warnings)].sort();
 }
 
 /** What is written of a group that only a container has. */

@@ -172,6 +172,8 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
       nics: [],
       fabric: null,
       problems: [],
+      disks: [],
+      modelCache: null,
     },
     silentSince: 1_700_000_000_000,
     joinedAt: 1_700_000_000_000,

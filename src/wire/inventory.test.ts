@@ -33,7 +33,15 @@ it("an inventory of an older agent, which knows of no NICs, stays valid", () => 
     runtimes: ["process"],
     warnings: [],
   };
-  expect(inventory.parse(older)).toEqual({ ...older, interface: null, nics: [], fabric: null, problems: [] });
+  expect(inventory.parse(older)).toEqual({
+    ...older,
+    interface: null,
+    nics: [],
+    fabric: null,
+    problems: [],
+    disks: [],
+    modelCache: null,
+  });
 });
 
 it("a device's node stays below /dev", () => {

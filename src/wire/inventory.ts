@@ -112,6 +112,20 @@ export const hostAddress = z
   .string()
   .refine(isAddress, "must be a host's name or address, as it can stand in a URL (no zone)");
 
+/** The file system that holds one or more of the things that a host keeps. */
+export const hostDisk = z.object({
+  /** The first of the places on it. */
+  path: z.string().max(4_096),
+  /** The agent's data with the jobs' folders and logs, downloaded models, the container engine's images. */
+  holds: z.array(z.enum(["data", "models", "images"])).max(3),
+  gib: z.number().min(0),
+  /** `low`: nearly full; `full`: nothing new that writes to it should be started. Held for a while, so that it does not come and go. */
+  level: z.enum(["ok", "low", "full"]),
+});
+
+/** Where jobs keep the models that they download, and how much that is; null: not measured yet. */
+export const modelCache = z.object({ path: z.string().max(4_096), gib: z.int().min(0).nullable() });
+
 /** What a host has, as its agent sees it or as it was declared to the agent. Older agents leave out what has a default. */
 export const inventory = z.object({
   /** The address at which other hosts of the fleet reach this one. */
@@ -129,6 +143,8 @@ export const inventory = z.object({
   nics: z.array(nic).max(NICS_MAX).default([]),
   fabric: fabric.nullable().default(null),
   problems: z.array(hostProblem).max(PROBLEMS_MAX).default([]),
+  disks: z.array(hostDisk).max(3).default([]),
+  modelCache: modelCache.nullable().default(null),
 });
 
 /** Workers are known by URLs made of it, to other hosts too: what makes none would be their trouble. */
@@ -141,5 +157,6 @@ export type Accelerator = z.infer<typeof accelerator>;
 export type AcceleratorDevice = z.infer<typeof acceleratorDevice>;
 export type Nic = z.infer<typeof nic>;
 export type Fabric = z.infer<typeof fabric>;
+export type HostDisk = z.infer<typeof hostDisk>;
 export type HostProblem = z.infer<typeof hostProblem>;
 export type Inventory = z.infer<typeof inventory>;

@@ -39,7 +39,7 @@ beforeAll(async () => {
     expected: true,
     body: async (started) => {
       const volumes = started.launch.container?.volumes ?? [];
-      return containerBody(started, await readContainerHost(volumes, found, [], { dev, proc: "/proc" }));
+      return containerBody(started, await readContainerHost(volumes, found, [], { dev, proc: "/proc" }, null));
     },
   });
 });

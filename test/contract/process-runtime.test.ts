@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { create } from "tar";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ModelCache } from "../../agents/host/model-cache.ts";
 import { resolveJobUser } from "../../agents/host/runtime/process/job-user.ts";
 import { openProcessRuntime } from "../../agents/host/runtime/process/process-runtime.ts";
 import type { Runtime } from "../../agents/host/runtime/types.ts";
@@ -62,6 +63,22 @@ describe("the folders of a process", () => {
     expect(home).toContain(join(dataDir, "jobs", "a"));
     await runtime.remove("a");
     expect([home, tmp].map((folder) => existsSync(folder ?? "/"))).toEqual([false, false]);
+  });
+
+  test("models go into its host's folder for them, which outlives it, unless it says where itself", async () => {
+    const cache = new ModelCache(join(dataDir, "models"));
+    const caching = await openProcessRuntime({ dataDir, user: null, cache });
+    const script = 'mkdir -p "$HF_HOME"; echo "$HF_HOME"; touch "$HF_HOME/model"';
+    await caching.start(spec("a", script));
+    await untilEnded(caching, "a");
+    const own = join(dataDir, "mine");
+    await caching.start(spec("a", script, { HF_HOME: own }, 2));
+    await untilEnded(caching, "a");
+    const shared = join(dataDir, "models", String(process.getuid?.() ?? 0), "huggingface");
+    expect(await texts(caching, "a")).toEqual([shared, own]);
+    await caching.remove("a");
+    await caching.close();
+    expect(readdirSync(shared)).toEqual(["model"]);
   });
 
   test("a working directory that is not there is said, and leaves nothing", async () => {

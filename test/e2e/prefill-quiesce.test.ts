@@ -49,6 +49,8 @@ async function start(stopJobsOnExit: boolean): Promise<RunningAgent> {
         nics: [],
         fabric: null,
         problems: [],
+        disks: [],
+        modelCache: null,
       }),
       watch: () => undefined,
       busyPorts: async () => [],

@@ -353,5 +353,7 @@ export function inventoryAtFirst(
     nics: report.nics,
     fabric: report.fabric,
     problems: report.problems,
+    disks: [],
+    modelCache: null,
   };
 }

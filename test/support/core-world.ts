@@ -11,7 +11,9 @@ import type { DesiredJob, Inventory, JobReport, PeersReport, Report, RouterRepor
 import { jobReportOf, reportOf, routerReportOf } from "./reports.ts";
 
 /** What an obedient agent does with one job between two syncs. Tests override single fields to make trouble. */
-export type JobBehaviour = Partial<Pick<JobReport, "state" | "attempt" | "recentEnds" | "message">> & { idle?: boolean };
+export type JobBehaviour = Partial<Pick<JobReport, "state" | "attempt" | "recentEnds" | "message">> & {
+  idle?: boolean;
+};
 
 type UnreachedPeer = PeersReport["unreached"][number];
 
@@ -98,6 +100,8 @@ export class World {
       nics: [],
       fabric: null,
       problems: [],
+      disks: [],
+      modelCache: null,
       ...over,
     };
     this.hosts.set(id, {

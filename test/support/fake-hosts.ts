@@ -40,6 +40,7 @@ export const PLAIN_HOST: ContainerHost = {
   devices: new Map(),
   nvidiaToolkit: false,
   memlockBytesMax: null,
+  modelCache: null,
   sources: new Map(),
 };
 
@@ -59,6 +60,7 @@ export function containerHostOf(
     devices: new Map(nodes.map((node) => [node, groupOf(node)])),
     nvidiaToolkit: true,
     memlockBytesMax: null,
+    modelCache: null,
     sources: new Map(),
     ...over,
   };

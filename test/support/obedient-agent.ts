@@ -18,6 +18,8 @@ export const INVENTORY: Inventory = {
   nics: [],
   fabric: null,
   problems: [],
+  disks: [],
+  modelCache: null,
 };
 
 /** A sync that is not answered by then fails. */

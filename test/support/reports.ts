@@ -14,6 +14,8 @@ export const INVENTORY: Inventory = {
   nics: [],
   fabric: null,
   problems: [],
+  disks: [],
+  modelCache: null,
 };
 
 /** The first report of an agent that was told nothing yet, on machine `m1`, but for what is said otherwise. */

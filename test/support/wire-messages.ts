@@ -70,6 +70,8 @@ const inventory: Inventory = {
   problems: [
     { code: "accelerator_gone", part: "0000:0c:00.0", accelerators: [0], message: "accelerator 0 does not answer" },
   ],
+  disks: [{ path: "/var/lib/headrace", holds: ["data", "models"], gib: 3500.5, level: "low" }],
+  modelCache: { path: "/var/lib/headrace/models", gib: 412 },
 };
 
 const bareInventory: Inventory = {
@@ -85,6 +87,8 @@ const bareInventory: Inventory = {
   nics: [],
   fabric: null,
   problems: [],
+  disks: [],
+  modelCache: null,
 };
 
 const agent: Report["agent"] = {

@@ -36,6 +36,8 @@ function optionsOf(trees: Trees) {
     proc: trees.proc,
     runtimes: ["process" as const],
     warnings: [],
+    disks: [],
+    modelCache: null,
   };
 }
 

@@ -3,6 +3,7 @@ import { arch, availableParallelism, networkInterfaces, totalmem } from "node:os
 import { type Inventory, WARNING_CHARS_MAX, WARNINGS_MAX } from "../../../src/wire/index.ts";
 import { defaultInterface } from "./address.ts";
 import { type Declaration, isInlineDeclaration, parseDeclarationFile, parseInlineDeclaration } from "./declare.ts";
+import { diskWarning } from "./disks.ts";
 import { BYTES_PER_GIB } from "./found.ts";
 import type { Tree } from "./tree.ts";
 import type { HardwareWatch } from "./watch.ts";
@@ -19,6 +20,9 @@ export interface InventoryOptions {
   runtimes: Inventory["runtimes"];
   /** What the host's runtimes have to say to an operator. */
   warnings: string[];
+  /** How much room there is where the host keeps things. */
+  disks: Inventory["disks"];
+  modelCache: Inventory["modelCache"];
 }
 
 /** RDMA registers accelerator and host memory by the gigabyte; a limit below this is surely the distribution's default. */
@@ -37,7 +41,12 @@ export async function collectInventory(options: InventoryOptions): Promise<Inven
     diskGib: declared.diskGib ?? roundDown((await diskBytes(options.dataDir)) / BYTES_PER_GIB),
     accelerators: declared.accelerators ?? found.accelerators,
     runtimes: options.runtimes,
-    warnings: [...options.warnings, ...found.warnings, ...(found.nics.length > 0 ? await memlockWarnings() : [])]
+    warnings: [
+      ...options.warnings,
+      ...options.disks.map(diskWarning).filter((warning) => warning !== null),
+      ...found.warnings,
+      ...(found.nics.length > 0 ? await memlockWarnings() : []),
+    ]
       .slice(0, WARNINGS_MAX)
       .map((warning) => warning.slice(0, WARNING_CHARS_MAX)),
     interface: interfaceOf(address) ?? defaultInterface((await proc.read("net/route")) ?? ""),
@@ -45,6 +54,8 @@ export async function collectInventory(options: InventoryOptions): Promise<Inven
     fabric: found.fabric,
     // Those of accelerators are told by their index, which is another one among declared ones.
     problems: declared.accelerators === undefined ? found.problems : [],
+    disks: options.disks,
+    modelCache: options.modelCache,
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Inventory } from "../../../src/wire/index.ts";
-import { type HostRoots, readContainerHost } from "./docker/container-host.ts";
+import type { ModelCache } from "../model-cache.ts";
+import { findModelCache, type HostRoots, readContainerHost } from "./docker/container-host.ts";
 import { containerBody } from "./docker/container-spec.ts";
 import { openDockerRuntime } from "./docker/docker-runtime.ts";
-import { Engine } from "./docker/engine.ts";
+import { Engine, withTag } from "./docker/engine.ts";
 import { resolveJobUser } from "./process/job-user.ts";
 import { openProcessRuntime } from "./process/process-runtime.ts";
 import type { Runtime } from "./types.ts";
@@ -18,6 +19,8 @@ export interface RuntimeOptions {
   dockerSocket: string | null;
   /** What the host has, as it is reported, and where its devices and processes are; null: nothing will be started. */
   host: { inventory: () => Promise<Pick<Inventory, "accelerators" | "nics" | "fabric">>; roots: HostRoots } | null;
+  /** Where jobs keep the models that they download; null: nowhere. */
+  cache: ModelCache | null;
   /** What is kept of pulled images that no job uses, in bytes. */
   unusedImageBytesMax?: number;
 }
@@ -28,19 +31,23 @@ export interface RuntimeOptions {
  * @throws Error for people
  */
 export async function openRuntimes(options: RuntimeOptions): Promise<Runtime[]> {
-  const { dataDir, jobUser, dockerSocket, unusedImageBytesMax, host } = options;
+  const { cache, dataDir, jobUser, dockerSocket, unusedImageBytesMax, host } = options;
   const socket = dockerSocket ?? DOCKER_SOCKET;
   const engine = new Engine(socket);
-  const processes = await openProcessRuntime({ dataDir, user: await resolveJobUser(jobUser) });
+  const processes = await openProcessRuntime({ dataDir, user: await resolveJobUser(jobUser), cache });
   const containers = await openDockerRuntime({
     dataDir,
     socket,
     expected: dockerSocket !== null,
     body: async (spec) => {
       if (host === null) throw new Error("nothing is started any more");
-      const runtimes = Object.keys((await engine.info()).Runtimes ?? {});
-      const volumes = spec.launch.container?.volumes ?? [];
-      return containerBody(spec, await readContainerHost(volumes, await host.inventory(), runtimes, host.roots));
+      const { Runtimes, SecurityOptions } = await engine.info();
+      const { volumes = [], image = "" } = spec.launch.container ?? {};
+      const mapped = (SecurityOptions ?? []).some((option) => /^name=(rootless|userns)\b/.test(option));
+      const folder = await findModelCache(cache, spec.launch, await engine.image(withTag(image)), mapped);
+      const inventory = await host.inventory();
+      const runtimes = Object.keys(Runtimes ?? {});
+      return containerBody(spec, await readContainerHost(volumes, inventory, runtimes, host.roots, folder));
     },
     ...(unusedImageBytesMax === undefined ? {} : { unusedImageBytesMax }),
   });

@@ -53,6 +53,8 @@ export interface Runtime {
   readonly name: "process" | "docker";
   /** Whether jobs can be started now. */
   readonly usable: boolean;
+  /** The folder that its engine keeps images and containers in; null: there is none, or it is not known. */
+  readonly storage: string | null;
   /** Things an operator should know, e.g. that jobs are not confined by a cgroup. */
   readonly warnings: string[];
   /**

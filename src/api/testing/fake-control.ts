@@ -61,6 +61,8 @@ export const HOST: HostView = {
   diskGib: 100,
   accelerators: [{ index: 0, vendor: "nvidia", name: "H100", memoryGib: 80 }],
   fabric: null,
+  disks: [],
+  modelCache: null,
   problems: [],
   warnings: [],
   unreached: [],

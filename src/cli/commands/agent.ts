@@ -23,6 +23,7 @@ interface AgentFlags {
   nvidiaSmi?: string;
   jobUser?: string;
   dockerSocket?: string;
+  modelCache?: string;
   stopJobsOnExit?: boolean;
   logLevel: LogLevel;
 }
@@ -48,6 +49,10 @@ export const addAgent: AddCommand = (program, { io }) => {
     .option("--nvidia-smi <program>", "NVIDIA's tool (default: nvidia-smi, none with --sysfs-root)")
     .option("--job-user <user>", "whom jobs run as; same = as the agent (default: headrace-job as root, else same)")
     .option("--docker-socket <path>", "where its Docker engine listens (default: /var/run/docker.sock if there is one)")
+    .option(
+      "--model-cache <folder>",
+      "where jobs keep the models that they download, or none (default: in the data folder)",
+    )
     .option("--stop-jobs-on-exit", "end the jobs with the agent")
     .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error"]).default("info"))
     .addHelpText(
@@ -109,6 +114,7 @@ function agentFlags(server: string, flags: AgentFlags): string[] {
     ["--nvidia-smi", flags.nvidiaSmi],
     ["--job-user", flags.jobUser],
     ["--docker-socket", flags.dockerSocket],
+    ["--model-cache", flags.modelCache],
     ["--log-level", flags.logLevel],
   ];
   const given = texts.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`]));

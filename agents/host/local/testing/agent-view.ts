@@ -56,6 +56,8 @@ export function agentView(fields: Partial<AgentView> = {}): AgentView {
       problems: [
         { code: "accelerator_hot", part: "0000:1b:00.0", accelerators: [1], message: "accelerator 1 is too hot" },
       ],
+      disks: [],
+      modelCache: null,
     },
     disk: { freeBytes: 812e9, bytes: 1_900e9 },
     ...fields,

@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { hasNvidiaToolkit, readDevices, readMemlockMax, resolveSources } from "./container-host.ts";
+import { ModelCache } from "../../model-cache.ts";
+import type { StartSpec } from "../types.ts";
+import { findModelCache, hasNvidiaToolkit, readDevices, readMemlockMax, resolveSources } from "./container-host.ts";
 
 let root: string;
 beforeEach(() => {
@@ -91,5 +93,36 @@ describe("the sources of volumes", () => {
     write("disk/models/weights");
     symlinkSync(join(root, "disk/models"), join(root, "models"));
     expect((await resolveSources([volume("models/weights", "models")])).size).toBe(1);
+  });
+});
+
+describe("the folder for models that a container is given", () => {
+  type Launch = Pick<StartSpec["launch"], "env" | "container">;
+  const launch = (over: Partial<NonNullable<Launch["container"]>> = {}, env: Launch["env"] = {}): Launch => {
+    const container = { image: "i", registryAuth: null, command: { kind: "shell" as const }, user: null };
+    return { env, container: { ...container, privileged: false, shmBytes: null, volumes: [], ...over } };
+  };
+  const image = { variables: ["PATH"], user: "" };
+  const found = async (wanted: Launch, of = image, mapped = false) => {
+    const folder = await findModelCache(new ModelCache(root), wanted, of, mapped);
+    return folder === null ? null : folder.slice(root.length + 1);
+  };
+
+  test("is that of the user whom its service names, or its image", async () => {
+    const own = process.getuid?.() ?? 0;
+    expect(await found(launch({ user: `${own}:7` }))).toBe(String(own));
+    expect(await found(launch({ user: "vllm" }))).toBe("user-vllm/shared");
+    expect(await found(launch(), { ...image, user: "app" })).toBe("user-app/shared");
+    // Users of containers are others where the engine maps them.
+    expect(await found(launch({ user: String(own) }), image, true)).toBe(`container-${own}/shared`);
+  });
+
+  test("is none where the service, its volumes or its image have a place of their own, or the host has no folder", async () => {
+    const volumes = [{ source: "/mnt/hf", target: "/root/.cache/huggingface", optional: false }];
+    expect(await found(launch({ volumes }))).toBeNull();
+    expect(await found(launch({}, { HF_HOME: "/mine" }))).toBeNull();
+    expect(await found(launch(), { ...image, variables: ["HF_HUB_CACHE"] })).toBeNull();
+    expect(await findModelCache(null, launch(), image, false)).toBeNull();
+    expect(await findModelCache(new ModelCache(root), launch(), null, false)).toBeNull();
   });
 });

@@ -1,7 +1,9 @@
 import { access, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { hasOwnCache, type ModelCache, ownerOf } from "../../model-cache.ts";
 import type { StartSpec } from "../types.ts";
 import type { ContainerHost } from "./container-spec.ts";
+import type { EngineImage } from "./engine.ts";
 
 /** Where a host's devices and processes are found; tests have others. */
 export interface HostRoots {
@@ -97,12 +99,30 @@ export async function resolveSources(volumes: readonly Volume[]): Promise<Map<st
   return sources;
 }
 
+/**
+ * The folder of a host's model cache that a container is given; null where its service or its image keeps models
+ * elsewhere, or the folder cannot be made.
+ * @param mapped whether the engine gives containers users of their own
+ */
+export async function findModelCache(
+  cache: ModelCache | null,
+  { env, container }: Pick<StartSpec["launch"], "env" | "container">,
+  image: Pick<EngineImage, "variables" | "user"> | null,
+  mapped: boolean,
+): Promise<string | null> {
+  if (cache === null || container === null || image === null) return null;
+  const targets = container.volumes.map(({ target }) => target);
+  if (hasOwnCache([...Object.keys(env), ...image.variables], targets)) return null;
+  return cache.folderOf(ownerOf(container.user ?? image.user), undefined, mapped);
+}
+
 /** All of a host that decides what a container for these volumes can be given. */
 export async function readContainerHost(
   volumes: readonly Volume[],
   inventory: Pick<ContainerHost, "accelerators" | "nics" | "fabric">,
   runtimes: readonly string[],
   roots: HostRoots,
+  modelCache: string | null,
 ): Promise<ContainerHost> {
   const { accelerators, nics, fabric } = inventory;
   return {
@@ -113,6 +133,7 @@ export async function readContainerHost(
     devices: await readDevices(roots.dev),
     nvidiaToolkit: await hasNvidiaToolkit(runtimes),
     memlockBytesMax: await readMemlockMax(roots.proc),
+    modelCache,
     sources: await resolveSources(volumes),
   };
 }

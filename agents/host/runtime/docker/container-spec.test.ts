@@ -142,3 +142,18 @@ test("nothing starts that the control plane has sent no container for", () => {
   const { launch, ...rest } = job([]);
   expect(() => containerBody({ ...rest, launch: { ...launch, container: null } }, host())).toThrow("no image");
 });
+
+test("a container is given its host's folder for models, which its own values and volumes stand over", () => {
+  const plain = job([], { volumes: [{ source: "/mnt/data", target: "/data", optional: false }] });
+  const body = containerBody({ ...plain, env: { HF_TOKEN: "t" } }, host({ modelCache: "/var/lib/headrace/models/0" }));
+  expect(body.Env).toEqual([
+    "HF_HOME=/headrace/models/huggingface",
+    "MODELSCOPE_CACHE=/headrace/models/modelscope",
+    "HF_TOKEN=t",
+  ]);
+  expect(body.HostConfig?.Mounts).toEqual([
+    { Type: "bind", Source: "/mnt/data", Target: "/data" },
+    { Type: "bind", Source: "/var/lib/headrace/models/0", Target: "/headrace/models" },
+  ]);
+  expect(containerBody(job([]), host()).HostConfig).not.toHaveProperty("Mounts");
+});

@@ -1,5 +1,6 @@
 import type { Inventory } from "../../../../src/wire/index.ts";
 import { fabricNics } from "../../fabric-environment.ts";
+import { CACHE_IN_CONTAINER, cacheVariables } from "../../model-cache.ts";
 import type { StartSpec } from "../types.ts";
 import type { ContainerBody } from "./container-body.ts";
 
@@ -13,6 +14,8 @@ export interface ContainerHost extends Pick<Inventory, "accelerators" | "nics" |
   nvidiaToolkit: boolean;
   /** Bytes that the engine may let a container lock in memory; null = as many as it likes. */
   memlockBytesMax: number | null;
+  /** The folder in which it keeps the models that it downloads; null: it has a place of its own, or there is none. */
+  modelCache: string | null;
   /** Where the sources of the container's volumes really are, with links followed; those that are there. */
   sources: ReadonlyMap<string, string>;
 }
@@ -49,7 +52,9 @@ export function containerBody({ launch, accelerators, env }: Job, host: Containe
     ...commandOf(launch, container.command),
     ...(container.user === null ? {} : { User: container.user }),
     ...(launch.workingDir === null ? {} : { WorkingDir: launch.workingDir }),
-    Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    Env: Object.entries({ ...(host.modelCache === null ? {} : cacheVariables(CACHE_IN_CONTAINER)), ...env }).map(
+      ([name, value]) => `${name}=${value}`,
+    ),
     HostConfig: {
       NetworkMode: "host",
       ...sharedMemory(container, accelerators),
@@ -149,11 +154,11 @@ function nvidiaRequests(mine: Accelerator[], host: ContainerHost): object {
  * What is really there is mounted, not a link that may lead elsewhere by then. `Mounts`, since a source that is missing is an error there, and an empty folder
  * of root's with `Binds`.
  */
-function mounts({ volumes }: ContainerLaunch, { sources }: ContainerHost): object {
+function mounts({ volumes }: ContainerLaunch, { sources, modelCache }: ContainerHost): object {
   const present = volumes.filter(({ source, optional }) => !optional || sources.has(source));
-  if (present.length === 0) return {};
   const Mounts = present.map(({ source, target }) => {
     return { Type: "bind", Source: sources.get(source) ?? source, Target: target };
   });
-  return { Mounts };
+  if (modelCache !== null) Mounts.push({ Type: "bind", Source: modelCache, Target: CACHE_IN_CONTAINER });
+  return Mounts.length === 0 ? {} : { Mounts };
 }

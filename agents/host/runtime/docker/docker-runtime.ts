@@ -22,7 +22,6 @@ import {
 } from "./container-names.ts";
 import { Engine } from "./engine.ts";
 import type { ContainerAnswer } from "./engine-answers.ts";
-import { EngineDisk } from "./engine-disk.ts";
 import { EngineRefusal, EngineUnreachable, isRefusal } from "./engine-error.ts";
 import { EngineWatch } from "./engine-watch.ts";
 import { explainStart } from "./explain.ts";
@@ -77,7 +76,7 @@ class DockerRuntime implements Runtime {
   readonly #agent: string;
   readonly #watch: EngineWatch;
   readonly #images: Images;
-  readonly #disk: EngineDisk;
+  #storage: string | null = null;
   readonly #listeners: (() => void)[] = [];
   /** Starting and removing one job never overlap. */
   readonly #turns = new JobTurns();
@@ -92,7 +91,6 @@ class DockerRuntime implements Runtime {
   constructor(options: DockerRuntimeOptions) {
     this.#options = options;
     this.#engine = new Engine(options.socket);
-    this.#disk = new EngineDisk(this.#engine);
     this.#agent = agentName(options.dataDir);
     this.#watch = new EngineWatch(this.#engine, agentLabel(this.#agent), () => this.#changed());
     this.#images = new Images(this.#engine, options.dataDir, options.unusedImageBytesMax ?? UNUSED_IMAGE_BYTES_MAX);
@@ -103,6 +101,10 @@ class DockerRuntime implements Runtime {
     return this.#watch.trouble === null;
   }
 
+  get storage(): string | null {
+    return this.#storage;
+  }
+
   get warnings(): string[] {
     const { trouble } = this.#watch;
     const limits = [...this.#refusedLimits].map(
@@ -110,8 +112,7 @@ class DockerRuntime implements Runtime {
         `the Docker engine may not raise the limit ${limit}, so containers run without it; raise the engine's own ` +
         `(Limit${limit.toUpperCase()}=infinity in its systemd unit)`,
     );
-    const disk = this.#disk.warning;
-    if (trouble === null) return disk === null ? limits : [disk, ...limits];
+    if (trouble === null) return limits;
     // Most hosts that run processes have no engine and never had one.
     if (trouble.noSocket && !this.#options.expected && this.#known === null) return limits;
     return [`no container can be started or stopped: ${trouble.message}`, ...limits];
@@ -121,10 +122,12 @@ class DockerRuntime implements Runtime {
     try {
       const jobs = await this.#look();
       this.#known = { jobs, at: performance.now() };
-      await this.#disk.look().catch(() => {});
+      this.#storage ??= (await this.#engine.info()).DockerRootDir;
       return jobs;
     } catch (error) {
       if (!(error instanceof EngineUnreachable)) throw error;
+      // When it is back it may keep them elsewhere.
+      this.#storage = null;
       if (this.#known !== null) {
         const elapsed = performance.now() - this.#known.at;
         return this.#known.jobs.map((job) => ({ ...job, ageMs: job.ageMs + elapsed }));

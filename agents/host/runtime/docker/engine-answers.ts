@@ -13,6 +13,8 @@ export const versionAnswer = z.object({
 
 export const infoAnswer = z.object({
   DockerRootDir: z.string(),
+  /** How it is shut off: `name=rootless` and `name=userns` give containers users of their own. */
+  SecurityOptions: z.array(z.string()).nullish(),
   /** What it starts containers with, by name; NVIDIA's toolkit adds one. */
   Runtimes: z.record(z.string(), z.unknown()).nullish(),
 });
@@ -53,6 +55,8 @@ export const imageAnswer = z.object({
   Id: z.string(),
   /** In bytes, with the layers that it shares with others. */
   Size: z.number().min(0),
+  /** What containers made of it begin with. */
+  Config: z.object({ Env: z.array(z.string()).nullish(), User: z.string().nullish() }).nullish(),
 });
 
 /** A line of the answer to a pull. */

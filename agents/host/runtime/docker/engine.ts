@@ -37,6 +37,16 @@ export interface RegistryAuth {
   password: string;
 }
 
+/** An image that is on the host. */
+export interface EngineImage {
+  id: string;
+  bytes: number;
+  /** The names of the variables that it sets. */
+  variables: string[];
+  /** Whom its containers run as unless they say; empty = root. */
+  user: string;
+}
+
 /** Which lines of a container's log. */
 export interface LogOptions {
   /** Lines before the end; null = all. */
@@ -143,9 +153,11 @@ export class Engine {
   }
 
   /** @returns null when the image is not here */
-  async image(reference: string): Promise<{ id: string; bytes: number } | null> {
+  async image(reference: string): Promise<EngineImage | null> {
     const found = await orNull(this.#ask("GET", `/images/${encodePath(reference)}/json`, imageAnswer));
-    return found === null ? null : { id: found.Id, bytes: found.Size };
+    if (found === null) return null;
+    const variables = (found.Config?.Env ?? []).map((line) => line.split("=")[0] ?? "");
+    return { id: found.Id, bytes: found.Size, variables, user: found.Config?.User ?? "" };
   }
 
   /** Takes a name from an image, and the image with its last one. Refuses with 409 while a container is made of it. */

@@ -3,6 +3,10 @@ import { registryOf } from "./engine.ts";
 /** What of the engine's own words is shown: the beginning says what matters, and a report has little room. */
 const ENGINE_WORDS_MAX = 200;
 
+const FULL =
+  "the disk of the Docker engine is full; make room (`docker system df` says what takes it, `docker image prune -a` " +
+  "removes images that nothing uses)";
+
 type Rule = [pattern: RegExp, text: (match: RegExpExecArray) => string];
 
 /**
@@ -13,7 +17,7 @@ type Rule = [pattern: RegExp, text: (match: RegExpExecArray) => string];
 export function explainPull(image: string, words: string, hasAuth: boolean): string {
   const registry = registryOf(image);
   const rules: Rule[] = [
-    [/no space left on device/i, () => "the disk of the Docker engine is full; make room (`docker system df`)"],
+    [/no space left on device/i, () => FULL],
     [/toomanyrequests/i, () => `${registry} limits how much is pulled without an account; give one with registry_auth`],
     [/no matching manifest for (\S+)/i, (match) => `it was not built for ${match[1]}, which this host is`],
     [
@@ -41,7 +45,7 @@ export function explainPull(image: string, words: string, hasAuth: boolean): str
 /** Why a container could not be made or started, for people. */
 export function explainStart(image: string, words: string): string {
   const rules: Rule[] = [
-    [/no space left on device/i, () => "the disk of the Docker engine is full; make room (`docker system df`)"],
+    [/no space left on device/i, () => FULL],
     [
       /could not select device driver "nvidia"|runtime specified nvidia/i,
       () => "the engine cannot hand out NVIDIA devices; install nvidia-container-toolkit on this host",

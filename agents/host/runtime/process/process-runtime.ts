@@ -3,6 +3,7 @@ import { uptime } from "node:os";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { readBootId } from "../../inventory/boot-id.ts";
+import { cacheVariables, hasOwnCache, type ModelCache } from "../../model-cache.ts";
 import { findProgram } from "../../programs.ts";
 import { JobTurns } from "../job-turns.ts";
 import type { Runtime, RuntimeJob, StartSpec } from "../types.ts";
@@ -32,6 +33,8 @@ export interface ProcessRuntimeOptions {
   dataDir: string;
   /** Whom jobs run as; null = as the agent. See `resolveJobUser`. */
   user: JobUser | null;
+  /** Where jobs keep the models that they download; null: nowhere. */
+  cache?: ModelCache | null;
   /** False where cgroups are somebody else's: the runtime then does as it does on a host that has none. */
   cgroups?: boolean;
 }
@@ -63,15 +66,17 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
     options.cgroups === false
       ? { directory: null, reason: "told not to make any" }
       : findCgroupHome(`headrace-${shortHash(dataDir)}`);
-  return new ProcessRuntime(dataDir, options.user, home);
+  return new ProcessRuntime(dataDir, options.user, home, options.cache ?? null);
 }
 
 class ProcessRuntime implements Runtime {
   readonly name = "process";
   readonly usable = true;
+  readonly storage = null;
   readonly warnings: string[] = [];
   readonly #dataDir: string;
   readonly #user: JobUser | null;
+  readonly #cache: ModelCache | null;
   readonly #bootId = readBootId();
   /** Where the jobs' cgroups are made; null where none can be. */
   readonly #cgroupHome: string | null;
@@ -84,9 +89,10 @@ class ProcessRuntime implements Runtime {
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
-  constructor(dataDir: string, user: JobUser | null, home: CgroupHome) {
+  constructor(dataDir: string, user: JobUser | null, home: CgroupHome, cache: ModelCache | null) {
     this.#dataDir = dataDir;
     this.#user = user;
+    this.#cache = cache;
     this.#cgroupHome = home.directory;
     if (home.directory === null) {
       this.warnings.push(
@@ -160,7 +166,8 @@ class ProcessRuntime implements Runtime {
   async #start(spec: StartSpec): Promise<void> {
     const { job, attempt } = spec;
     const jobDir = this.#folder(job);
-    const command = buildCommand(spec, jobDir, this.#user);
+    const env = { ...(await this.#cacheVariables(spec)), ...spec.env };
+    const command = buildCommand({ ...spec, env }, jobDir, this.#user);
     const known = readJob(jobDir);
     this.#refuseSecondStart(spec, known?.last ?? null);
     try {
@@ -181,6 +188,16 @@ class ProcessRuntime implements Runtime {
     }
     this.#watch(job);
     this.#changed();
+  }
+
+  async #cacheVariables({ launch }: StartSpec): Promise<Record<string, string>> {
+    const cache = this.#cache;
+    if (cache === null || hasOwnCache(Object.keys(launch.env), [])) return {};
+    const user = this.#user;
+    const folder = await cache.folderOf({ uid: user?.uid ?? process.getuid?.() ?? 0 }, (path) => {
+      if (user !== null) assertReachable(path, user);
+    });
+    return folder === null ? {} : cacheVariables(folder);
   }
 
   /**
