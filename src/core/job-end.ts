@@ -2,7 +2,7 @@ import type { JobEnd, JobReport } from "../wire/index.ts";
 import { REASON_LENGTH_MAX } from "./limits.ts";
 
 /** How a run of a job ended, or why there was none, for people. */
-export function describeEnd(end: JobEnd | null): string {
+function describeEnd(end: JobEnd | null): string {
   if (end?.neverStarted) return `could not be started: ${lastLine(end)}`;
   if (end?.outOfMemory) return "out of memory";
   if (end?.signal) return `killed by ${end.signal}`;

@@ -37,7 +37,7 @@ export class PullProgress {
 }
 
 /** In the units that registries and disks are sold in. */
-export function bytesText(bytes: number): string {
+function bytesText(bytes: number): string {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
   return bytes >= 1e6 ? `${Math.round(bytes / 1e6)} MB` : `${Math.round(bytes / 1e3)} kB`;
 }
