@@ -121,6 +121,21 @@ describe("the hosts to try", () => {
     expect((await sync.sync("h1", trying(3, peers?.tag ?? ""))).peers).toBeNull();
   });
 
+  test("are sent anew to an agent that has them once another host has come, and once it has gone", async () => {
+    const first = (await sync.sync("h1", trying(1, ""))).peers?.tag ?? "";
+    expect((await sync.sync("h1", trying(2, first))).peers).toBeNull();
+    const state = await project.controller.state();
+    const inventory = { ...HOST.inventory, address: "10.0.0.2" };
+    state.tables.host.put({ ...HOST, id: "h2", name: "h2", inventory });
+    expect((await sync.sync("h1", trying(3, first))).peers).toBeNull();
+    state.present.add("h2");
+    const { peers } = await sync.sync("h1", trying(4, first));
+    expect(peers?.hosts).toEqual([{ host: "h2", address: "10.0.0.2", ports: [8_000] }]);
+    expect((await sync.sync("h1", trying(5, peers?.tag ?? ""))).peers).toBeNull();
+    state.present.delete("h2");
+    expect((await sync.sync("h1", trying(6, peers?.tag ?? ""))).peers?.hosts).toEqual([]);
+  });
+
   test("are not sent to an agent that knows of none", async () => {
     expect((await sync.sync("h1", report(1))).peers).toBeNull();
   });

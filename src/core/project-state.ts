@@ -73,6 +73,21 @@ export class Table<E extends { id: string }> {
   }
 }
 
+/** A set of ids that counts its changes, as a table does. */
+export class CountedSet extends Set<string> {
+  changes = 0;
+
+  override add(id: string): this {
+    if (!this.has(id)) this.changes += 1;
+    return super.add(id);
+  }
+
+  override delete(id: string): boolean {
+    if (this.has(id)) this.changes += 1;
+    return super.delete(id);
+  }
+}
+
 const NO_IDS: ReadonlySet<string> = new Set();
 
 /** A host that another one does not reach. */
@@ -101,7 +116,7 @@ export interface ProjectState {
   readonly tables: Tables;
   readonly observed: Map<string, ObservedHost>;
   /** Hosts whose link is up. In memory only. Absence proves nothing, but nothing new is placed there. */
-  readonly present: Set<string>;
+  readonly present: CountedSet;
   /** When time alone can next change something about a service or a fleet, as the last step that looked at it found. */
   readonly due: Map<string, Millis>;
   /** When this controller began to listen to the project's hosts: of earlier silence it knows only what is committed. */
@@ -144,7 +159,7 @@ export function projectState(
     version,
     tables: emptyTables(),
     observed: new Map(),
-    present: new Set(),
+    present: new CountedSet(),
     due: new Map(),
     listeningSince,
     agentBuilds,

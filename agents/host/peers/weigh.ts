@@ -8,7 +8,7 @@ const PASSES_TO_FREE = 2;
 /** How soon one is looked at again while it is in doubt: with the time-outs, it is held after seven seconds. */
 const DOUBT_MS = 2_000;
 /** How often what is held not to be reached is looked at: whoever mends a firewall looks whether it has helped. */
-const HELD_MS = 10_000;
+const HELD_MS = 5_000;
 
 /** One port of one host, as it is tried. */
 export interface Target {
