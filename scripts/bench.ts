@@ -27,6 +27,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const name = positionals[0];
+// Whoever ends a bench ends what it has started: that waits for `exit`, which a signal by itself does not cause.
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(1));
 if (name !== undefined && names.includes(name)) {
   const bench: Bench = await import(join(folder, `${name}.ts`));
   const result = await bench.default({

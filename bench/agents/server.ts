@@ -88,6 +88,10 @@ export class MeasuredServer {
     const log = openSync(this.#log, "a");
     this.#process = spawn(process.execPath, [CLI, "server", ...flags], { env, stdio: ["ignore", log, log] });
     closeSync(log);
+    const server = this.#process;
+    const end = () => server.kill("SIGKILL");
+    process.once("exit", end);
+    server.once("exit", () => process.off("exit", end));
     const isUp = () =>
       fetch(`${this.url}/health`).then(
         ({ ok }) => ok,
