@@ -175,6 +175,14 @@ describe("a router", () => {
   });
 });
 
+it("a host that says it reaches nobody keeps services off itself, and off no other host", () => {
+  const world = worldOf("a-router", "b-liar", "c", "d");
+  for (const other of ["a-router", "c", "d"]) world.cut("b-liar", other, "all", SILENT);
+  world.apply(pd(1, 1));
+  world.settle();
+  expect(places(world)).toEqual(["decode@c", "prefill@d", "router@a-router"]);
+});
+
 it("replicas that need nothing of each other are spread as ever", () => {
   const world = worldOf("a", "b", "c");
   isolate(world, "b");
