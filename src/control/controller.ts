@@ -20,7 +20,10 @@ import { ControlError } from "./types.ts";
 const QUEUED_INPUTS_MAX = 5_000;
 /** Inputs folded into one commit. */
 const FOLDED_INPUTS_MAX = 256;
-/** A decision is followed by a rest as long as itself, in which inputs gather, and no longer than this. */
+/**
+ * Between two decisions there is as much time at least as the first one took, in which inputs gather, and no more than
+ * this. What the database takes counts towards it.
+ */
 const REST_MS_MAX = 250;
 /** Requests remembered in memory; older ones are found in the database. */
 const REMEMBERED_REQUESTS_MAX = 2_000;
@@ -201,9 +204,7 @@ export class Controller {
         await this.gather();
         if (this.closed) break;
         const batch = this.queue.slice(0, FOLDED_INPUTS_MAX);
-        const began = this.options.clock.now();
         const outcome = await this.consume(batch);
-        this.restUntil = this.options.clock.now() + Math.min(this.options.clock.now() - began, REST_MS_MAX);
         if (outcome === "consumed") {
           this.queue.splice(0, batch.length);
           conflicts = 0;
@@ -245,6 +246,8 @@ export class Controller {
       batch.map((waiting) => waiting.request.input),
       now,
     );
+    const decidedAt = this.options.clock.now();
+    this.restUntil = decidedAt + Math.min(decidedAt - now, REST_MS_MAX);
     const isEmpty =
       result.changes.puts.length === 0 && result.changes.deletes.length === 0 && result.events.length === 0;
     // Where there is anything to remember a commit is made, if only for that: its version is in the answer.
