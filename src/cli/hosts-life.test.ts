@@ -91,6 +91,53 @@ describe("the life of a host", () => {
   });
 });
 
+describe("an update of agents", () => {
+  const [OLD, NEW] = ["0a".repeat(32), "0b".repeat(32)] as [string, string];
+
+  test("that a host goes back from is said with why and how to go on, and an apply goes on", async () => {
+    await using on = await stage();
+    for (const host of ["h1", "h2"]) on.installed.set(host, { build: OLD, failed: null });
+    on.builds.server = NEW;
+    await on.settle();
+    expect((await on.run("fleet", "list")).out).toMatch(
+      / 0b0b0b0b0b0b on 0 of 2\ndefault: updating to 0b0b0b0b0b0b: h1\.\n$/,
+    );
+    const { out } = await on.run("host", "show", "h1", "--json");
+    const order = JSON.parse((await on.run("events", "--json")).out.trim().split("\n").at(-1) ?? "{}").version;
+    expect(JSON.parse(out).agentUpdate).toMatchObject({ build: NEW, failed: null });
+    expect((await on.run("host", "show", "h1")).out).toMatch(/^ {2}update +told to run 0b0b0b0b0b0b 0s ago$/m);
+
+    on.installed.set("h1", { build: OLD, failed: { build: NEW, order, reason: "it ended 3 times" } });
+    await on.settle();
+    const said = `h1 does not run build 0b0b0b0b0b0b of the agent: it ended 3 times.`;
+    expect((await on.run("host", "list")).out).toContain(
+      `warning: ${said} No more hosts of fleet default update: headrace apply -f its file goes on, as does another build.\n`,
+    );
+    expect((await on.run("host", "show", "h1")).out).toMatch(/^ {2}update +to 0b0b0b0b0b0b failed: it ended 3 times$/m);
+    expect((await on.run("fleet", "list")).out).toContain(
+      "default: the update to 0b0b0b0b0b0b stopped: h1 does not run it",
+    );
+
+    await on.write("fleet.yml", "type: fleet\nname: default\n");
+    const applied = await on.run("apply", "-f", "fleet.yml", "-y");
+    expect(applied.out).toContain("  agent: update failed on 1 host -> tried again\n");
+    on.installed.set("h1", { build: NEW, failed: null });
+    await on.settle();
+    expect((await on.run("host", "list")).out).toMatch(/^h1-.* 0\.1\.0 0b0b0b0b0b0b +1$/m);
+    expect((await on.run("host", "list")).out).not.toContain("warning:");
+  });
+
+  test("to a build that the server does not have says which there are", async () => {
+    await using on = await stage();
+    on.builds.server = NEW;
+    await on.write("fleet.yml", "type: fleet\nname: default\nagent: {version: 4f2a90bb13c7}\n");
+    expect((await on.run("apply", "-f", "fleet.yml", "-y")).out).toContain("  agent.version: server -> 4f2a90bb13c7\n");
+    expect((await on.run("fleet", "list")).out).toContain(
+      "default: this server does not have build 4f2a90bb13c7 of the agent: it has 0b0b0b0b0b0b.\n",
+    );
+  });
+});
+
 describe("the life of a fleet", () => {
   test("planned, applied, changed, listed and deleted", async () => {
     await using on = await PlanStage.create();

@@ -7,10 +7,11 @@ import { INVENTORY, jobReportOf, reportOf, routerReportOf } from "../../../test/
 import { HeadraceControl } from "../../control/control.ts";
 import { createSealer } from "../../control/seal.ts";
 import type { Caller } from "../../control/types.ts";
+import { type AgentBuilds, NO_BUILDS } from "../../core/agent-builds.ts";
 import { closedFleet } from "../../core/fleets.ts";
 import { ROUTE_CACHE_MS } from "../../core/limits.ts";
 import type { FleetAllowance } from "../../spec/types-fleet.ts";
-import { type DesiredJob, desiredState, type Inventory, type PeersReport } from "../../wire/index.ts";
+import { type DesiredJob, desiredState, type Inventory, type PeersReport, type Report } from "../../wire/index.ts";
 import { Cli } from "./run.ts";
 
 const ADMIN: Caller = { credentialId: "c", project: "main", kind: "admin", name: "admin", subject: null };
@@ -27,6 +28,8 @@ interface StagedHost {
   jobs: DesiredJob[];
   unreached: PeersReport["unreached"];
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Accelerators of one kind. */
 export function gpus(
@@ -54,8 +57,18 @@ export class PlanStage {
   private readonly control: HeadraceControl;
   private readonly clock: HandClock;
   private readonly hosts: StagedHost[] = [];
+  /** The build of the agent that the server gives out; none until a test sets it. */
+  readonly builds: Mutable<AgentBuilds>;
+  /** What hosts say of the build that they run, by name; the others were started by hand. */
+  readonly installed = new Map<string, NonNullable<Report["agent"]["installed"]>>();
 
-  private constructor(cli: Cli & AsyncDisposable, control: HeadraceControl, clock: HandClock) {
+  private constructor(
+    cli: Cli & AsyncDisposable,
+    control: HeadraceControl,
+    clock: HandClock,
+    builds: Mutable<AgentBuilds>,
+  ) {
+    this.builds = builds;
     this.cli = cli;
     this.control = control;
     this.clock = clock;
@@ -72,9 +85,10 @@ export class PlanStage {
     ]);
     const seal = await createSealer([new Uint8Array(32).fill(7)]);
     const cli = await Cli.create();
-    const control = new HeadraceControl({ store, seal, clock, log: () => {} });
+    const builds = { ...NO_BUILDS };
+    const control = new HeadraceControl({ store, seal, clock, log: () => {}, builds });
     cli.served = control;
-    const stage = new PlanStage(cli, control, clock);
+    const stage = new PlanStage(cli, control, clock, builds);
     await stage.be("ann");
     return stage;
   }
@@ -179,12 +193,19 @@ export class PlanStage {
 
   private async sync(host: StagedHost): Promise<void> {
     host.seq += 1;
+    const installed = this.installed.get(host.name);
     const isOver = (job: DesiredJob) => job.phase.kind !== "run";
     const answer = await this.control.syncUnlinked(
       "main",
       host.id,
       reportOf({
-        agent: { version: "0", bootId: "b", machine: `m-${host.name}`, incarnation: host.id },
+        agent: {
+          version: "0.1.0",
+          bootId: "b",
+          machine: `m-${host.name}`,
+          incarnation: host.id,
+          ...(installed && { installed }),
+        },
         seq: host.seq,
         applied: host.applied,
         inventory: host.inventory,
