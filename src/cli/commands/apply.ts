@@ -133,8 +133,8 @@ async function seeToHosts(
   screen: Screen,
 ): Promise<HostOutcome[] | null> {
   if (parsed.type !== "fleet" || parsed.spec.hosts.kind !== "ssh") return null;
-  const { name, hosts } = parsed.spec;
-  return installHostsOf(io, { client, server }, { name, hosts }, flags, screen);
+  const { name, hosts, agentVersion } = parsed.spec;
+  return installHostsOf(io, { client, server }, { name, hosts, agentVersion }, flags, screen);
 }
 
 /** Applies what the user has seen and agreed to. @returns null when they did not agree */

@@ -58,7 +58,7 @@ export function sshOptions({
 export async function installHostsOf(
   io: Io,
   { client, server }: { client: Client; server: string },
-  { name: fleet, hosts: { hosts, network } }: { name: string; hosts: SshHosts },
+  { name: fleet, hosts: { hosts, network }, agentVersion }: { name: string; hosts: SshHosts; agentVersion: string },
   flags: SshFlags,
   screen: Screen,
 ): Promise<HostOutcome[]> {
@@ -69,8 +69,9 @@ export async function installHostsOf(
   const say = (hostname: string, what: string) => screen.write(`${hostname.padEnd(width)}  ${indented(what)}\n`);
   const makeToken = async (name: string) =>
     (await client.createToken({ kind: "join", name, fleet, expiresInS: TOKEN_S })).token;
-  const ssh = sshOptions(flags);
-  const with_ = { ...source, fleet, network, script, ssh, run: runSsh, makeToken, signal: io.interrupted };
+  const keepsBuilds = agentVersion !== "server";
+  const reached = { ssh: sshOptions(flags), run: runSsh, signal: io.interrupted };
+  const with_ = { ...source, ...reached, fleet, network, script, keepsBuilds, makeToken };
   const { installed, failed } = await installFleet(hosts, with_, say);
 
   const views = await untilOnline(

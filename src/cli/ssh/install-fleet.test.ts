@@ -36,6 +36,7 @@ function stage(answer: (hostname: string, command: string) => SshOutcome | Promi
     fleet: "rack",
     network: null,
     script: SCRIPT,
+    keepsBuilds: false,
     ssh: { folder: "/", config: null, acceptNew: false },
     run: async (args, input) => {
       const [hostname = "", command = ""] = args.slice(-2);
@@ -92,6 +93,16 @@ describe("installing over SSH", () => {
     expect(sent.map(({ hostname }) => hostname).sort()).toEqual(["gpu-1", "gpu-2", "gpu-2"]);
     expect(sent.at(-1)?.input).not.toContain("HEADRACE_JOIN_TOKEN");
     expect(tokens).toEqual([]);
+  });
+
+  it("leaves a host at another build alone where the fleet's file keeps it there", async () => {
+    const { go, sent } = stage((name, what) => {
+      if (what === "install") return installs(name);
+      return probed({ ...JOINED, host: `${name}-x`, agent: name === "gpu-1" ? "b".repeat(64) : "" });
+    });
+    const { installed } = await go([host("gpu-1"), host("old")], { keepsBuilds: true });
+    expect([...installed.values()].map(({ changed }) => changed)).toEqual([false, true]);
+    expect(sent.map(({ hostname }) => hostname).sort()).toEqual(["gpu-1", "old", "old"]);
   });
 
   it("tells the others' fate from that of the host that fails, and names each reason", async () => {

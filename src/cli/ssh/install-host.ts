@@ -20,6 +20,8 @@ export interface HostInstallation extends InstallSource {
   network: string | null;
   /** The text of `install.sh`. */
   script: string;
+  /** The control plane keeps the hosts at another build of the agent than the script's, as the fleet's file asks. */
+  keepsBuilds: boolean;
   ssh: SshOptions;
   run: RunSsh;
   /** Makes a join token for the host of this name; called only where one is needed. */
@@ -48,7 +50,8 @@ export async function installHost(
   const { joined } = probe;
   assertOurs(joined, with_);
   const address = addressOf(host, with_.network, probe);
-  const isUpToDate = probe.agent === agentOf(with_.script) && address === probe.address;
+  const isRight = probe.agent === agentOf(with_.script) || (with_.keepsBuilds && probe.agent !== "");
+  const isUpToDate = isRight && address === probe.address;
   if (joined !== null && probe.runs && isUpToDate) return { id: joined.host, changed: false };
 
   const name = nameOf(host);

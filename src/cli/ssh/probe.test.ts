@@ -29,8 +29,9 @@ describe("what a host says of itself", () => {
 
   it("is what it has joined, and which agent is there and runs", () => {
     const sha256 = "a".repeat(64);
-    mkdirSync(join(root, "opt/agent", sha256), { recursive: true });
-    writeFileSync(join(root, "opt/agent", sha256, "agent.cjs"), "");
+    // Of several that are there, the one that runs.
+    for (const build of [sha256, "b".repeat(64)]) mkdirSync(join(root, "opt/agent", build), { recursive: true });
+    writeFileSync(join(root, "opt/build"), `${sha256}\n`);
     mkdirSync(join(root, "data"));
     const credential = { server: "https://h.test", project: "main", fleet: "f", host: "h-1", credential: "hrh_secret" };
     writeFileSync(join(root, "data/credential.json"), JSON.stringify(credential));

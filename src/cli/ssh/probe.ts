@@ -26,10 +26,7 @@ field server
 field fleet
 field host
 printf 'address=%s\\n' "$(as_root sed -n "s/.* --address '\\([^']*\\)'.*/\\1/p" "$dir/run" 2>/dev/null)"
-version=
-for version in "$dir/agent"/*/agent.cjs; do [ -f "$version" ] || version=; done
-version=\${version%/agent.cjs}
-printf 'agent=%s\\n' "\${version##*/}"
+printf 'agent=%s\\n' "$(as_root cat "$dir/build" 2>/dev/null)"
 runs=no
 if systemctl is-active --quiet ${UNIT} 2>/dev/null; then runs=yes; fi
 keeper=$(as_root cat "$data/supervise.pid" 2>/dev/null) && [ -d "/proc/$keeper" ] && runs=yes
@@ -48,7 +45,7 @@ export interface Probe {
   joined: { server: string; fleet: string; host: string } | null;
   /** The one that its agent was told to have for others; null = none. */
   address: string | null;
-  /** SHA-256 of the agent that is installed, "" for none. */
+  /** The build of the agent that is installed, "" for none and for one from before builds were kept apart. */
   agent: string;
   runs: boolean;
 }
