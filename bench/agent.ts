@@ -9,6 +9,7 @@ import { createClient } from "../src/api/client.ts";
 import { startServer } from "../src/node.ts";
 import { Dockerd, makeRootFolder } from "../test/support/dockerd.ts";
 import { type Running, startProcess, until } from "../test/support/processes.ts";
+import { updateTimes } from "./agents/update-time.ts";
 import { cpuUs } from "./proxy/cpu.ts";
 import { memoryOf } from "./support/memory.ts";
 import { type BenchResult, spreadOf } from "./support/report.ts";
@@ -109,6 +110,7 @@ export default async function bench(): Promise<BenchResult> {
           rows: withJobs,
         },
         await commands(place),
+        await updateTimes(),
       ],
     };
   } finally {

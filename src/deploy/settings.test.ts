@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ROOT } from "./root.ts";
 import { deploySettings } from "./settings.ts";
+import { workerSecrets } from "./worker-secrets.ts";
 
 const HOME = "/home/someone";
 const ENV = { HEADRACE_DATABASE_URL: "libsql://db.example.com", HEADRACE_DATABASE_TOKEN: "t" };
@@ -20,7 +21,19 @@ test("names, places and secrets have defaults, or come from the environment", ()
   expect(deploySettings({}, { ...ENV, CLOUDFLARE_ACCOUNT_ID: account }, HOME).account).toBe(account);
 });
 
+test("the agent that hosts get is what the operator names", () => {
+  const url = `https://d.example/agents/${"0f".repeat(32)}.tar.gz`;
+  const settings = deploySettings({}, { ...ENV, HEADRACE_AGENT_URL: url }, HOME);
+  expect(workerSecrets(settings, []).HEADRACE_AGENT_URL).toBe(url);
+  expect(workerSecrets(deploySettings({}, ENV, HOME), [])).not.toHaveProperty("HEADRACE_AGENT_URL");
+});
+
 describe("refused:", () => {
+  test("an address of an agent that is none", () => {
+    const env = { ...ENV, HEADRACE_AGENT_URL: "https://d.example" };
+    expect(() => deploySettings({}, env, HOME)).toThrowError("is no address of an agent");
+  });
+
   test("no database", () => {
     expect(() => deploySettings({}, {}, HOME)).toThrowError("Give its address in HEADRACE_DATABASE_URL");
   });

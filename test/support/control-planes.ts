@@ -35,6 +35,8 @@ export interface Place {
   env: NodeJS.ProcessEnv;
   /** Where it listens; 127.0.0.1 where nothing else is said. */
   host?: string;
+  /** On Node: what is started in place of the command; asked at each start. */
+  program?: () => string;
 }
 
 export const CONTROL_PLANES: Record<Runtime, (place: Place) => Promise<ControlPlane>> = {
@@ -43,14 +45,14 @@ export const CONTROL_PLANES: Record<Runtime, (place: Place) => Promise<ControlPl
 };
 
 /** As `headrace server` runs it, with an embedded database. */
-async function nodeServer({ folder, env, host = "127.0.0.1" }: Place): Promise<ControlPlane> {
+async function nodeServer({ folder, env, host = "127.0.0.1", program = () => CLI }: Place): Promise<ControlPlane> {
   const port = await freePort();
   const data = join(folder, "server");
   return {
     url: `http://${host}:${port}`,
     async start() {
       const server = startProcess(
-        [process.execPath, CLI, "server", "--host", host, "--port", String(port), "--data-dir", data],
+        [process.execPath, program(), "server", "--host", host, "--port", String(port), "--data-dir", data],
         env,
       );
       await until(() => server.output().includes("serves at"), server.output);

@@ -12,19 +12,35 @@ export class JoiningStage {
   readonly #plane: ControlPlane;
   #server: Running;
   readonly #token: string;
+  readonly #served: { program: string };
 
-  private constructor(folder: string, plane: ControlPlane, server: Running, token: string) {
+  private constructor(
+    folder: string,
+    plane: ControlPlane,
+    server: Running,
+    token: string,
+    served: { program: string },
+  ) {
     this.folder = folder;
     this.#plane = plane;
     this.#server = server;
     this.#token = token;
+    this.#served = served;
   }
 
   static async start(): Promise<JoiningStage> {
     const folder = mkdtempSync(join(tmpdir(), "headrace-joining-"));
-    const plane = await CONTROL_PLANES.node({ folder, env: environment(folder) });
+    const served = { program: CLI };
+    const plane = await CONTROL_PLANES.node({ folder, env: environment(folder), program: () => served.program });
     const server = await plane.start();
-    return new JoiningStage(folder, plane, server, await plane.token());
+    return new JoiningStage(folder, plane, server, await plane.token(), served);
+  }
+
+  /** Puts another server in the place of the one that runs, with its data. */
+  async serveFrom(program: string): Promise<void> {
+    await this.#server.stop();
+    this.#served.program = program;
+    this.#server = await this.#plane.start();
   }
 
   get url(): string {
@@ -84,8 +100,8 @@ export class Host {
   }
 
   /** Pastes a line as it is. In place of sudo stands what an operator may write there: settings for the script. */
-  async paste(line: string) {
-    const told = Object.entries(this.settings).map(([name, value]) => `${name}=${shellQuoted(value)}`);
+  async paste(line: string, more: Record<string, string> = {}) {
+    const told = Object.entries({ ...this.settings, ...more }).map(([name, value]) => `${name}=${shellQuoted(value)}`);
     const bin = join(this.root, "bin");
     mkdirSync(bin, { recursive: true });
     writeFileSync(join(bin, "sudo"), `#!/bin/sh\nexec env ${told.join(" ")} "$@"\n`, { mode: 0o755 });
