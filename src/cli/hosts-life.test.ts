@@ -123,7 +123,7 @@ describe("an update of agents", () => {
     expect(applied.out).toContain("  agent: update failed on 1 host -> tried again\n");
     on.installed.set("h1", { build: NEW, failed: null });
     await on.settle();
-    expect((await on.run("host", "list")).out).toMatch(/^h1-.* 0\.1\.0 0b0b0b0b0b0b +1$/m);
+    expect((await on.run("host", "list")).out).toMatch(/^h1-.* 0\.1\.0 0b0b0b0b0b0b +1\b/m);
     expect((await on.run("host", "list")).out).not.toContain("warning:");
   });
 
