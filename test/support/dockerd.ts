@@ -34,17 +34,20 @@ export class Dockerd {
   /** In front of its command line, e.g. to be in another network. */
   readonly #within: readonly string[];
 
-  private constructor(within: readonly string[]) {
+  private constructor(within: readonly string[], parent: string) {
     this.#within = within;
-    this.folder = mkdtempSync(join(tmpdir(), "headrace-dockerd-"));
+    this.folder = mkdtempSync(join(parent, "headrace-dockerd-"));
     this.socket = join(this.folder, "docker.sock");
     this.#api = new EngineSocket(this.socket);
   }
 
-  /** @param within a command that runs the rest of its words, such as `ip netns exec NAME` */
-  static async start(within: readonly string[] = []): Promise<Dockerd> {
+  /**
+   * @param within a command that runs the rest of its words, such as `ip netns exec NAME`
+   * @param parent where its folder is made: its disk
+   */
+  static async start(within: readonly string[] = [], parent = tmpdir()): Promise<Dockerd> {
     ensureDockerd();
-    const dockerd = new Dockerd(within);
+    const dockerd = new Dockerd(within, parent);
     await dockerd.begin();
     return dockerd;
   }
