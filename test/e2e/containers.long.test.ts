@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ensurePython } from "../../scripts/python.ts";
 import { ensureDockerd } from "../support/dockerd.ts";
 import { runInNamespaces } from "../support/in-namespaces.ts";
+import type { AskedContainer } from "../support/lenient-engine.ts";
 import type { ContainersResult, ServedInContainers } from "./namespaces/containers.ts";
 
 const LIMIT_MS = 400_000;
@@ -22,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("of all ports of a host whose agent runs a container, those of the container alone are open", () => {
-  const { open, listeners } = result["pd-smg.yml"]?.sockets ?? {};
+  const { open, listeners } = result.served["pd-smg.yml"]?.sockets ?? {};
   expect(open?.length).toBeGreaterThan(0);
   expect([...new Set(listeners?.map(({ port }) => port))].sort()).toEqual(expect.arrayContaining(open ?? []));
   for (const { protocol, port, commands } of listeners ?? []) {
@@ -31,6 +32,15 @@ test("of all ports of a host whose agent runs a container, those of the containe
 });
 
 const AMD_DEVICES = ["/dev/kfd", "/dev/dri/renderD128", "/dev/infiniband/uverbs0", "/dev/infiniband/rdma_cm"];
+
+const each = (name: string, from: number, step: number) =>
+  Array.from({ length: 8 }, (_, index) => `${name}${from + index * step}`);
+const WHOLE_AMD_HOST = [
+  "/dev/kfd",
+  ...each("/dev/dri/renderD", 128, 8),
+  ...each("/dev/infiniband/uverbs", 0, 1),
+  "/dev/infiniband/rdma_cm",
+];
 
 /** Images and devices of the containers, by the order of the hosts. */
 const WANTED: Record<string, [image: string, devices: string[]][]> = {
@@ -42,6 +52,12 @@ const WANTED: Record<string, [image: string, devices: string[]][]> = {
     ["lmsysorg/sglang:v0.5.10.post1", ["nvidia 0"]],
     ["lmsysorg/sglang:v0.5.10.post1", ["nvidia 0"]],
   ],
+  // Its router has no accelerator; the others have a host each, with all of its devices.
+  "pd-smg-amd.yml": [
+    ["rocm/sgl-dev:v0.5.10.post1-rocm720-mi30x-20260427", WHOLE_AMD_HOST],
+    ["rocm/sgl-dev:v0.5.10.post1-rocm720-mi30x-20260427", WHOLE_AMD_HOST],
+    ["rocm/sgl-dev:v0.5.10.post1-rocm720-mi30x-20260427", []],
+  ],
   // Its router is generated, and runs in the server's own image.
   "pd-service-router.yml": [
     ["headrace/base:1", []],
@@ -51,7 +67,7 @@ const WANTED: Record<string, [image: string, devices: string[]][]> = {
 };
 
 describe.each(Object.entries(WANTED))("%s, unchanged, on hosts with Docker engines", (file, wanted) => {
-  const served = () => result[file] as ServedInContainers;
+  const served = () => result.served[file] as ServedInContainers;
 
   test("becomes ready, and answers a streamed chat completion", () => {
     const { apply, answer } = served();
@@ -71,3 +87,35 @@ describe.each(Object.entries(WANTED))("%s, unchanged, on hosts with Docker engin
     expect(leftOver).toEqual([]);
   });
 });
+
+/** `WRITE_GOLDENS=1` writes what is meant to be new; read it. */
+function matchesGolden(file: string, now: string): void {
+  const path = join(import.meta.dirname, "../fixtures", file);
+  if (process.env.WRITE_GOLDENS === "1") writeFileSync(path, now);
+  expect(now).toBe(readFileSync(path, "utf8"));
+}
+
+describe("a privileged service that mounts a file of its hosts", () => {
+  test("fits nowhere until its fleet allows both, and the plan says which lines of whose file do", () => {
+    matchesGolden("troubles/not-allowed.txt", result.plan);
+  });
+
+  test("asks the engines for privileged containers with eight RDMA devices and the provider's library", () => {
+    expect(result.cleared).toBe(result.asked.length);
+    // One that the engine may not give all of what it asks for is asked for again with less; the first one is whole.
+    const firsts = new Map(result.asked.toReversed().map((one) => [one.name, one]));
+    const asked = [...firsts.values()].sort((one, other) => (serialOf(one) < serialOf(other) ? -1 : 1));
+    const text = JSON.stringify(asked, null, 2)
+      .replace(/headrace-[0-9a-f]+-/g, "headrace-AGENT-")
+      .replace(/("headrace\.agent": ")[^"]+/g, "$1AGENT")
+      .replace(/(_KEY=)[\w-]+/g, "$1SECRET")
+      .replaceAll(folder, "FOLDER")
+      .replace(/(amd-sglang-pd-service-\d)-\d+/g, "$1-N");
+    matchesGolden("containers/engine.pd-smg-amd.json", `${text}\n`);
+  });
+});
+
+/** Replicas are numbered as they are made. */
+function serialOf({ name }: AskedContainer): string {
+  return /-service-(\d-\d+)/.exec(name)?.[1] ?? "";
+}
