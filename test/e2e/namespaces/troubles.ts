@@ -122,7 +122,7 @@ async function portTakenBefore(): Promise<TroublesResult> {
 /** The engine is stopped, and started again. */
 async function engineAway(engine: Dockerd): Promise<TroublesResult> {
   await engine.end();
-  const list = await showWhen(/no container can be started/, "host", "list");
+  const list = await showWhen(/there is no Docker engine/, "host", "list");
   const away = [await show("host", "show", HOST), await show("ps", "web")];
   const plan = await show("plan", "-f", write("more", service({})));
   await engine.begin();
