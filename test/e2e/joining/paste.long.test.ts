@@ -72,7 +72,9 @@ test("a pasted line installs, can be pasted again beside running jobs, and what 
 
   const status = await host.status();
   expect(status.code, status.output).toBe(0);
-  expect(status.stdout).toMatch(/^linked for .*\nit holds commit \d+ with 1 job\n {2}job .*\n.* ready /m);
+  expect(status.stdout).toMatch(
+    /^linked for .*\nit holds commit \d+ with 1 job\n {2}job .*\n {2}sleeper-\S+ +starting .*nothing listens/m,
+  );
 
   const left = await host.leave();
   expect(left.code, left.output).toBe(0);
