@@ -10,6 +10,12 @@ import { runs, wasStarted } from "./observe.ts";
 /** How soon the next attempt is looked for by who follows, and the engine again when it is gone. */
 const LOOK_AGAIN_MS = 500;
 
+/**
+ * While a log is followed it is looked this often whether its container runs on: an engine (28.2 does) that is asked in
+ * the moment in which a container ends may neither send the rest nor ever end the answer.
+ */
+const LOOK_WHETHER_ENDED_MS = 5_000;
+
 export interface JobLogSource {
   engine: Engine;
   /** The attempts that are kept, oldest first; none when the job was removed. */
@@ -92,8 +98,10 @@ async function* readAttempt(
   for (;;) {
     const from = seen.at === null ? { tail, since: null } : { tail: null, since: seen.at };
     const again = seen.again();
+    const watch = isLive ? watchEnd(engine, id) : null;
+    const until = watch === null ? signal : AbortSignal.any([signal, watch.ended]);
     try {
-      for await (const line of readContainerLog(engine, id, { ...from, follow: isLive }, signal)) {
+      for await (const line of readContainerLog(engine, id, { ...from, follow: isLive }, until)) {
         if (again(line)) continue;
         seen.note(line);
         const ageMs = Math.max(0, Date.now() - Date.parse(line.at));
@@ -105,7 +113,10 @@ async function* readAttempt(
       if (!isLive) return;
     } catch (error) {
       if (isRefusal(error, 404, 409)) return;
-      if (!follow || !(error instanceof EngineUnreachable)) throw error;
+      const hasEnded = watch?.ended.aborted === true && !signal.aborted;
+      if (!hasEnded && (!follow || !(error instanceof EngineUnreachable))) throw error;
+    } finally {
+      watch?.close();
     }
     await delay(LOOK_AGAIN_MS / 2, undefined, { signal });
     const container = await unlessGone(engine.inspect(id));
@@ -113,6 +124,17 @@ async function* readAttempt(
     // One that was made and not started yet has all of its log before it.
     if (container !== undefined) isLive = runs(container) || !wasStarted(container);
   }
+}
+
+/** Looks now and then whether a container has ended. */
+function watchEnd(engine: Engine, id: string): { ended: AbortSignal; close(): void } {
+  const ended = new AbortController();
+  const look = async () => {
+    const container = await engine.inspect(id).catch(() => undefined);
+    if (container === null || (container !== undefined && wasStarted(container) && !runs(container))) ended.abort();
+  };
+  const timer = setInterval(() => void look(), LOOK_WHETHER_ENDED_MS);
+  return { ended: ended.signal, close: () => clearInterval(timer) };
 }
 
 /** Where reading was when it broke off: the time of the last line, and how many lines bore it. */
