@@ -178,7 +178,8 @@ function clone(faults: Faults): void {
     address: `10.9.${serial >> 8}.${serial & 255}`,
   });
   faults.lasts(LASTS_MS.clone, () => {
-    copy.powerOff();
+    // For good: another fault's end may have been about to switch it on again.
+    copy.retire();
     world.network.watch(copy);
     world.removeMachine(copy);
   });
