@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { streamOf } from "../../src/link/flows.ts";
 import type { ReceivedBody } from "../../src/link/types.ts";
 import type { DesiredJob, JobPhase, LogLine } from "../../src/wire/index.ts";
+import { plainInventory } from "../../test/support/inventories.ts";
 import { type RunningAgent, startAgent } from "./agent.ts";
 import { desiredJob, probe } from "./decide/testing.ts";
 import { askAgent } from "./local/ask-agent.ts";
@@ -42,22 +43,10 @@ async function start(options: { token?: string | null; server?: string; stopJobs
       machine: "machine-1",
       bootId: "boot-1",
       address: "127.0.0.1",
-      inventory: async () => ({
-        address: "127.0.0.1",
-        arch: "x86",
-        cpus: 2,
-        memoryGib: 4,
-        diskGib: 10,
-        accelerators: [{ index: 0, vendor: "nvidia", name: "H200", memoryGib: 141 }],
-        runtimes: ["process"],
-        warnings: [],
-        interface: null,
-        nics: [],
-        fabric: null,
-        problems: [],
-        disks: [],
-        modelCache: null,
-      }),
+      inventory: async () => {
+        const accelerators = [{ index: 0, vendor: "nvidia" as const, name: "H200", memoryGib: 141 }];
+        return plainInventory({ cpus: 2, memoryGib: 4, diskGib: 10, accelerators });
+      },
       watch: () => undefined,
       busyPorts: async () => [],
     },

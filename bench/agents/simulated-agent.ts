@@ -12,6 +12,7 @@ import {
   type Report,
   type RouterReport,
 } from "../../src/wire/index.ts";
+import { plainInventory } from "../../test/support/inventories.ts";
 import { sharedNowMs } from "../proxy/traffic.ts";
 import type { Seen } from "./orders.ts";
 
@@ -27,9 +28,8 @@ export interface HostIdentity {
 
 /** What a host with eight accelerators says of itself. */
 export function inventoryOf(serial: number): Inventory {
-  return {
+  return plainInventory({
     address: `10.${(serial >> 16) & 255}.${(serial >> 8) & 255}.${serial & 255}`,
-    arch: "x86",
     cpus: 192,
     memoryGib: 2_015.6,
     diskGib: 14_304.2,
@@ -39,15 +39,8 @@ export function inventoryOf(serial: number): Inventory {
       name: "H200",
       memoryGib: 140.4,
     })),
-    runtimes: ["process"],
     warnings: ["jobs are not confined: no cgroup of the agent's own may be written"],
-    interface: null,
-    nics: [],
-    fabric: null,
-    problems: [],
-    disks: [],
-    modelCache: null,
-  };
+  });
 }
 
 /**

@@ -10,6 +10,7 @@ import { openProcessRuntime } from "../../agents/host/runtime/process/process-ru
 import { JOIN_TOKEN, TestControlPlane } from "../../agents/host/testing/control-plane.ts";
 import { engineAdapter } from "../../src/adapters/index.ts";
 import type { DesiredJob } from "../../src/wire/index.ts";
+import { plainInventory } from "../support/inventories.ts";
 
 /**
  * The agent quiesces a prefill that is still sending its cache: nothing runs in it and nothing waits, and yet it must
@@ -36,22 +37,7 @@ async function start(stopJobsOnExit: boolean): Promise<RunningAgent> {
       machine: "machine-1",
       bootId: "boot-1",
       address: "127.0.0.1",
-      inventory: async () => ({
-        address: "127.0.0.1",
-        arch: "x86",
-        cpus: 2,
-        memoryGib: 4,
-        diskGib: 10,
-        accelerators: [],
-        runtimes: ["process"],
-        warnings: [],
-        interface: null,
-        nics: [],
-        fabric: null,
-        problems: [],
-        disks: [],
-        modelCache: null,
-      }),
+      inventory: async () => plainInventory({ cpus: 2, memoryGib: 4, diskGib: 10 }),
       watch: () => undefined,
       busyPorts: async () => [],
     },

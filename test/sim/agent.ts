@@ -4,6 +4,7 @@ import { reportJobs, reportRouters, stateOf } from "../../agents/host/job-report
 import { reconnectDelayMs } from "../../agents/host/reconnect.ts";
 import { sameJson } from "../../agents/host/same-json.ts";
 import type { DesiredState, Inventory, Report, SyncAnswer } from "../../src/wire/index.ts";
+import { plainInventory } from "../support/inventories.ts";
 import type { SimLink } from "./link.ts";
 import type { Machine, MachineSpec } from "./machine.ts";
 import { Parts, READING_MS } from "./parts.ts";
@@ -340,20 +341,13 @@ export function inventoryAtFirst(
   parts = new Parts(accelerators),
 ): Inventory {
   const { report } = parts;
-  return {
+  return plainInventory({
     address,
-    arch: "x86",
-    cpus: 64,
-    memoryGib: 512,
-    diskGib: 1_000,
     accelerators: report.accelerators,
     runtimes: containers ? ["process", "docker"] : ["process"],
     warnings: report.warnings,
-    interface: null,
     nics: report.nics,
     fabric: report.fabric,
     problems: report.problems,
-    disks: [],
-    modelCache: null,
-  };
+  });
 }

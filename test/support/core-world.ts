@@ -8,6 +8,7 @@ import type { Entity, HostEntity, JournalEvent, ReplicaEntity } from "../../src/
 import { step } from "../../src/core/step.ts";
 import type { ServiceSpec } from "../../src/spec/types.ts";
 import type { DesiredJob, Inventory, JobReport, PeersReport, Report, RouterReport } from "../../src/wire/index.ts";
+import { plainInventory } from "./inventories.ts";
 import { jobReportOf, reportOf, routerReportOf } from "./reports.ts";
 
 /** What an obedient agent does with one job between two syncs. Tests override single fields to make trouble. */
@@ -87,23 +88,8 @@ export class World {
   }
 
   addHost(id: string, over: Partial<Inventory> = {}, fleet = "default"): void {
-    const inventory: Inventory = {
-      address: `10.0.${(this.hosts.size + 1) >> 8}.${(this.hosts.size + 1) & 255}`,
-      arch: "x86",
-      cpus: 64,
-      memoryGib: 512,
-      diskGib: 1_000,
-      accelerators: [],
-      runtimes: ["process"],
-      warnings: [],
-      interface: null,
-      nics: [],
-      fabric: null,
-      problems: [],
-      disks: [],
-      modelCache: null,
-      ...over,
-    };
+    const place = this.hosts.size + 1;
+    const inventory = plainInventory({ address: `10.0.${place >> 8}.${place & 255}`, ...over });
     this.hosts.set(id, {
       incarnation: `${id}-1`,
       seq: 0,

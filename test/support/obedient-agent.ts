@@ -1,26 +1,12 @@
 import { createHash } from "node:crypto";
 import { dialLink } from "../../agents/host/dial.ts";
 import type { Link } from "../../src/link/link.ts";
-import { type DesiredJob, desiredState, type Inventory, type Report, syncAnswer } from "../../src/wire/index.ts";
+import { type DesiredJob, desiredState, type Report, syncAnswer } from "../../src/wire/index.ts";
+import { plainInventory } from "./inventories.ts";
 import { jobReportOf, reportOf, routerReportOf } from "./reports.ts";
 
 /** A machine with room for what tests apply, and nothing that depends on the one they run on. */
-export const INVENTORY: Inventory = {
-  address: "127.0.0.1",
-  arch: "x86",
-  cpus: 64,
-  memoryGib: 512,
-  diskGib: 1_000,
-  accelerators: [],
-  runtimes: ["process"],
-  warnings: [],
-  interface: null,
-  nics: [],
-  fabric: null,
-  problems: [],
-  disks: [],
-  modelCache: null,
-};
+export const INVENTORY = plainInventory();
 
 /** A sync that is not answered by then fails. */
 const SYNC_MS_MAX = 20_000;

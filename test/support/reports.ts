@@ -1,22 +1,8 @@
-import type { DesiredJob, Inventory, JobReport, Report, RouterReport } from "../../src/wire/index.ts";
+import type { DesiredJob, JobReport, Report, RouterReport } from "../../src/wire/index.ts";
+import { plainInventory } from "./inventories.ts";
 
 /** A small machine without accelerators. */
-export const INVENTORY: Inventory = {
-  address: "127.0.0.1",
-  arch: "x86",
-  cpus: 8,
-  memoryGib: 16,
-  diskGib: 200,
-  accelerators: [],
-  runtimes: ["process"],
-  warnings: [],
-  interface: null,
-  nics: [],
-  fabric: null,
-  problems: [],
-  disks: [],
-  modelCache: null,
-};
+export const INVENTORY = plainInventory({ cpus: 8, memoryGib: 16, diskGib: 200 });
 
 /** The first report of an agent that was told nothing yet, on machine `m1`, but for what is said otherwise. */
 export function reportOf(over: Partial<Report> = {}): Report {

@@ -18,6 +18,7 @@ import {
   type SyncAnswer,
   syncAnswer,
 } from "../../src/wire/index.ts";
+import { plainInventory } from "./inventories.ts";
 
 /**
  * Every message between agents and the control plane, as this code writes it: with something in each field that can be
@@ -74,22 +75,13 @@ const inventory: Inventory = {
   modelCache: { path: "/var/lib/headrace/models", gib: 412 },
 };
 
-const bareInventory: Inventory = {
+const bareInventory = plainInventory({
   address: "gpu-1.internal",
   arch: "arm",
   cpus: 2,
   memoryGib: 4,
   diskGib: 10,
-  accelerators: [],
-  runtimes: ["process"],
-  warnings: [],
-  interface: null,
-  nics: [],
-  fabric: null,
-  problems: [],
-  disks: [],
-  modelCache: null,
-};
+});
 
 const agent: Report["agent"] = {
   version: "0.1.0",
