@@ -10,6 +10,7 @@ import { ROOT } from "../../../scripts/bootstrap.js";
 import { type Answer, chat } from "../../support/chat.ts";
 import { BRIDGE_ADDRESS, HostNetwork } from "../../support/host-network.ts";
 import { CLI, type Running, runProcess, startProcess, until } from "../../support/processes.ts";
+import { tell } from "./tell.ts";
 
 export interface ClusterResult {
   apply: { code: number | null; output: string };
@@ -158,12 +159,4 @@ function leftOver(): string[] {
   return [...processes, ...folders];
 }
 
-try {
-  console.log(JSON.stringify(await main()));
-} catch (error) {
-  console.error(error);
-  for (const process of running) console.error(`--- pid ${process.pid}\n${process.output()}`);
-  process.exitCode = 1;
-} finally {
-  await Promise.all(running.map((each) => each.stop()));
-}
+await tell(main, running);

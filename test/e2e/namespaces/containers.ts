@@ -28,6 +28,7 @@ import { type AskedContainer, LenientEngine } from "../../support/lenient-engine
 import { type Listener, listenersIn } from "../../support/listeners.ts";
 import { openPorts } from "../../support/open-ports.ts";
 import { CLI, type Running, runProcess, startProcess, until } from "../../support/processes.ts";
+import { tell } from "./tell.ts";
 
 export interface ServedInContainers {
   apply: { code: number | null; output: string };
@@ -252,14 +253,8 @@ async function containersOfAll(): Promise<ServedInContainers["containers"]> {
   return found;
 }
 
-try {
-  console.log(JSON.stringify(await main()));
-} catch (error) {
-  console.error(error);
-  for (const process of running) console.error(`--- pid ${process.pid}\n${process.output()}`);
-  process.exitCode = 1;
-} finally {
+await tell(main, running, async () => {
   await Promise.all(running.map((each) => each.stop()));
   for (const engine of lenient.values()) engine.close();
   for (const engine of engines.values()) await engine[Symbol.asyncDispose]();
-}
+});

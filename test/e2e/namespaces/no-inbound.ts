@@ -16,6 +16,7 @@ import { BRIDGE_ADDRESS, HostNetwork } from "../../support/host-network.ts";
 import { type Listener, listenersIn } from "../../support/listeners.ts";
 import { dropInbound, droppedPackets, type PacketFilter } from "../../support/packet-filter.ts";
 import { CLI, type Running, startProcess, until } from "../../support/processes.ts";
+import { outputOf, tell } from "./tell.ts";
 
 export interface NoInboundResult {
   /** From the answer to an apply until the host has a job's folder. */
@@ -92,15 +93,8 @@ function tryToConnect(host: string, port: number): Promise<NoInboundResult["from
 }
 
 function output(): string {
-  return running.map((each) => `--- pid ${each.pid}\n${each.output()}`).join("\n");
+  return outputOf(running);
 }
 
-try {
-  console.log(JSON.stringify(await main()));
-} catch (error) {
-  console.error(error);
-  console.error(output());
-  process.exitCode = 1;
-}
 // What runs here ends with the namespace of processes.
-process.exit();
+await tell(main, running, () => process.exit());

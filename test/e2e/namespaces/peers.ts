@@ -12,6 +12,7 @@ import { CONTROL_PLANES, type Runtime } from "../../support/control-planes.ts";
 import { BRIDGE_ADDRESS, HostNetwork } from "../../support/host-network.ts";
 import { allowInbound, dropInbound, type PacketFilter } from "../../support/packet-filter.ts";
 import { CLI, type Running, runProcess, startProcess, until } from "../../support/processes.ts";
+import { outputOf, tell } from "./tell.ts";
 
 export interface PeersResult {
   /** From when all hosts were connected until it was known. */
@@ -119,15 +120,8 @@ async function main(): Promise<PeersResult> {
 }
 
 function output(): string {
-  return running.map((each) => `--- pid ${each.pid}\n${each.output()}`).join("\n");
+  return outputOf(running);
 }
 
-try {
-  console.log(JSON.stringify(await main()));
-} catch (error) {
-  console.error(error);
-  console.error(output());
-  process.exitCode = 1;
-}
 // What runs here ends with the namespace of processes.
-process.exit();
+await tell(main, running, () => process.exit());

@@ -12,6 +12,7 @@ import { importImage } from "../../contract/docker-runtime/launch.ts";
 import { Dockerd } from "../../support/dockerd.ts";
 import { CLI, type Running, runProcess, startProcess, until } from "../../support/processes.ts";
 import { Registry } from "../../support/registry.ts";
+import { tell } from "./tell.ts";
 
 /** By the trouble: what was typed, and what was shown. */
 export type TroublesResult = Record<string, string>;
@@ -239,13 +240,7 @@ async function showWhen(pattern: RegExp, ...args: string[]): Promise<string> {
   return shown;
 }
 
-try {
-  console.log(JSON.stringify(await main()));
-} catch (error) {
-  console.error(error);
-  for (const process of running) console.error(`--- pid ${process.pid}\n${process.output()}`);
-  process.exitCode = 1;
-} finally {
+await tell(main, running, async () => {
   await Promise.all(running.map((each) => each.stop()));
   for (const part of parts) await part[Symbol.asyncDispose]();
-}
+});
