@@ -1,4 +1,5 @@
 import type { HostDetailView, HostView } from "../control/views.ts";
+import { buildText } from "./build-text.ts";
 import { acceleratorsText, fabricText, gigabytes, hardwareLines } from "./hardware-lines.ts";
 import { reachLines, reachMark } from "./reach-lines.ts";
 import { type Colors, oneLine } from "./style.ts";
@@ -27,7 +28,7 @@ export function hostTable(hosts: HostView[], now: number, colors: Colors): strin
 function failedUpdates(hosts: HostView[], colors: Colors): string[] {
   const failed = hosts.filter(({ agentUpdate }) => agentUpdate?.failed);
   return failed.map(({ name, fleet, agentUpdate }) => {
-    const what = `${oneLine(name)} does not run build ${shortBuild(agentUpdate!.build)} of the agent`;
+    const what = `${oneLine(name)} does not run build ${buildText(agentUpdate!.build)} of the agent`;
     const goOn = `No more hosts of fleet ${oneLine(fleet)} update: headrace apply -f its file goes on, as does another build.`;
     return `${colors.yellow("warning:")} ${what}: ${oneLine(agentUpdate!.failed!)}. ${goOn}`;
   });
@@ -36,19 +37,14 @@ function failedUpdates(hosts: HostView[], colors: Colors): string[] {
 /** Its version, and which build of it where it was installed; null = nothing was heard of it. */
 function agentText({ agentVersion, agentBuild }: HostView): string | null {
   if (agentVersion === null) return null;
-  return agentBuild === null ? oneLine(agentVersion) : `${oneLine(agentVersion)} ${shortBuild(agentBuild)}`;
+  return agentBuild === null ? oneLine(agentVersion) : `${oneLine(agentVersion)} ${buildText(agentBuild)}`;
 }
 
 function updateText({ agentUpdate }: HostView, now: number): string | null {
   if (agentUpdate === null) return null;
   const { build, since, failed } = agentUpdate;
-  if (failed !== null) return `to ${shortBuild(build)} failed: ${oneLine(failed)}`;
-  return `told to run ${shortBuild(build)} ${showSpan(now - since)} ago`;
-}
-
-/** Enough of a build's name for a fleet's file to name it. */
-function shortBuild(build: string): string {
-  return oneLine(build.slice(0, 12));
+  if (failed !== null) return `to ${buildText(build)} failed: ${oneLine(failed)}`;
+  return `told to run ${buildText(build)} ${showSpan(now - since)} ago`;
 }
 
 /** How much of what is wrong with a host stands in the list; the host's own view has all of it. */

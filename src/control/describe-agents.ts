@@ -1,6 +1,8 @@
-import { agentTarget, shortBuild } from "../core/agent-builds.ts";
+import { agentTarget } from "../core/agent-builds.ts";
+import { installedOn, targetOf } from "../core/agent-updates.ts";
 import type { ProjectState } from "../core/project-state.ts";
 import type { FleetEntity, HostEntity } from "../core/state.ts";
+import { shortBuild } from "../spec/index.ts";
 import type { HostView } from "./views.ts";
 import type { FleetView } from "./views-fleet.ts";
 
@@ -24,16 +26,14 @@ export function describeAgents(state: ProjectState, { id, settings }: FleetEntit
 /** What a host was told to run and does not yet, or has failed to; null = nothing. */
 export function describeUpdate(state: ProjectState, host: HostEntity): HostView["agentUpdate"] {
   const { update } = host;
-  const fleet = state.tables.fleet.byId.get(host.fleet);
-  if (update === null || !fleet || (update.cameAt !== null && update.failed === null)) return null;
-  const target = agentTarget(fleet.settings.agentVersion, state.agentBuilds);
-  if (target.kind !== "build" || target.build !== update.build) return null;
+  if (update === null || (update.cameAt !== null && update.failed === null)) return null;
+  if (targetOf(state, host.fleet) !== update.build) return null;
   return { build: update.build, since: update.since, failed: update.failed };
 }
 
 /** Of an agent that was installed by the script; null for others, and while nothing was heard of it. */
 export function installedBuild(state: ProjectState, host: string): string | null {
-  return state.observed.get(host)?.report.agent.installed?.build ?? null;
+  return installedOn(state, host)?.build ?? null;
 }
 
 function progress(hosts: HostEntity[], build: string, left: number): string {

@@ -1,3 +1,4 @@
+import { shortBuild } from "../spec/index.ts";
 import { REASON_LENGTH_MAX } from "./limits.ts";
 
 /** The builds of the agent that hosts can be given, each by the SHA-256 of its archive. */
@@ -11,13 +12,6 @@ export interface AgentBuilds {
 }
 
 export const NO_BUILDS: AgentBuilds = { server: null, kept: [], from: null };
-
-/** How much of a build's name people are shown; a file that names this much of it names the build. */
-const SHOWN_CHARS = 12;
-
-export function shortBuild(build: string): string {
-  return build.slice(0, SHOWN_CHARS);
-}
 
 /** What the hosts of a fleet are to run. */
 export type AgentTarget =

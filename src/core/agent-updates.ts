@@ -1,4 +1,6 @@
-import { agentTarget, shortBuild } from "./agent-builds.ts";
+import { shortBuild } from "../spec/index.ts";
+import type { Report } from "../wire/index.ts";
+import { agentTarget } from "./agent-builds.ts";
 import type { Draft } from "./draft.ts";
 import { UPDATE_SETTLED_MS, UPDATE_WITHIN_MS, UPDATING_SHARE } from "./limits.ts";
 import type { ProjectState } from "./project-state.ts";
@@ -139,7 +141,8 @@ function fewestJobsFirst(draft: Draft, hosts: HostEntity[]): HostEntity[] {
   return [...hosts].sort((a, b) => jobs(a) - jobs(b) || (a.id < b.id ? -1 : 1));
 }
 
-function targetOf(state: ProjectState, fleet: string): string | null {
+/** The build that the hosts of a fleet are to run; null = each what it has. */
+export function targetOf(state: ProjectState, fleet: string): string | null {
   const entity = state.tables.fleet.byId.get(fleet);
   return entity ? buildOf(entity, state) : null;
 }
@@ -149,6 +152,7 @@ function buildOf({ settings }: FleetEntity, { agentBuilds }: ProjectState): stri
   return target.kind === "build" ? target.build : null;
 }
 
-function installedOn(state: ProjectState, host: string) {
+/** What a host said last of the agent that was installed there; undefined for others, and while nothing was heard of it. */
+export function installedOn(state: ProjectState, host: string): Report["agent"]["installed"] {
   return state.observed.get(host)?.report.agent.installed;
 }

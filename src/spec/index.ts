@@ -1,4 +1,5 @@
 export { diffSpecs, type SpecChange, type SpecField } from "./diff.ts";
+export { shortBuild } from "./grammar/agent-version.ts";
 export { whyNotApplied } from "./not-applied.ts";
 export { parseConfig } from "./parse.ts";
 export { passedVariables } from "./passed-variables.ts";

@@ -1,4 +1,5 @@
 import type { FleetView } from "../../control/views-fleet.ts";
+import { buildText } from "../build-text.ts";
 import { type AddCommand, confirm, connect, note, printJson, printLine } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { oneLine } from "../style.ts";
@@ -72,6 +73,6 @@ function fleetTable(fleets: FleetView[]): string[] {
 /** Which build its hosts are to run, and how many of those that can update themselves do. */
 function agentText({ version, build, updatable, current }: FleetView["agent"]): string {
   if (build === null) return version === "hold" ? "hold" : "-";
-  const name = oneLine(build.slice(0, 12));
+  const name = buildText(build);
   return updatable === 0 ? name : `${name} on ${current} of ${updatable}`;
 }
