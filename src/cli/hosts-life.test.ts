@@ -103,7 +103,8 @@ describe("an update of agents", () => {
       / 0b0b0b0b0b0b on 0 of 2\ndefault: updating to 0b0b0b0b0b0b: h1\.\n$/,
     );
     const { out } = await on.run("host", "show", "h1", "--json");
-    const order = JSON.parse((await on.run("events", "--json")).out.trim().split("\n").at(-1) ?? "{}").version;
+    const lines = (await on.run("events", "--json")).out.trim().split("\n");
+    const order = JSON.parse(lines.find((line) => line.includes("host.updating")) ?? "{}").version;
     expect(JSON.parse(out).agentUpdate).toMatchObject({ build: NEW, failed: null });
     expect((await on.run("host", "show", "h1")).out).toMatch(/^ {2}update +told to run 0b0b0b0b0b0b 0s ago$/m);
 

@@ -3,6 +3,7 @@ import { inventoryAtFirst } from "../../test/sim/agent.ts";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { NO_BUILDS } from "../core/agent-builds.ts";
 import { closedFleet } from "../core/fleets.ts";
+import { NEW_PROJECT } from "../core/project-state.ts";
 import type { Entity } from "../core/state.ts";
 import type { Store } from "../store/types.ts";
 import { systemClock } from "./clock.ts";
@@ -41,7 +42,7 @@ const JOIN = {
   actor: "test",
 } satisfies Request;
 
-const FIRST: Entity[] = [{ kind: "project", id: "project", nextSerial: 1 }, closedFleet("default")];
+const FIRST: Entity[] = [NEW_PROJECT, closedFleet("default")];
 
 /** A controller of the project `main` that has read its state. */
 async function controllerOn(store: Store): Promise<Controller> {

@@ -8,7 +8,11 @@ import type { FleetView } from "./views-fleet.ts";
 
 /** How the agents of a fleet stand to the build that they are to run. */
 export function describeAgents(state: ProjectState, { id, settings }: FleetEntity): FleetView["agent"] {
-  const target = agentTarget(settings.agentVersion, state.agentBuilds);
+  const target = agentTarget(
+    settings.agentVersion,
+    state.agentBuilds,
+    state.tables.project.byId.get("project")?.agentBuild ?? null,
+  );
   const hosts = [...state.tables.host.ids("fleet", id)].sort().map((host) => state.tables.host.byId.get(host)!);
   const builds = hosts.flatMap((host) => installedBuild(state, host.id) ?? []);
   const build = target.kind === "build" ? target.build : null;

@@ -6,6 +6,7 @@ import { routerGroup, serviceSpec, workerGroup } from "../../test/support/specs.
 import { NO_BUILDS } from "../core/agent-builds.ts";
 import { NO_CORDONS } from "../core/cordons.ts";
 import { closedFleet } from "../core/fleets.ts";
+import { NEW_PROJECT } from "../core/project-state.ts";
 import type { HostEntity } from "../core/state.ts";
 import type { ServiceSpec } from "../spec/types.ts";
 import type { DesiredState, Report } from "../wire/index.ts";
@@ -44,11 +45,7 @@ const report = (seq: number): Report => ({
 
 beforeEach(async () => {
   const store = new MemoryStore();
-  await store.createProject("main", 0, [
-    { kind: "project", id: "project", nextSerial: 1 },
-    closedFleet("default"),
-    HOST,
-  ]);
+  await store.createProject("main", 0, [NEW_PROJECT, closedFleet("default"), HOST]);
   const log = () => undefined;
   project = new Project({
     name: "main",

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { closedFleet } from "../core/fleets.ts";
+import { NEW_PROJECT } from "../core/project-state.ts";
 import { systemClock } from "./clock.ts";
 import { HeadraceControl } from "./control.ts";
 import { createSealer } from "./seal.ts";
@@ -10,7 +11,7 @@ const ANN: Caller = { credentialId: "c", project: "main", kind: "member", name: 
 
 test("old rows go though no controller lives to make many commits", async () => {
   const store = new MemoryStore();
-  await store.createProject("main", 0, [{ kind: "project", id: "project", nextSerial: 1 }, closedFleet("default")]);
+  await store.createProject("main", 0, [NEW_PROJECT, closedFleet("default")]);
   const seal = await createSealer([new Uint8Array(32).fill(7)]);
   const trimmed: string[] = [];
   store.trimJournal = async () => void trimmed.push("journal");

@@ -39,6 +39,8 @@ export class Project {
   private readonly invalidated: ((host: string | null) => void)[] = [];
   private watchesAll = false;
   private wasOvertaken = false;
+  private readonly builds: AgentBuilds;
+  private hasSaidBuild = false;
   private isClosed = false;
 
   /** @param options.far where links do not end in this process; else null */
@@ -57,6 +59,7 @@ export class Project {
     this.clock = options.clock;
     this.log = options.log;
     this.far = options.far;
+    this.builds = options.builds;
     this.presence = new Presence({
       clock: options.clock,
       heardUpTo: options.heardUpTo ?? (() => options.clock.now()),
@@ -140,6 +143,7 @@ export class Project {
       for (const listener of this.invalidated) listener(null);
       this.expectHosts();
     }
+    this.sayBuild();
     for (const listener of this.listeners) listener();
   }
 
@@ -155,6 +159,24 @@ export class Project {
     for (const host of this.presence.here()) if (!state.observed.has(host)) this.asked.add(host);
     this.askedAt = this.clock.now();
     for (const host of new Set([...hosts, ...this.presence.here()])) this.far.wake(host);
+  }
+
+  /**
+   * Says once in the life of this process which build of the agent it gives out, if that is another one than is known.
+   * Should another server say so later it is left at that.
+   */
+  private sayBuild(): void {
+    const { server: build } = this.builds;
+    const state = this.controller.current;
+    if (this.hasSaidBuild || build === null || !state) return;
+    this.hasSaidBuild = true;
+    if (state.tables.project.byId.get("project")?.agentBuild === build) return;
+    const input = { kind: "agent_given_out", build } as const;
+    this.controller.submit({ input, id: null, cause: "start", actor: "controller" }).catch((error) => {
+      // With the next commit, or when the state is read again.
+      this.hasSaidBuild = false;
+      this.log("warn", "that there is another build of the agent was not taken in", { error: String(error) });
+    });
   }
 
   private tell(host: string, present: boolean): void {

@@ -3,6 +3,7 @@ import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { INVENTORY, reportOf } from "../../test/support/reports.ts";
 import { NO_CORDONS } from "../core/cordons.ts";
 import { closedFleet } from "../core/fleets.ts";
+import { NEW_PROJECT } from "../core/project-state.ts";
 import { pinnedSecretName, sealedEnvName, secretName } from "../core/sealed-names.ts";
 import type { CommitBatch } from "../store/types.ts";
 import type { DesiredJob, DesiredState } from "../wire/index.ts";
@@ -38,7 +39,7 @@ beforeEach(async () => {
   };
   for (const project of ["main", "other"]) {
     await store.createProject(project, 0, [
-      { kind: "project", id: "project", nextSerial: 1 },
+      NEW_PROJECT,
       closedFleet("default"),
       {
         kind: "host",

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { HandClock } from "../../test/support/hand-clock.ts";
 import { closedFleet } from "../core/fleets.ts";
+import { NEW_PROJECT } from "../core/project-state.ts";
 import { HeadraceControl } from "./control.ts";
 import { createSealer } from "./seal.ts";
 import type { Caller, ControlError } from "./types.ts";
@@ -12,10 +13,7 @@ let serial = 0;
 beforeEach(async () => {
   const store = new MemoryStore();
   const clock = new HandClock(Date.UTC(2026, 10, 21, 3, 7));
-  await store.createProject("main", clock.now(), [
-    { kind: "project", id: "project", nextSerial: 1 },
-    closedFleet("default"),
-  ]);
+  await store.createProject("main", clock.now(), [NEW_PROJECT, closedFleet("default")]);
   const seal = await createSealer([new Uint8Array(32).fill(7)]);
   control = new HeadraceControl({ store, seal, clock, log: () => {} });
 });

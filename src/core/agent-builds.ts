@@ -21,12 +21,25 @@ export type AgentTarget =
   /** What the fleet's file asks for cannot be given. `why` is for people. */
   | { kind: "missing"; why: string };
 
-/** @param version as a fleet's settings have it: `server`, `hold` or the start of a build */
-export function agentTarget(version: string, { server, kept }: Pick<AgentBuilds, "server" | "kept">): AgentTarget {
+/**
+ * @param version as a fleet's settings have it: `server`, `hold` or the start of a build
+ * @param givenOut what the project's server gives out as far as is committed, which may be another server than this one
+ */
+export function agentTarget(
+  version: string,
+  { server, kept }: Pick<AgentBuilds, "server" | "kept">,
+  givenOut: string | null,
+): AgentTarget {
   if (version === "hold") return { kind: "hold" };
-  // A server that runs from its sources has none to give, which is no trouble of the fleet's.
-  if (version === "server") return server === null ? { kind: "hold" } : { kind: "build", build: server };
   const all = server === null ? kept : [server, ...kept];
+  if (version === "server") {
+    // A server that runs from its sources has none to give, which is no trouble of the fleet's.
+    if (server === null) return { kind: "hold" };
+    const build = givenOut ?? server;
+    if (all.includes(build)) return { kind: "build", build };
+    const why = `another server on this database gives out build ${shortBuild(build)} of the agent, which this one does not have`;
+    return { kind: "missing", why };
+  }
   const found = all.filter((build) => build.startsWith(version));
   if (found.length === 1) return { kind: "build", build: found[0]! };
   if (found.length > 1) return { kind: "missing", why: `several builds of the agent begin with ${version}` };

@@ -13,9 +13,15 @@ beforeEach(() => {
   serve({ server: OLD });
 });
 
-/** Puts the state under a server with these builds, as its start does. */
-function serve(builds: Partial<AgentBuilds>): void {
+/** Puts the state under a server with these builds. */
+function switchTo(builds: Partial<AgentBuilds>): void {
   Object.assign(world.state, { agentBuilds: { server: null, kept: [], from: null, ...builds } });
+}
+
+/** The same of a server that has just begun. */
+function serve(builds: Partial<AgentBuilds>): void {
+  switchTo(builds);
+  if (builds.server) world.input({ kind: "agent_given_out", build: builds.server });
 }
 
 function addHosts(count: number): string[] {
@@ -64,8 +70,8 @@ test("hosts that run what the server gives out are told nothing", () => {
 
 test("a host is told once another is back and has stayed, and each that is told is woken", () => {
   const hosts = addHosts(3);
-  serve({ server: NEW });
   world.woken.clear();
+  serve({ server: NEW });
   syncAll(hosts);
   expect(told(hosts)).toEqual(["h00"]);
   expect([...world.woken]).toEqual(["h00"]);
@@ -194,5 +200,90 @@ describe("what a fleet's file says", () => {
     expect(orderOf(hosts[0]!)?.build).toBe(NEWER);
     apply("123412341234");
     expect(told(hosts)).toEqual([]);
+  });
+});
+
+describe("two servers on one database", () => {
+  test("that give out different builds take no host back and forth: the one that began last is followed", () => {
+    const [host] = addHosts(1) as [string];
+    serve({ server: NEW });
+    world.sync(host);
+    comeBack(host);
+    for (let turn = 0; turn < 5; turn += 1) {
+      switchTo({ server: OLD });
+      world.sync(host);
+      world.advance(UPDATE_SETTLED_MS);
+      expect(told([host])).toEqual([]);
+      switchTo({ server: NEW });
+      world.sync(host);
+      world.advance(UPDATE_SETTLED_MS);
+    }
+    expect(types()).toEqual(["host.updating", "host.updated"]);
+  });
+
+  test("both give out the build of the one that began last, where both have it", () => {
+    const hosts = addHosts(1);
+    serve({ server: NEW });
+    switchTo({ server: OLD, kept: [NEW] });
+    syncAll(hosts);
+    expect(orderOf("h00")?.build).toBe(NEW);
+  });
+
+  test("one that began last and has the build of before brings the fleet back to it", () => {
+    const hosts = addHosts(1);
+    serve({ server: NEW });
+    syncAll(hosts);
+    comeBack("h00");
+    serve({ server: OLD });
+    expect(orderOf("h00")?.build).toBe(OLD);
+    expect(world.events.at(-2)?.message).toBe(
+      "the server gives out build 0a0a0a0a0a0a of the agent, and not 0b0b0b0b0b0b any more",
+    );
+  });
+});
+
+describe("a host that is on its way to a build that is not wanted any more", () => {
+  test("is told of the other one first, and nobody beside it", () => {
+    const hosts = addHosts(3);
+    serve({ server: NEW });
+    syncAll(hosts);
+    world.state.present.delete("h00");
+    serve({ server: NEWER });
+    syncAll(["h01", "h02"]);
+    expect(told(hosts)).toEqual([]);
+    world.state.present.add("h00");
+    world.sync("h00");
+    expect(told(hosts)).toEqual(["h00"]);
+    expect(orderOf("h00")?.build).toBe(NEWER);
+  });
+
+  test("holds up the others no longer than one that is wanted", () => {
+    const hosts = addHosts(3);
+    serve({ server: NEW });
+    syncAll(hosts);
+    world.state.present.delete("h00");
+    serve({ server: NEWER });
+    world.advance(UPDATE_WITHIN_MS - 1);
+    expect(told(hosts)).toEqual([]);
+    world.advance(1);
+    expect(told(hosts)).toEqual(["h01"]);
+    expect(world.events.at(-2)?.message).toBe(
+      "h00 does not run build 0b0b0b0b0b0b of the agent: it has not come back on it within 15 minutes",
+    );
+  });
+
+  test("and goes back from it, is free for the other", () => {
+    const hosts = addHosts(2);
+    serve({ server: NEW });
+    syncAll(hosts);
+    const { build, order } = orderOf("h00")!;
+    world.state.present.delete("h00");
+    serve({ server: OLD });
+    world.installed.set("h00", { build: OLD, failed: { build, order, reason: "it ended 3 times" } });
+    world.state.present.add("h00");
+    world.sync("h00");
+    expect(world.events.at(-1)?.message).toBe("h00 does not run build 0b0b0b0b0b0b of the agent: it ended 3 times");
+    expect(told(hosts)).toEqual([]);
+    expect(world.state.due.has("fleet/default")).toBe(false);
   });
 });

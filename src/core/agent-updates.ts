@@ -1,7 +1,8 @@
 import { shortBuild } from "../spec/index.ts";
 import type { Report } from "../wire/index.ts";
-import { agentTarget } from "./agent-builds.ts";
+import { type AgentBuilds, agentTarget } from "./agent-builds.ts";
 import type { Draft } from "./draft.ts";
+import type { Answer } from "./input.ts";
 import { UPDATE_SETTLED_MS, UPDATE_WITHIN_MS, UPDATING_SHARE } from "./limits.ts";
 import type { ProjectState } from "./project-state.ts";
 import type { AgentOrder, FleetEntity, HostEntity, Millis } from "./state.ts";
@@ -33,8 +34,28 @@ export function heardOfAgent({ draft, rolled }: StepContext, id: string): void {
   const installed = installedOn(draft.state, id);
   if (!host || !installed || rolled.has(host.fleet)) return;
   const target = targetOf(draft.state, host.fleet);
-  const isAsTold = host.update?.build !== target || host.update?.cameAt !== null;
-  if (target !== null && (installed.build !== target || !isAsTold)) rolled.add(host.fleet);
+  if (target === null) return;
+  const { update } = host;
+  const isOpen = update !== null && update.cameAt === null && (update.failed === null || update.build === target);
+  if (installed.build !== target || isOpen) rolled.add(host.fleet);
+}
+
+/**
+ * A server that has begun says which build of the agent it gives out. That is committed, so that of several servers on
+ * one database the one that began last is followed: were each to tell the hosts that come to it of its own build, a host
+ * that comes now to the one, now to the other would go back and forth for ever.
+ */
+export function agentGivenOut({ draft, rolled }: StepContext, build: string): Answer {
+  const project = draft.must("project", "project");
+  if (project.agentBuild === build) return { kind: "done" };
+  draft.put({ ...project, agentBuild: build });
+  const before = project.agentBuild === null ? "" : `, and not ${shortBuild(project.agentBuild)} any more`;
+  draft.event({
+    type: "server.agent",
+    message: `the server gives out build ${shortBuild(build)} of the agent${before}`,
+  });
+  for (const { id } of draft.all("fleet")) rolled.add(id);
+  return { kind: "done" };
 }
 
 /** An operator's word: what came to nothing is tried again. @returns the hosts that it had come to nothing on */
@@ -48,7 +69,9 @@ export function retryUpdates({ draft, rolled }: StepContext, fleet: string): Hos
 /**
  * Takes a fleet one step on to the build of the agent that it is to run: notes what has become of the hosts that were
  * told to update, and tells the next. A few update at a time; each makes room for another once it has stayed on the build
- * for a while. One that did not get there stops it all, until there is another build or an operator says otherwise.
+ * for a while. One that did not get there stops it all, until there is another build or an operator says otherwise. A
+ * host that is on its way to a build that is not wanted any more may arrive there, so it is one of the few: it is told of
+ * the other build as soon as it is heard of, and nobody else in its place.
  *
  * @returns when time alone can take it on; null = never
  */
@@ -56,32 +79,37 @@ export function rollAgents(context: StepContext, id: string): Millis | null {
   const { draft, now } = context;
   const fleet = draft.get("fleet", id);
   if (!fleet || fleet.frozenSince !== null) return null;
-  const build = buildOf(fleet, draft.state);
+  const build = buildOf(fleet, draft.state.agentBuilds, draft.must("project", "project").agentBuild);
   if (build === null) return null;
   for (const host of draft.by("host", "fleet", id)) noteOrder(context, host, build);
 
   const hosts = draft.by("host", "fleet", id);
   const told = hosts.filter(({ update }) => update?.build === build);
-  const underWay = told.filter(({ update }) => update?.cameAt === null && update.failed === null);
+  const underWay = hosts.filter(({ update }) => update?.cameAt === null && update.failed === null);
   const settling = told.filter(({ update }) => (update?.cameAt ?? Number.NEGATIVE_INFINITY) + UPDATE_SETTLED_MS > now);
   const isHalted = told.some(({ update }) => update?.failed);
   const waiting = isHalted ? [] : hosts.filter((host) => couldUpdate(draft.state, host, build));
-  const room = updatingMax(hosts, draft.state) - underWay.length - settling.length;
-  for (const host of fewestJobsFirst(draft, waiting).slice(0, Math.max(0, room))) tell(context, host, build);
+  const room = Math.max(0, updatingMax(hosts, draft.state) - underWay.length - settling.length);
+  const [astray = [], next = []] = [true, false].map((is) => waiting.filter((host) => underWay.includes(host) === is));
+  const tellNow = [...astray, ...fewestJobsFirst(draft, next).slice(0, room)];
+  for (const host of tellNow) tell(context, host, build);
 
   const due = [
     ...underWay.map(({ update }) => timeoutOf(draft, update!)),
-    ...(waiting.length > Math.max(0, room) ? settling.map(({ update }) => update!.cameAt! + UPDATE_SETTLED_MS) : []),
-    // Those that were told just now.
-    ...(waiting.length > 0 && room > 0 ? [now + UPDATE_WITHIN_MS] : []),
+    ...(next.length > room ? settling.map(({ update }) => update!.cameAt! + UPDATE_SETTLED_MS) : []),
+    ...(tellNow.length > 0 ? [now + UPDATE_WITHIN_MS] : []),
   ];
   return due.length === 0 ? null : Math.min(...due);
 }
 
-/** Notes what has become of an order, as far as its host tells. */
-function noteOrder({ draft, now }: StepContext, host: HostEntity, build: string): void {
+/**
+ * Notes what has become of an order, as far as its host tells.
+ * @param target the build that the fleet is to run, which may be another by now
+ */
+function noteOrder({ draft, now }: StepContext, host: HostEntity, target: string): void {
   const order = host.update;
-  if (order === null || order.build !== build) return;
+  if (order === null) return;
+  const { build } = order;
   const installed = installedOn(draft.state, host.id);
   if (installed?.build === build) {
     if (order.cameAt !== null && order.failed === null) return;
@@ -94,10 +122,9 @@ function noteOrder({ draft, now }: StepContext, host: HostEntity, build: string)
   const failed = whyFailed(draft, order, installed?.failed ?? null, now);
   if (failed === null) return;
   draft.put({ ...host, update: { ...order, failed } });
-  const message =
-    `${host.name} does not run build ${shortBuild(build)} of the agent: ${failed}. No more hosts of fleet ${host.fleet} ` +
-    "are told to until there is another build, or its file is applied again";
-  draft.event({ type: "host.update_failed", host: host.id, message });
+  const halted = `. No more hosts of fleet ${host.fleet} are told to until there is another build, or its file is applied again`;
+  const message = `${host.name} does not run build ${shortBuild(build)} of the agent: ${failed}`;
+  draft.event({ type: "host.update_failed", host: host.id, message: message + (build === target ? halted : "") });
 }
 
 function whyFailed(
@@ -144,11 +171,12 @@ function fewestJobsFirst(draft: Draft, hosts: HostEntity[]): HostEntity[] {
 /** The build that the hosts of a fleet are to run; null = each what it has. */
 export function targetOf(state: ProjectState, fleet: string): string | null {
   const entity = state.tables.fleet.byId.get(fleet);
-  return entity ? buildOf(entity, state) : null;
+  const project = state.tables.project.byId.get("project");
+  return entity ? buildOf(entity, state.agentBuilds, project?.agentBuild ?? null) : null;
 }
 
-function buildOf({ settings }: FleetEntity, { agentBuilds }: ProjectState): string | null {
-  const target = agentTarget(settings.agentVersion, agentBuilds);
+function buildOf({ settings }: FleetEntity, builds: AgentBuilds, givenOut: string | null): string | null {
+  const target = agentTarget(settings.agentVersion, builds, givenOut);
   return target.kind === "build" ? target.build : null;
 }
 

@@ -1,3 +1,4 @@
+import { agentGivenOut } from "./agent-updates.ts";
 import { applyService, deleteService, stopService } from "./change.ts";
 import { applyFleet, deleteFleet } from "./fleets.ts";
 import { hostJoined, hostLeft, hostPresent, hostRemoved, hostReported } from "./hosts.ts";
@@ -41,6 +42,8 @@ export function handleInput(context: StepContext, input: Input): Answer {
       return hostRemoved(context, input.host, input.force);
     case "host_left":
       return hostLeft(context, input.host);
+    case "agent_given_out":
+      return agentGivenOut(context, input.build);
     case "time":
       return { kind: "done" };
   }

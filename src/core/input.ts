@@ -48,6 +48,8 @@ export type Input =
   | { kind: "host_removed"; host: string; force: boolean }
   /** The host itself says that nothing is left on it of what it ran. */
   | { kind: "host_left"; host: string }
+  /** A server that has begun gives out this build of the agent. */
+  | { kind: "agent_given_out"; build: string }
   /** Time has passed: look at what is due. */
   | { kind: "time" };
 

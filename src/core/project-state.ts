@@ -146,6 +146,9 @@ export function emptyTables(): Tables {
   };
 }
 
+/** What a project begins with beside its fleets. */
+export const NEW_PROJECT: ProjectEntity = { kind: "project", id: "project", nextSerial: 1, agentBuild: null };
+
 /** A state from what the store loaded. Nothing is observed yet, and everything is due. */
 export function projectState(
   project: string,
@@ -168,7 +171,8 @@ export function projectState(
   for (const entity of entities) putEntity(state, entity);
   for (const id of state.tables.service.byId.keys()) state.due.set(id, 0);
   for (const { fleet, update } of state.tables.host.byId.values()) {
-    if (update !== null && update.cameAt === null && update.failed === null) state.due.set(dueKeyOf(fleet), 0);
+    // Another controller may have known when the next is to be told.
+    if (update !== null) state.due.set(dueKeyOf(fleet), 0);
   }
   return state;
 }

@@ -181,11 +181,13 @@ export interface SecretEntity {
   setBy: string;
 }
 
-/** Counters of the project. Id: `project`. */
+/** What there is once in a project. Id: `project`. */
 export interface ProjectEntity {
   kind: "project";
   id: "project";
   nextSerial: number;
+  /** The build of the agent that its server gives out: of several servers, the one that began last; null = none did. */
+  agentBuild: string | null;
 }
 
 export type Entity =

@@ -1,5 +1,6 @@
 import { makeToken, tokenHash } from "../control/tokens.ts";
 import { closedFleet } from "../core/fleets.ts";
+import { NEW_PROJECT } from "../core/project-state.ts";
 import type { Entity } from "../core/state.ts";
 import type { Store } from "../store/types.ts";
 
@@ -8,7 +9,7 @@ export const FIRST_PROJECT = "main";
 const FIRST_FLEET = "default";
 
 /** What a new project begins with. */
-export const FIRST_ENTITIES: Entity[] = [{ kind: "project", id: "project", nextSerial: 1 }, closedFleet(FIRST_FLEET)];
+export const FIRST_ENTITIES: Entity[] = [NEW_PROJECT, closedFleet(FIRST_FLEET)];
 
 /**
  * Makes what a new server needs. Does nothing where it is there; what a crash left out is made at the next start.

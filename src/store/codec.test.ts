@@ -225,7 +225,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     since: 12,
   },
   secret: { kind: "secret", id: "HF_TOKEN", version: "def", setAt: 1_700_000_000_000, setBy: "ada" },
-  project: { kind: "project", id: "project", nextSerial: 8 },
+  project: { kind: "project", id: "project", nextSerial: 8, agentBuild: "0b".repeat(32) },
 };
 
 describe("encode and decode", () => {

@@ -72,7 +72,11 @@ const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
   },
   hold: { upgrades: [], body: exactly<BodyOf<"hold">>()(shapes.hold) },
   secret: { upgrades: [], body: exactly<BodyOf<"secret">>()(shapes.secret) },
-  project: { upgrades: [], body: exactly<BodyOf<"project">>()(shapes.project) },
+  // 2: it is known which build of the agent its server gives out.
+  project: {
+    upgrades: [(body) => ({ ...(body as object), agentBuild: null })],
+    body: exactly<BodyOf<"project">>()(shapes.project),
+  },
 };
 
 /** No file could describe a fleet before, nor allow its jobs anything. */

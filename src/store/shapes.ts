@@ -109,4 +109,5 @@ export const secret = z.strictObject({
 
 export const project = z.strictObject({
   nextSerial: z.int(),
+  agentBuild: z.string().nullable(),
 });

@@ -7,6 +7,7 @@ const health = (test: string) => ({ file: "src/core/health.test.ts", test: `a ho
 const runtime = (test: string) => ({ file: "src/core/runtime.test.ts", test });
 const placement = (test: string) => ({ file: "src/core/placement.test.ts", test: `placement > ${test}` });
 const mates = (test: string) => ({ file: "src/core/mates.test.ts", test });
+const updates = (test: string) => ({ file: "src/core/agent-updates.test.ts", test });
 const silence = (test: string) => ({ file: "src/core/silence.test.ts", test });
 const rule = (text: string) => ({
   file: "src/core/rules.property.test.ts",
@@ -296,5 +297,24 @@ export const coreMutants: Mutant[] = [
       ),
       simulation: "containers where there are any",
     },
+  },
+  {
+    file: "src/core/agent-builds.ts",
+    replace: "const build = givenOut ?? server;",
+    by: "const build = server;",
+    breaks: "Two servers that give out different builds of the agent take a host back and forth between them.",
+    caughtBy: updates(
+      "two servers on one database > that give out different builds take no host back and forth: the one that began last is followed",
+    ),
+  },
+  {
+    file: "src/core/agent-updates.ts",
+    replace: "const underWay = hosts.filter(",
+    by: "const underWay = told.filter(",
+    breaks:
+      "While a host is on its way to a build that is not wanted any more another one is told to update beside it.",
+    caughtBy: updates(
+      "a host that is on its way to a build that is not wanted any more > is told of the other one first, and nobody beside it",
+    ),
   },
 ];

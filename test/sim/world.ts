@@ -1,6 +1,7 @@
 import { NO_CORDONS } from "../../src/core/cordons.ts";
 import { closedFleet } from "../../src/core/fleets.ts";
-import type { HostEntity, ProjectEntity } from "../../src/core/state.ts";
+import { NEW_PROJECT } from "../../src/core/project-state.ts";
+import type { HostEntity } from "../../src/core/state.ts";
 import type { CommitBatch } from "../../src/store/types.ts";
 import type { DesiredJob, DesiredState } from "../../src/wire/index.ts";
 import { Agent, inventoryAtFirst } from "./agent.ts";
@@ -98,7 +99,6 @@ export class World {
       containers: containers(),
       credential: `hrh_${project}-h${index + 1}`,
     }));
-    const counters: ProjectEntity = { kind: "project", id: "project", nextSerial: 1 };
     const hosts = specs.map(
       (spec): HostEntity => ({
         kind: "host",
@@ -114,7 +114,7 @@ export class World {
         update: null,
       }),
     );
-    const entities = [closedFleet("default"), counters, ...hosts];
+    const entities = [closedFleet("default"), NEW_PROJECT, ...hosts];
     await this.store.createProject(project, START, entities);
     this.ledgers.set(project, new Ledger(project, entities));
     for (const spec of specs) {

@@ -1,6 +1,13 @@
 import { closedFleet } from "../../src/core/fleets.ts";
 import type { Answer, Input } from "../../src/core/input.ts";
-import { observe, type ProjectState, projectState, takeChanges, takeDue } from "../../src/core/project-state.ts";
+import {
+  NEW_PROJECT,
+  observe,
+  type ProjectState,
+  projectState,
+  takeChanges,
+  takeDue,
+} from "../../src/core/project-state.ts";
 import { renderHost } from "../../src/core/render.ts";
 import { replicasOf, routesOf } from "../../src/core/routes.ts";
 import { opened, type SealedJob } from "../../src/core/sealed-text.ts";
@@ -49,7 +56,7 @@ export class World {
 
   /** @param listeningSince when the controller began to listen to hosts */
   constructor(listeningSince = 0) {
-    const entities: Entity[] = [{ kind: "project", id: "project", nextSerial: 1 }, closedFleet("default")];
+    const entities: Entity[] = [NEW_PROJECT, closedFleet("default")];
     this.state = projectState("main", 1, entities, listeningSince);
   }
 

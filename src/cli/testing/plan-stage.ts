@@ -10,6 +10,7 @@ import type { Caller } from "../../control/types.ts";
 import { type AgentBuilds, NO_BUILDS } from "../../core/agent-builds.ts";
 import { closedFleet } from "../../core/fleets.ts";
 import { ROUTE_CACHE_MS } from "../../core/limits.ts";
+import { NEW_PROJECT } from "../../core/project-state.ts";
 import type { FleetAllowance } from "../../spec/types-fleet.ts";
 import { type DesiredJob, desiredState, type Inventory, type PeersReport, type Report } from "../../wire/index.ts";
 import { Cli } from "./run.ts";
@@ -80,7 +81,7 @@ export class PlanStage {
     const clock = new HandClock(Date.UTC(2026, 10, 21, 3, 7));
     const fleet = closedFleet("default");
     await store.createProject("main", clock.now(), [
-      { kind: "project", id: "project", nextSerial: 1 },
+      NEW_PROJECT,
       { ...fleet, settings: { ...fleet.settings, allow: { ...fleet.settings.allow, ...allow } } },
     ]);
     const seal = await createSealer([new Uint8Array(32).fill(7)]);
