@@ -14,6 +14,7 @@ MAY_IMPORT["src/api"] = Object.keys(MAY_IMPORT);
 MAY_IMPORT["src/replica"] = ["src/wire", "src/link"];
 MAY_IMPORT["src/install"] = [];
 MAY_IMPORT["src/stderr.ts"] = [];
+MAY_IMPORT["src/blotted.ts"] = [];
 MAY_IMPORT["src/node"] = Object.keys(MAY_IMPORT);
 MAY_IMPORT["src/edge"] = Object.keys(MAY_IMPORT).filter(
   (folder) => !/^src\/(node|replica|install|stderr)/.test(folder),
@@ -22,7 +23,7 @@ MAY_IMPORT["src/node.ts"] = Object.keys(MAY_IMPORT).filter((folder) => folder !=
 MAY_IMPORT["src/worker.ts"] = Object.keys(MAY_IMPORT).filter(
   (folder) => !/^src\/(node|replica|install|stderr)/.test(folder),
 );
-MAY_IMPORT["src/deploy"] = ["src/node", "src/store", "src/control"];
+MAY_IMPORT["src/deploy"] = ["src/node", "src/store", "src/control", "src/blotted.ts"];
 MAY_IMPORT["src/deploy.ts"] = ["src/deploy"];
 MAY_IMPORT["src/cli"] = [
   "src/spec",
@@ -37,7 +38,15 @@ MAY_IMPORT["src/cli"] = [
 ];
 
 /** An agent is deployed apart from the control plane. */
-const AGENTS_MAY_IMPORT = ["src/spec", "src/wire", "src/adapters", "src/link", "src/replica", "src/stderr.ts"];
+const AGENTS_MAY_IMPORT = [
+  "src/spec",
+  "src/wire",
+  "src/adapters",
+  "src/link",
+  "src/replica",
+  "src/stderr.ts",
+  "src/blotted.ts",
+];
 
 /** Decisions: the same inputs always give the same answer. */
 const PURE = [

@@ -39,11 +39,13 @@ test("a start that takes long says what is being done, for as long as it takes",
 });
 
 test("a probe that fails is named without what its path was filled with", () => {
-  const plain = desiredJob({ engine: null, probes: [probe({ path: "/health?key=a-secret-key" })] });
-  const job = { ...plain, launch: { ...plain.launch, env: { KEY: "a-secret-key" } } };
+  const plain = desiredJob({ engine: null, probes: [probe({ path: "/health?key=a-secret-key&pin=42" })] });
+  const job = { ...plain, launch: { ...plain.launch, env: { PART: "a-secret", KEY: "a-secret-key", PIN: "42" } } };
   const desired = { project: "main", host: "h1", version: 7, jobs: [job] };
   const run = { job: job.job, replica: job.replica, attempt: 1, incarnation: "i", ageMs: 0, end: null };
   const observed = { runs: [{ ...run, state: "running" as const }], busy: [], answers: [] };
   const { memory } = decide(desired, observed, decide(desired, { ...observed, runs: [] }, EMPTY_MEMORY, 0).memory, 10);
-  expect(reportJobs(desired, memory, 10)[0]?.message).toBe("probe GET /health?key=...: not asked enough times yet");
+  expect(reportJobs(desired, memory, 10)[0]?.message).toBe(
+    "probe GET /health?key=...&pin=...: not asked enough times yet",
+  );
 });

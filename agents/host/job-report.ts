@@ -1,3 +1,4 @@
+import { blotted } from "../../src/blotted.ts";
 import type { DesiredJob, DesiredState, JobReport, JobState, RouterReport } from "../../src/wire/index.ts";
 import { checksOf } from "./decide/checks.ts";
 import { isConfirmed } from "./decide/phases.ts";
@@ -101,16 +102,9 @@ function runMessage(job: DesiredJob, run: RunMemory, memory: JobMemory): string 
 function checkText(job: DesiredJob, check: string): string {
   if (check === "readiness") return "the router does not serve yet";
   const probe = job.probes[Number(check.slice("probe:".length))];
-  return probe === undefined ? check : `probe ${probe.method.toUpperCase()} ${withoutValues(probe.path, job)}`;
-}
-
-/** A shorter value is no secret, and would be found in innocent places. */
-const SECRET_CHARS_MIN = 6;
-
-/** A path may be filled with variables of the job, which are no one's to read in a report. */
-function withoutValues(path: string, { launch }: DesiredJob): string {
-  const values = Object.values(launch.env).filter((value) => value.length >= SECRET_CHARS_MIN);
-  return values.reduce((text, value) => text.replaceAll(value, "..."), path);
+  if (probe === undefined) return check;
+  // A path may be filled with variables of the job, which are no one's to read in a report.
+  return `probe ${probe.method.toUpperCase()} ${blotted(probe.path, Object.values(job.launch.env), "...")}`;
 }
 
 function endText({ lastEnd: end }: JobMemory): string {

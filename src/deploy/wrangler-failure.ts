@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import { blotted } from "../blotted.ts";
 import { StartError } from "../node/start-error.ts";
 
 /** Lines of wrangler's that are shown where we do not know what it means. */
@@ -48,9 +49,7 @@ const KNOWN: { pattern: RegExp; message: string }[] = [
  * @param secrets are blotted out of what it said
  */
 export function explained(code: number, output: string, secrets: readonly string[]): StartError {
-  const plain = secrets
-    .filter((secret) => secret !== "")
-    .reduce((text, secret) => text.replaceAll(secret, "***"), stripVTControlCharacters(output));
+  const plain = blotted(stripVTControlCharacters(output), secrets, "***");
   const known = KNOWN.find(({ pattern }) => pattern.test(plain));
   const lines = plain.split("\n").map((line) => line.trim());
   const said = lines.filter((line) => line !== "" && !DECORATION.test(line)).slice(-LINES_SHOWN);
