@@ -294,6 +294,7 @@ export class HeadraceControl implements Control {
       id: null,
       cause: "join",
       actor: caller.name,
+      credential: request.credentialHash,
     });
     carriedOut(answer, "done");
     return { project, fleet, host };

@@ -1,4 +1,5 @@
 import type { AgentBuilds } from "../core/agent-builds.ts";
+import { REMOVED_WHILE_JOINING } from "../core/hosts.ts";
 import type { Answer, Effect, Input } from "../core/input.ts";
 import { observe, type ProjectState, projectState, takeChanges, takeDue, takeOver } from "../core/project-state.ts";
 import type { Millis } from "../core/state.ts";
@@ -45,6 +46,8 @@ export interface Request {
   cause: string;
   actor: string;
   secrets?: SealedSecret[];
+  /** Hash of the credential that a host joins with: it is not taken in once that is gone. */
+  credential?: string;
   /** For requests of users; `record` makes what answers a repeated one from the answer and the commit's version. */
   idempotency?: { key: string; record(answer: Answer, version: number): IdempotencyRecord };
 }
@@ -268,9 +271,11 @@ export class Controller {
         return "again";
       }
     } catch (error) {
-      // One of the requests may have been answered by another writer, whose commit was loaded since.
+      // One of the requests may have been answered by another writer, whose commit was loaded since, or come from a host
+      // that was removed since.
       const isRefused = error instanceof StoreError && error.code === "refused";
       if (isRefused && (await this.answerRepeated(batch))) return "again";
+      if (isRefused && (await this.turnRemovedAway(batch))) return "again";
       throw error;
     }
     takeChanges(state, commit.version, result.changes, result.due, this.options.clock.now());
@@ -326,6 +331,19 @@ export class Controller {
       if (!record) continue;
       this.queue.splice(this.queue.indexOf(waiting), 1);
       waiting.resolve({ answer: { kind: "done" }, version: this.loaded?.version ?? 0, repeatedAs: record });
+      found = true;
+    }
+    return found;
+  }
+
+  /** Takes those out of the queue whose host was removed while it joined. @returns whether there were any */
+  private async turnRemovedAway(batch: Waiting[]): Promise<boolean> {
+    let found = false;
+    for (const waiting of batch) {
+      const { credential } = waiting.request;
+      if (credential === undefined || (await this.options.store.credential(credential)) !== null) continue;
+      this.queue.splice(this.queue.indexOf(waiting), 1);
+      waiting.reject(new ControlError("conflict", REMOVED_WHILE_JOINING));
       found = true;
     }
     return found;
@@ -392,6 +410,7 @@ export class Controller {
       idempotency,
       secrets: carriedOut.flatMap((request) => request.secrets ?? []),
       deletedSecrets: result.unusedSecrets,
+      reliesOn: unique(carriedOut.flatMap(({ credential }) => credential ?? [])),
     };
   }
 

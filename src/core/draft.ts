@@ -21,7 +21,7 @@ export class Draft {
   get<K extends EntityKind>(kind: K, id: string): EntityOf[K] | undefined {
     const put = this.putsOf(kind).byId.get(id);
     if (put) return put;
-    if (this.deletes.get(kind)?.has(id)) return undefined;
+    if (this.isDeleted(kind, id)) return undefined;
     return this.baseOf(kind).byId.get(id);
   }
 
@@ -43,6 +43,11 @@ export class Draft {
     const deleted = this.deletes.get(kind);
     if (deleted) deleted.add(id);
     else this.deletes.set(kind, new Set([id]));
+  }
+
+  /** Whether it was there and one of the changes takes it away. */
+  isDeleted(kind: EntityKind, id: string): boolean {
+    return this.deletes.get(kind)?.has(id) ?? false;
   }
 
   /** Entities of a kind with this key in an index of its table, sorted by id so that decisions do not depend on order. */
@@ -87,7 +92,7 @@ export class Draft {
 
   /** Put again or deleted here, so that what the state below has is not to be seen. */
   private isHidden(kind: EntityKind, id: string): boolean {
-    return this.puts[kind].byId.has(id) || (this.deletes.get(kind)?.has(id) ?? false);
+    return this.puts[kind].byId.has(id) || this.isDeleted(kind, id);
   }
 
   private baseOf<K extends EntityKind>(kind: K): Table<EntityOf[K]> {

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { World } from "../../test/support/core-world.ts";
 import { serviceSpec, withGpus, workerGroup } from "../../test/support/specs.ts";
+import { REMOVED_WHILE_JOINING } from "./hosts.ts";
 import { HOSTS_PER_PROJECT_MAX } from "./limits.ts";
 import type { HostEntity } from "./state.ts";
+import { step } from "./step.ts";
 
 let world: World;
 beforeEach(() => {
@@ -24,6 +26,27 @@ describe("a host that joins", () => {
     expect(join("a", "another machine")).toEqual({ kind: "done" });
     expect(host().machine).toBe("m-a");
     expect(world.state.version).toBe(version);
+  });
+
+  test("again, for another fleet than it is in, is told so", () => {
+    const input = { kind: "host_joined", host: "a", name: "a", machine: "m-a", inventory: host().inventory } as const;
+    expect(world.input({ ...input, fleet: "rack-1" })).toEqual({
+      kind: "refused",
+      code: "conflict",
+      message:
+        "this host is in the fleet default by an earlier join, whose answer it did not get; " +
+        "to join it to rack-1, remove it first (headrace host remove a)",
+    });
+    expect(host().fleet).toBe("default");
+  });
+
+  test("in the turn in which it is removed does not bring it back", () => {
+    const { inventory } = host();
+    const removed = { kind: "host_removed", host: "a", force: false } as const;
+    const joined = { kind: "host_joined", host: "a", name: "a", fleet: "default", machine: "m-a", inventory } as const;
+    const { answers, changes } = step(world.state, [removed, joined], world.now);
+    expect(answers).toEqual([{ kind: "done" }, { kind: "refused", code: "conflict", message: REMOVED_WHILE_JOINING }]);
+    expect(changes).toMatchObject({ puts: [], deletes: [{ kind: "host", id: "a" }] });
   });
 
   test("is refused once a project has as many as it may", () => {

@@ -12,9 +12,15 @@ import { touchServicesOn, weighIfFrozen } from "./silence.ts";
 import type { HostEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
+/** To a host whose join token is used up by then. */
+export const REMOVED_WHILE_JOINING =
+  "this host was removed while it joined; make another join token (headrace host join)";
+
 export function hostJoined(context: StepContext, input: Extract<Input, { kind: "host_joined" }>): Answer {
   const { draft, now } = context;
-  if (draft.get("host", input.host)) return { kind: "done" };
+  const known = draft.get("host", input.host);
+  if (known) return known.fleet === input.fleet ? { kind: "done" } : inAnotherFleet(known, input.fleet);
+  if (draft.isDeleted("host", input.host)) return { kind: "refused", code: "conflict", message: REMOVED_WHILE_JOINING };
   if (draft.count("host") >= HOSTS_PER_PROJECT_MAX) {
     return { kind: "refused", code: "too_many", message: `a project has at most ${HOSTS_PER_PROJECT_MAX} hosts` };
   }
@@ -136,6 +142,14 @@ function forgetHost(context: StepContext, host: HostEntity, why: string): void {
   for (const hold of draft.by("hold", "host", host.id)) draft.delete("hold", hold.id);
   draft.delete("host", host.id);
   context.weighed.add(host.fleet);
+}
+
+/** The answer of its first join was lost, and it was given a token for another fleet since. */
+function inAnotherFleet({ id, fleet }: HostEntity, meant: string): Answer {
+  const message =
+    `this host is in the fleet ${fleet} by an earlier join, whose answer it did not get; ` +
+    `to join it to ${meant}, remove it first (headrace host remove ${id})`;
+  return { kind: "refused", code: "conflict", message };
 }
 
 function noHost(id: string): Answer {

@@ -37,6 +37,7 @@ export function commitStatements(batch: CommitBatch): InStatement[] {
   const { project, version, wakeAt } = batch;
   return [
     insertCommit(batch),
+    ...requireCredentials(project, batch.reliesOn),
     ...putEntities(project, batch.puts),
     ...deleteEntities(project, batch.deletes),
     ...putSecrets(project, batch.secrets),
@@ -75,6 +76,20 @@ function insertCommit(batch: CommitBatch): InStatement {
       events: JSON.stringify(batch.events),
     },
   };
+}
+
+/** Where one is missing the version comes out as NULL, which the column refuses. */
+function requireCredentials(project: string, hashes: string[]): InStatement[] {
+  if (hashes.length === 0) return [];
+  return [
+    {
+      sql: `UPDATE projects SET version = CASE WHEN NOT EXISTS (
+              SELECT 1 FROM json_each(:hashes)
+              WHERE value NOT IN (SELECT hash FROM credentials WHERE project = :project AND kind = 'host')
+            ) THEN version END WHERE project = :project`,
+      args: { project, hashes: JSON.stringify(hashes) },
+    },
+  ];
 }
 
 function putSecrets(project: string, secrets: SealedSecret[]): InStatement[] {

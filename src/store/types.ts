@@ -26,6 +26,8 @@ export interface CommitBatch {
   secrets: SealedSecret[];
   /** Sealed values to delete, in the same batch, e.g. of a deleted service: names. */
   deletedSecrets: string[];
+  /** Hashes of hosts' credentials that this relies on: where one is gone meanwhile, with its host, nothing is written. */
+  reliesOn: string[];
 }
 
 export interface IdempotencyRecord {

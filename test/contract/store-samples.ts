@@ -66,6 +66,7 @@ export function commitOf(
     idempotency: [],
     secrets: [],
     deletedSecrets: [],
+    reliesOn: [],
     ...rest,
   };
 }

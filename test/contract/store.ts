@@ -430,6 +430,26 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
         expect(await store.credential(twin.hash)).toEqual(twin);
       });
 
+      test("a commit that relies on a host's is refused as a whole once that is gone, and as a conflict before", async () => {
+        await store.putCredential(join);
+        await store.putCredential(credential("main", "m1"));
+        expect(await store.redeemJoin("j1", AT, host("h1"))).toBe(true);
+        const reliesOn = [host("h1").hash];
+        const relying = (version: number, id: string) =>
+          commitOf("main", version, id, { puts: [replica(1)], reliesOn });
+        expect(await store.commit(relying(2, "a"))).toEqual({ kind: "committed" });
+        await store.commit(commitOf("main", 3, "b", { deletes: [{ kind: "host", id: "h1" }] }));
+        expect(await store.commit(relying(2, "a"))).toEqual({ kind: "committed" });
+        expect(await store.commit(relying(3, "c"))).toEqual({ kind: "conflict", commitId: "b" });
+        const puts = [replica(2)];
+        for (const hashes of [reliesOn, [credential("main", "m1").hash]]) {
+          const refused = store.commit(commitOf("main", 4, "d", { puts, reliesOn: hashes }));
+          await expect(refused).rejects.toMatchObject({ name: "StoreError", code: "refused" });
+        }
+        expect(await store.load("main")).toMatchObject({ version: 3, entities: [fleet("default"), replica(1)] });
+        expect(await store.commit(commitOf("main", 4, "e", { puts }))).toEqual({ kind: "committed" });
+      });
+
       test("a host's stays when the commit that would have removed it fails", async () => {
         await store.putCredential(join);
         expect(await store.redeemJoin("j1", AT, host("h1"))).toBe(true);

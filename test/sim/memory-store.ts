@@ -93,6 +93,10 @@ export class MemoryStore implements Store {
     for (const { key } of batch.idempotency) {
       if (stored.answers.has(key)) throw new StoreError("refused", `The request ${key} was answered before.`);
     }
+    const owned = new Set(this.credentialsNow(project).flatMap(({ kind, hash }) => (kind === "host" ? [hash] : [])));
+    if (!batch.reliesOn.every((hash) => owned.has(hash))) {
+      throw new StoreError("refused", `A host that commit ${version} of project ${project} relies on is gone.`);
+    }
     for (const row of rows) stored.entities.set(keyOf(row), row);
     for (const deleted of batch.deletes) {
       stored.entities.delete(keyOf(deleted));

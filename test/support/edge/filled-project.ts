@@ -46,5 +46,6 @@ export function filledProject({ replicas, hosts }: { replicas: number; hosts: nu
     idempotency: [],
     secrets: [],
     deletedSecrets: [],
+    reliesOn: [],
   };
 }
