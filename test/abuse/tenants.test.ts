@@ -47,6 +47,8 @@ async function call({ method, path }: Operation, token: string, project: string,
       authorization: `Bearer ${token}`,
       "content-type": "application/json",
       "idempotency-key": crypto.randomUUID(),
+      // Else fifty sockets stay open for as long as the server keeps them, and "unnoticed" waits for their end.
+      connection: "close",
     },
     ...(method === "GET" ? {} : { body: JSON.stringify(body) }),
   });
