@@ -9,6 +9,8 @@ import { inSourceCopy } from "./source-copy.ts";
 const MUTANT_LIMIT_MS = 120_000;
 /** All named tests once, without any mutant. */
 const UNCHANGED_LIMIT_MS = 300_000;
+/** Copies of the sources with a mutant each at a time: a test that starts and ends keeps one core busy. */
+const COPIES = 2;
 /** Lives that are simulated with a mutant: most bugs that the simulation finds come up in every second. */
 const SIMULATED_SEEDS = 12;
 
@@ -23,17 +25,20 @@ export async function runMutants(
   mutants: readonly Mutant[],
   tell: (line: string) => void,
 ): Promise<{ caught: number; missed: number }> {
-  return await inSourceCopy(async (folder) => {
-    const unchanged = await runNamedTests(folder, namedTests(mutants), UNCHANGED_LIMIT_MS);
-    const passing = new Map(namedTests(mutants).map((test, index) => [keyOf(test), unchanged[index] as Outcome]));
-    let caught = 0;
-    for (const mutant of mutants) {
+  const tests = namedTests(mutants);
+  const unchanged = await inSourceCopy((folder) => runNamedTests(folder, tests, UNCHANGED_LIMIT_MS));
+  const passing = new Map(tests.map((test, index) => [keyOf(test), unchanged[index] as Outcome]));
+  const left = mutants.values();
+  let caught = 0;
+  const work = async (folder: string) => {
+    for (const mutant of left) {
       const problem = await whyMissed(folder, mutant, passing.get(keyOf(mutant.caughtBy)) as Outcome);
       if (problem === null) caught += 1;
       tell(problem === null ? `caught  ${mutant.breaks}` : `MISSED  ${mutant.breaks}\n${describe(mutant, problem)}`);
     }
-    return { caught, missed: mutants.length - caught };
-  });
+  };
+  await Promise.all(Array.from({ length: COPIES }, () => inSourceCopy(work)));
+  return { caught, missed: mutants.length - caught };
 }
 
 /**
