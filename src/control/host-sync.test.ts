@@ -9,6 +9,7 @@ import { closedFleet } from "../core/fleets.ts";
 import { NEW_PROJECT } from "../core/project-state.ts";
 import type { HostEntity } from "../core/state.ts";
 import type { ServiceSpec } from "../spec/types.ts";
+import type { CommitBatch, Store } from "../store/types.ts";
 import type { DesiredState, Report } from "../wire/index.ts";
 import { systemClock } from "./clock.ts";
 import { sha256Hex } from "./digest.ts";
@@ -29,6 +30,7 @@ const HOST: HostEntity = {
   update: null,
 };
 
+let store: MemoryStore;
 let project: Project;
 let sync: HostSync;
 
@@ -44,7 +46,7 @@ const report = (seq: number): Report => ({
 });
 
 beforeEach(async () => {
-  const store = new MemoryStore();
+  store = new MemoryStore();
   await store.createProject("main", 0, [NEW_PROJECT, closedFleet("default"), HOST]);
   const log = () => undefined;
   project = new Project({
@@ -106,6 +108,48 @@ test("a host that runs another build of the agent than it should is told which, 
   expect(answer.agent).toEqual({ build: "0b".repeat(32), order: answer.version, from: "https://d.example/agents" });
   expect(await sync.sync("h1", { ...report(3), agent: installed("0a") })).toMatchObject({ agent: answer.agent });
   expect((await sync.sync("h1", { ...report(4), agent: installed("0b") })).agent).toBeUndefined();
+});
+
+describe("a host that another server on the database", () => {
+  const elsewhere = (state: Awaited<ReturnType<Store["load"]>>, change: Pick<CommitBatch, "puts" | "deletes">) =>
+    store.commit({
+      project: "main",
+      version: state!.version + 1,
+      commitId: crypto.randomUUID(),
+      at: 0,
+      cause: "test",
+      actor: "test",
+      inputs: [],
+      events: [],
+      wakeAt: null,
+      idempotency: [],
+      secrets: [],
+      deletedSecrets: [],
+      reliesOn: [],
+      ...change,
+    });
+
+  test("let join is known at its first report", async () => {
+    await project.controller.state();
+    await elsewhere(await store.load("main"), { puts: [{ ...HOST, id: "h2", name: "h2" }], deletes: [] });
+    expect(await sync.sync("h2", report(1))).toMatchObject({ desired: { host: "h2" } });
+  });
+
+  test("removed is refused, and its link ends", async () => {
+    await sync.sync("h1", report(1));
+    const closed: string[] = [];
+    project.presence.linkOpened("h1", {
+      request: () => Promise.reject(new Error("no requests here")),
+      receive() {},
+      close: (reason) => closed.push(reason),
+      openStreams: 0,
+    });
+    await elsewhere(await store.load("main"), { puts: [], deletes: [{ kind: "host", id: "h1" }] });
+    await project.controller.refresh();
+    await expect(sync.sync("h1", report(2))).rejects.toMatchObject({ code: "not_found" });
+    expect(closed).toEqual(["the host was removed from its project"]);
+    expect((await project.controller.state()).present.has("h1")).toBe(false);
+  });
 });
 
 describe("the hosts to try", () => {

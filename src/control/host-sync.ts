@@ -88,9 +88,8 @@ export class HostSync {
     await controller.catchUp(report.applied.version);
     // One that holds none cannot show that this controller was overtaken, and would start whatever it is told.
     if (report.applied.version === 0 && (await this.runsAnything(id))) await controller.refresh();
+    const host = (await controller.state()).tables.host.byId.get(id) ?? (await this.lookedFor(id));
     const state = await controller.state();
-    const host = state.tables.host.byId.get(id);
-    if (!host) throw new ControlError("not_found", `there is no host ${id} in project ${this.project.name}`);
     const isNew = this.isNew(host, report);
     accepted();
     // The same words are news to a state that counts the host as silent, or that never took them in.
@@ -104,6 +103,20 @@ export class HostSync {
       if (heard) heard.content = "";
       throw error;
     }
+  }
+
+  /**
+   * A host that is let in and not known here has joined by another server, or was removed by another one. In the second
+   * case its link ends; no other is opened for it.
+   * @throws ControlError `not_found`
+   */
+  private async lookedFor(id: string): Promise<HostEntity> {
+    const { controller } = this.project;
+    await controller.refresh();
+    const host = (await controller.state()).tables.host.byId.get(id);
+    if (host) return host;
+    await this.project.hostRemoved(id);
+    throw new ControlError("not_found", `there is no host ${id} in project ${this.project.name}`);
   }
 
   private async runsAnything(id: string): Promise<boolean> {

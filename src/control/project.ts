@@ -103,7 +103,7 @@ export class Project {
     if (this.asked.delete(host) && this.asked.size === 0) this.answered.resolve();
   }
 
-  /** An operator removed a host: its link goes, and what was observed of it. */
+  /** A host was removed: its link goes, and what was observed of it. */
   async hostRemoved(host: string): Promise<void> {
     const state = await this.controller.state();
     state.present.delete(host);

@@ -15,6 +15,10 @@ export const REGRESSIONS: readonly { seed: number; found: string }[] = [
     seed: 225_102,
     found: "a worker quiesced while the proxy still sent to it, since its commit had been long on its way",
   },
+  ...[601_785, 602_039].map((seed) => ({
+    seed,
+    found: "a host that another server had removed kept its link, and was refused over it for ever",
+  })),
   ...[10_024, 10_700, 10_850].map((seed) => ({
     seed,
     found: "a router that was cut off listed whoever got the port of a worker that was gone",
