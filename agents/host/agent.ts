@@ -148,10 +148,8 @@ async function supervise(
       ask: (question, job) =>
         answerQuestion(question, job, asker, {
           openRequests: (port) => forwarder.openOn(port),
-          holderOf: async (wanted) => {
-            const members = await supervisor.runtimeOf(wanted.job)?.processes(wanted.job);
-            return ports.holderOf(wanted, members ?? null);
-          },
+          holderOf: ({ job, port }) =>
+            ports.holderOf(port, async () => (await supervisor.runtimeOf(job)?.processes(job)) ?? null),
         }),
       fetchFile: (wanted) => deliveries.fetch(wanted),
       beforeStart: async (job) => {

@@ -111,7 +111,7 @@ describe("readiness", () => {
     const host = new VirtualHost();
     const outcomes = [true, false, false, true, false, false, false, true];
     const states: (string | undefined)[] = [];
-    host.world.probe = () => outcomes[states.length] ?? true;
+    host.world.probe = (_process, check) => check === "port" || (outcomes[states.length] ?? true);
     host.want([desiredJob({ probes: [probe({ intervalMs: 10_000 })] })]);
     for (let round = 0; round < outcomes.length; round += 1) {
       host.run(10_000 + (round === 0 ? 50 : 1));
@@ -180,10 +180,11 @@ describe("readiness", () => {
     host.world.probe = () => true;
     host.run(600);
     expect(host.report()?.state).toBe("ready");
-    // Looked at until then, and no more.
+    // Looked at every half a second until then, and every five seconds since.
     const asked = host.times("ask").length;
+    expect(asked).toBe(11);
     host.run(60_000);
-    expect(host.times("ask")).toHaveLength(asked);
+    expect(host.times("ask")).toHaveLength(asked + 12);
   });
 
   it("is not there while a stranger has the port and answers the probes", () => {
@@ -195,23 +196,54 @@ describe("readiness", () => {
     expect(host.log.some(({ action }) => action.kind === "ask" && action.check === "identify")).toBe(false);
   });
 
-  it("stays with a job that an agent made ready which did not look at its port yet", () => {
+  it("stays with a job that an agent made ready which did not look at its port yet, until a look says otherwise", () => {
     const host = new VirtualHost();
     host.want([desiredJob()]);
     host.run(1_000);
     host.restartAgent();
     for (const { run } of Object.values(host.memory.jobs)) delete run?.checks.port;
-    host.world.probe = (_process, check) => check !== "port";
     host.run(60_000);
     expect(host.report()?.state).toBe("ready");
+    host.world.probe = (_process, check) => check !== "port";
+    host.run(7_000);
+    expect(host.report()?.state).toBe("unready");
+  });
+
+  it("goes from a job whose port is not its own any more, though all of its probes pass, and comes back with it", () => {
+    const host = new VirtualHost();
+    const jobs = [desiredJob(), desiredJob({ job: "w-2.0" })];
+    host.want(jobs);
+    host.run(30_000);
+    expect(jobs.map(({ job }) => host.report(job)?.state)).toEqual(["ready", "ready"]);
+    host.world.probe = (process, check) => check !== "port" || process.job !== "w-1.0";
+    // A look, and two more to be sure.
+    host.run(5_000 + 1_100);
+    expect(host.report()).toMatchObject({ state: "unready", message: "answered 503" });
+    expect(host.report("w-2.0")?.state).toBe("ready");
+    host.world.probe = () => true;
+    host.run(600);
+    expect(host.report()?.state).toBe("ready");
+  });
+
+  it("is looked for on the ports of all jobs at the same moments", () => {
+    const host = new VirtualHost();
+    host.want([desiredJob({ probes: [] })]);
+    host.run(1_700);
+    host.want([desiredJob({ probes: [] }), desiredJob({ job: "w-2.0", probes: [] })]);
+    host.run(10_000);
+    const from = host.now;
+    host.run(20_000);
+    const looks = host.log.filter(({ at, action }) => at > from && action.kind === "ask" && action.check === "port");
+    expect(looks).toHaveLength(8);
+    expect(new Set(looks.map(({ at }) => at)).size).toBe(4);
   });
 
   it("asks a probe that is only for the start no more once it has passed", () => {
     const host = new VirtualHost();
     host.want([desiredJob({ engine: null, probes: [probe({ untilReady: true })] })]);
     host.run(300_000);
-    // And its port once.
-    expect(host.times("ask")).toHaveLength(2);
+    const probes = host.log.filter(({ action }) => action.kind === "ask" && action.check === "probe:0");
+    expect(probes).toHaveLength(1);
     expect(host.report()?.state).toBe("ready");
   });
 

@@ -49,3 +49,34 @@ test("a probe that fails is named without what its path was filled with", () => 
     "probe GET /health?key=...&pin=...: not asked enough times yet",
   );
 });
+
+test("a port without its job says whether it had it before, and which stranger has it now", () => {
+  const job = desiredJob({ engine: null, probes: [] });
+  const desired = { project: "main", host: "h1", version: 7, jobs: [job] };
+  const name = { job: job.job, incarnation: "i" };
+  const run = { ...name, replica: job.replica, attempt: 1, ageMs: 0, end: null, state: "running" as const };
+  const look = (ok: boolean, detail = "") => ({
+    kind: "checked" as const,
+    ...name,
+    check: "port" as const,
+    ok,
+    detail,
+  });
+  const said: (string | undefined)[] = [];
+  let { memory } = decide(desired, { runs: [], busy: [], answers: [] }, EMPTY_MEMORY, 0);
+  for (const answers of [
+    [],
+    [look(false)],
+    [look(true)],
+    [look(false)],
+    [look(false)],
+    [look(false)],
+    [look(false, "taken")],
+  ]) {
+    ({ memory } = decide(desired, { runs: [run], busy: [], answers }, memory, 10));
+    said.push(reportJobs(desired, memory, 10)[0]?.message);
+  }
+  const [none, gone] = ["", "nothing listens on port 8000 any more"];
+  const before = ["looks who listens on its port", "nothing listens on port 8000 yet"];
+  expect(said).toEqual([...before, none, none, none, gone, "taken"]);
+});

@@ -85,7 +85,7 @@ function messageOf(wanted: DesiredJob | null, job: JobMemory): string {
 function runMessage(job: DesiredJob, run: RunMemory, memory: JobMemory): string {
   if (run.termAt !== null) return "told to end; will be started again";
   const failing = checksOf(job).find((rule) => !run.checks[rule.name]?.passing);
-  if (failing?.name === "port") return run.checks.port?.detail || "looks who listens on its port";
+  if (failing?.name === "port") return portText(job, run);
   if (failing !== undefined) {
     const detail = run.checks[failing.name]?.detail ?? "";
     return `${checkText(job, failing.name)}: ${detail === "" ? "not asked enough times yet" : detail}`;
@@ -97,6 +97,12 @@ function runMessage(job: DesiredJob, run: RunMemory, memory: JobMemory): string 
   }
   const refused = Object.entries(memory.router?.offered ?? {}).find(([, offer]) => offer.detail !== "");
   return refused === undefined ? "" : `the router does not list ${refused[0]}: ${refused[1].detail}`;
+}
+
+function portText({ port }: DesiredJob, { checks, everReady }: RunMemory): string {
+  const look = checks.port;
+  if (look === undefined || look.failures === 0) return "looks who listens on its port";
+  return look.detail || `nothing listens on port ${port} ${everReady ? "any more" : "yet"}`;
 }
 
 function checkText(job: DesiredJob, check: string): string {

@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { afterEach, expect, it } from "vitest";
-import { portHolder } from "./port-holder.ts";
 import { PortWatch } from "./port-watch.ts";
 
 const opened: AsyncDisposable[] = [];
@@ -12,8 +11,8 @@ afterEach(async () => {
 });
 
 /** A server of this process. */
-async function listen(host = "127.0.0.1"): Promise<{ port: number; close: () => Promise<unknown> }> {
-  const server = createServer().listen(0, host);
+async function listen(host = "127.0.0.1", on = 0): Promise<{ port: number; close: () => Promise<unknown> }> {
+  const server = createServer().listen(on, host);
   await once(server, "listening");
   const close = () => {
     const closed = server.listening ? once(server, "close") : Promise.resolve();
@@ -25,8 +24,8 @@ async function listen(host = "127.0.0.1"): Promise<{ port: number; close: () => 
 }
 
 /** A server of another process. */
-async function listenElsewhere(): Promise<{ port: number; pid: number }> {
-  const script = "const s = require('node:net').createServer().listen(0, () => console.log(s.address().port))";
+async function listenElsewhere(on = 0): Promise<{ port: number; pid: number }> {
+  const script = `const s = require('node:net').createServer().listen(${on}, () => console.log(s.address().port))`;
   const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "ignore"] });
   const exited = once(child, "exit");
   opened.push({
@@ -39,28 +38,32 @@ async function listenElsewhere(): Promise<{ port: number; pid: number }> {
   return { port: Number(line.toString()), pid: child.pid ?? 0 };
 }
 
+/** Who has a port, as it is found out for the first time. */
+const holderOf = (port: number, members: number[] | null) =>
+  new PortWatch(() => undefined).holderOf(port, async () => members);
+
 it("tells a port of the job's own processes from a stranger's, whom it names, and from nobody's", async () => {
   const own = await listen();
   const other = await listenElsewhere();
   const members = [process.pid];
-  expect(await portHolder(own.port, members)).toEqual({ kind: "job" });
-  expect(await portHolder(other.port, [...members, other.pid])).toEqual({ kind: "job" });
-  const stranger = await portHolder(other.port, members);
+  expect(await holderOf(own.port, members)).toEqual({ kind: "job" });
+  expect(await holderOf(other.port, [...members, other.pid])).toEqual({ kind: "job" });
+  const stranger = await holderOf(other.port, members);
   expect(stranger).toEqual({ kind: "stranger", name: expect.stringMatching(`^process ${other.pid} \\(\\S+\\)$`) });
   await own.close();
-  expect(await portHolder(own.port, members)).toEqual({ kind: "nobody" });
+  expect(await holderOf(own.port, members)).toEqual({ kind: "nobody" });
 });
 
 it("finds the one that listens for IPv6 alone", async () => {
   const own = await listen("::1");
-  expect(await portHolder(own.port, [process.pid])).toEqual({ kind: "job" });
+  expect(await holderOf(own.port, [process.pid])).toEqual({ kind: "job" });
 });
 
 it("says nothing against a job whose processes cannot be known, nor counts those that have ended", async () => {
   const own = await listen();
-  expect(await portHolder(own.port, null)).toEqual({ kind: "unknown" });
+  expect(await holderOf(own.port, null)).toEqual({ kind: "unknown" });
   // Larger than any pid.
-  expect(await portHolder(own.port, [2 ** 30, process.pid])).toEqual({ kind: "job" });
+  expect(await holderOf(own.port, [2 ** 30, process.pid])).toEqual({ kind: "job" });
 });
 
 it("lets no job start while somebody else has one of its ports, and tells it as busy until it is free", async () => {
@@ -87,6 +90,31 @@ it("takes a port for the job's own again once the job has it", async () => {
   const { port } = await listen();
   const watch = new PortWatch(() => undefined);
   await expect(watch.assertFree([port])).rejects.toThrow(`process ${process.pid} (`);
-  expect(await watch.holderOf({ port }, [process.pid])).toEqual({ kind: "job" });
+  expect(await watch.holderOf(port, async () => [process.pid])).toEqual({ kind: "job" });
   expect(watch.own([port])).toEqual([port]);
+});
+
+it("looks into the files of a job's processes once, and again when the port is another socket's", async () => {
+  const own = await listen();
+  const watch = new PortWatch(() => undefined);
+  let looks = 0;
+  const holder = () =>
+    watch.holderOf(own.port, async () => {
+      looks += 1;
+      return [process.pid];
+    });
+  expect(await Promise.all([holder(), holder()])).toEqual([{ kind: "job" }, { kind: "job" }]);
+  looks = 0;
+  expect(await holder()).toEqual({ kind: "job" });
+  expect(looks).toBe(0);
+  await own.close();
+  expect(await holder()).toEqual({ kind: "nobody" });
+  const stranger = await listenElsewhere(own.port);
+  expect(await holder()).toEqual({ kind: "stranger", name: expect.stringContaining(`process ${stranger.pid} (`) });
+  expect(watch.own([own.port])).toEqual([]);
+  await opened.pop()?.[Symbol.asyncDispose]();
+  const again = await listen("127.0.0.1", own.port);
+  expect(await holder()).toEqual({ kind: "job" });
+  expect(watch.own([again.port])).toEqual([again.port]);
+  expect(looks).toBe(2);
 });

@@ -73,7 +73,8 @@ async function lookAtPort(
   const holder = await host.holderOf(job).catch((): PortHolder => ({ kind: "unknown" }));
   switch (holder.kind) {
     case "nobody":
-      return { ...name, ok: false, detail: `nothing listens on port ${job.port} yet` };
+      // Whether it is "yet" or "any more" is the decision's to know.
+      return { ...name, ok: false, detail: "" };
     case "stranger":
       return { ...name, ok: false, detail: takenText(job.port, holder.name) };
     default:

@@ -1,5 +1,11 @@
 import type { DesiredJob } from "../../../src/wire/index.ts";
-import { PORT_INTERVAL_MS, PROBE_FAILURES_MAX, READINESS_INTERVAL_MS, STARTING_PROBE_INTERVAL_MS } from "./timing.ts";
+import {
+  PORT_INTERVAL_MS,
+  PORT_LOOK_INTERVAL_MS,
+  PROBE_FAILURES_MAX,
+  READINESS_INTERVAL_MS,
+  STARTING_PROBE_INTERVAL_MS,
+} from "./timing.ts";
 import type { Turn } from "./turn.ts";
 import type { CheckMemory, Instant, RunMemory } from "./types.ts";
 
@@ -13,10 +19,10 @@ interface CheckRule {
 }
 
 /**
- * That the job itself listens on its port. Asked once all else passes, since a stranger that has the port may answer
- * every probe, and a job may have none.
+ * That the job itself listens on its port. Asked first once all else passes, since a stranger that has the port may answer
+ * every probe, and a job may have none; and from then on, since a process that goes on living may stop to listen.
  */
-const PORT: CheckRule = { name: "port", intervalMs: PORT_INTERVAL_MS, readyAfter: 1, untilReady: true };
+const PORT: CheckRule = { name: "port", intervalMs: PORT_LOOK_INTERVAL_MS, readyAfter: 1, untilReady: false };
 
 /**
  * What has to pass before a job is ready: its probes, for a router that it would serve now, and at last that it is the
@@ -44,7 +50,7 @@ export function askChecks(turn: Turn, job: DesiredJob, run: RunMemory): void {
   for (const rule of checksOf(job)) {
     const check = checkOf(run, rule.name);
     if (rule.untilReady && check.everPassed) continue;
-    if (rule === PORT && !othersPass(job, run)) continue;
+    if (rule === PORT && !check.everPassed && !othersPass(job, run)) continue;
     turn.ask(check, { kind: "ask", job: job.job, incarnation: run.incarnation, check: rule.name });
   }
 }
@@ -73,8 +79,16 @@ export function noteCheck(
     check.failures += 1;
     if (check.failures >= PROBE_FAILURES_MAX) check.passing = false;
   }
-  const succeeded = check.everPassed || check.passes > 0;
-  check.nextAt = now + (succeeded ? rule.intervalMs : Math.min(rule.intervalMs, STARTING_PROBE_INTERVAL_MS));
+  check.nextAt = rule === PORT ? nextLook(answer.ok, now) : now + pauseAfter(check, rule);
+}
+
+/** Of every port at the same moments: one reading of the kernel's table tells of them all. */
+function nextLook(ok: boolean, now: Instant): Instant {
+  return ok ? (Math.floor(now / PORT_LOOK_INTERVAL_MS) + 1) * PORT_LOOK_INTERVAL_MS : now + PORT_INTERVAL_MS;
+}
+
+function pauseAfter({ everPassed, passes }: CheckMemory, { intervalMs }: CheckRule): number {
+  return everPassed || passes > 0 ? intervalMs : Math.min(intervalMs, STARTING_PROBE_INTERVAL_MS);
 }
 
 /** Whether all that has to pass does; a job without any check passes at once. */
@@ -87,7 +101,7 @@ function othersPass(job: DesiredJob, run: RunMemory): boolean {
 }
 
 function checkOf(run: RunMemory, name: CheckName): CheckMemory {
-  // One that an agent of before made ready, which did not look, stays so.
+  // One that an agent of before made ready, which did not look, stays so until a look says otherwise.
   const isKnown = name === PORT.name && run.everReady;
   run.checks[name] ??= {
     waiting: false,

@@ -17,8 +17,10 @@ export const STARTING_PROBE_INTERVAL_MS = 500;
 export const PROBE_FAILURES_MAX = 3;
 /** A router is asked this often whether it would serve now. */
 export const READINESS_INTERVAL_MS = 1_000;
-/** Until a job listens on its port itself it is looked again this often. */
+/** Until a job listens on its port itself it is looked again this often, also where it has stopped to. */
 export const PORT_INTERVAL_MS = 500;
+/** And this often while it does. A stranger gets a port only once its job has let go of it, which is rare. */
+export const PORT_LOOK_INTERVAL_MS = 5_000;
 /** An engine that did not tell its role is asked again after this. */
 export const IDENTIFY_INTERVAL_MS = 1_000;
 
