@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hasOwnCache, ModelCache, ownerOf } from "./model-cache.ts";
+import { PathSilent, pathLooks } from "./path-looks.ts";
 
 let folder = "";
 let cache: ModelCache;
@@ -89,4 +90,21 @@ it("its size is what its files take on the disk, however deep, and is not known 
   const own = await full.folderOf({ uid });
   writeFileSync(join(own ?? "", "weights"), Buffer.alloc(3 * 1024 * 1024, 1));
   expect(await full.measured()).toBeGreaterThanOrEqual(3 * 1024 * 1024);
+});
+
+it("on a file system that hangs keeps no job from starting, and is told and not measured until it answers", async () => {
+  const hanging = Promise.withResolvers<void>();
+  await expect(pathLooks.at(cache.path, () => hanging.promise, 1)).rejects.toThrow(PathSilent);
+  expect(await cache.folderOf({ uid })).toBeNull();
+  expect(cache.warnings).toEqual([
+    `the model cache ${cache.path} cannot be used, so jobs download models for themselves: ` +
+      `${cache.path} does not answer: the file system that is mounted there hangs`,
+  ]);
+  await cache.measured();
+  expect(cache.bytes()).toBeNull();
+  hanging.resolve();
+  await expect.poll(() => cache.folderOf({ uid })).toBe(join(cache.path, String(uid)));
+  expect(cache.warnings).toEqual([]);
+  await cache.measured();
+  expect(cache.bytes()).not.toBeNull();
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Inventory } from "../../src/wire/index.ts";
 import { BYTES_PER_GIB } from "./inventory/found.ts";
 import { reasonOf } from "./log.ts";
+import { PathSilent, pathLooks } from "./path-looks.ts";
 
 /** Where containers see their folder of the cache. */
 export const CACHE_IN_CONTAINER = "/headrace/models";
@@ -22,6 +23,9 @@ const USUAL_PLACE = /(^|\/)(\.cache|huggingface|modelscope)(\/|$)/;
 
 /** A size is looked at this often: models come by the hour. */
 const SIZE_MS = 10 * 60_000;
+
+/** A folder is made within this, also on a file system that is mounted from elsewhere and busy; else jobs go without. */
+const MAKE_MS_MAX = 10_000;
 
 /** A model has hundreds of files. What lies beyond this many is not counted, and the size is told as a lower bound. */
 const ENTRIES_MAX = 200_000;
@@ -91,7 +95,7 @@ export class ModelCache {
     mapped = false,
   ): Promise<string | null> {
     try {
-      const folder = await this.#make(owner, mapped);
+      const folder = await pathLooks.at(this.path, () => this.#make(owner, mapped), MAKE_MS_MAX);
       check(folder);
       this.#trouble = null;
       return folder;
@@ -122,12 +126,17 @@ export class ModelCache {
   /** Bytes on the disk, as last measured; null until that was done for the first time. Begins the next one when it is due. */
   bytes(): number | null {
     if (this.#measuring === null && (this.#size === null || performance.now() - this.#size.at > SIZE_MS)) {
-      this.#measuring = sizeOf(this.path).then((bytes) => {
-        this.#size = { bytes, at: performance.now() };
+      this.#measuring = this.#measure().finally(() => {
         this.#measuring = null;
       });
     }
     return this.#size?.bytes ?? null;
+  }
+
+  async #measure(): Promise<void> {
+    const trouble = await pathLooks.at(this.path, () => lstat(this.path)).catch((error: unknown) => error);
+    if (trouble instanceof PathSilent) return;
+    this.#size = { bytes: await sizeOf(this.path), at: performance.now() };
   }
 
   /** Until a measurement that is under way has come to its end. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { PathSilent, pathLooks } from "../path-looks.ts";
 import { type DiskLevel, DiskWatch, diskLevel, diskWarning } from "./disks.ts";
 
 test.each<[left: number, of: number, level: DiskLevel]>([
@@ -51,5 +52,20 @@ test("places on one file system are one disk, and what is not there is none", as
     { path: folder, holds: ["data", "images"], gib: expect.any(Number), level: expect.stringMatching(/ok|low|full/) },
   ]);
   expect(disks[0]?.gib).toBeGreaterThan(0);
+  rmSync(folder, { recursive: true });
+});
+
+test("a place on a file system that hangs is left out at once, and looked at again when it answers", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "headrace-disks-"));
+  const hanging = Promise.withResolvers<void>();
+  await expect(pathLooks.at(folder, () => hanging.promise, 1)).rejects.toThrow(PathSilent);
+  const watch = new DiskWatch();
+  const places = { data: tmpdir(), models: folder, images: null };
+  expect((await watch.look(places))[0]?.holds).toEqual(["data"]);
+  // Also where so many hang that no others are looked at.
+  await expect(pathLooks.at(`${folder}/other`, () => hanging.promise, 1)).rejects.toThrow(PathSilent);
+  expect((await watch.look({ ...places, images: "/" }))[0]?.holds).toEqual(["data"]);
+  hanging.resolve();
+  await expect.poll(async () => (await watch.look(places))[0]?.holds).toEqual(["data", "models"]);
   rmSync(folder, { recursive: true });
 });

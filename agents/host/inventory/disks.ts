@@ -1,5 +1,6 @@
 import { stat, statfs } from "node:fs/promises";
 import type { HostDisk } from "../../../src/wire/index.ts";
+import { ownLooks, type PathLooks, pathLooks } from "../path-looks.ts";
 import { BYTES_PER_GIB } from "./found.ts";
 
 /** What a host keeps on a disk. */
@@ -19,9 +20,6 @@ const FULL_PART = 0.02;
 
 /** It is so until this many times as much is left, so that it does not come and go with each log that is turned over. */
 const OVER_TIMES = 1.25;
-
-/** A file system that is mounted from elsewhere may never answer, and a report must not wait for it. */
-const LOOK_MS_MAX = 2_000;
 
 /** Pure. @param before what it was held to be when it was last looked at */
 export function diskLevel(freeBytes: number, bytes: number, before: DiskLevel): DiskLevel {
@@ -70,6 +68,25 @@ function gb(bytes: number): string {
   return `${Number((bytes / 1e9).toPrecision(2))} GB`;
 }
 
+const LOOKS: Record<DiskUse, PathLooks> = { data: ownLooks, models: pathLooks, images: pathLooks };
+
+/**
+ * The file system that a path is on.
+ * @throws PathSilent when it does not answer; Error when it cannot be seen
+ */
+export function diskAt(
+  path: string,
+  looks: PathLooks,
+  withinMs?: number,
+): Promise<{ device: number; freeBytes: number; bytes: number }> {
+  const look = async () => {
+    const { dev } = await stat(path);
+    const { bavail, blocks, bsize } = await statfs(path);
+    return { device: dev, freeBytes: bavail * bsize, bytes: blocks * bsize };
+  };
+  return looks.at(path, look, withinMs);
+}
+
 /** Looks how much room there is where the host keeps things. */
 export class DiskWatch {
   readonly #levels = new Map<string, DiskLevel>();
@@ -81,14 +98,14 @@ export class DiskWatch {
   async look(places: Record<DiskUse, string | null>): Promise<HostDisk[]> {
     const disks = new Map<number, { disk: HostDisk; free: number; bytes: number }>();
     for (const [use, path] of Object.entries(places) as [DiskUse, string | null][]) {
-      const found = path === null ? null : await within(LOOK_MS_MAX, Promise.all([stat(path), statfs(path)]));
+      // An agent that is not root may not see a folder.
+      const found = path === null ? null : await diskAt(path, LOOKS[use]).catch(() => null);
       if (path === null || found === null) continue;
-      const [{ dev }, { bavail, blocks, bsize }] = found;
-      const known = disks.get(dev);
-      const bytes = blocks * bsize;
+      const { device, freeBytes, bytes } = found;
+      const known = disks.get(device);
       const gib = Math.floor((bytes / BYTES_PER_GIB) * 1_000) / 1_000;
       if (known) known.disk.holds.push(use);
-      else disks.set(dev, { disk: { path, holds: [use], gib, level: "ok" }, free: bavail * bsize, bytes });
+      else disks.set(device, { disk: { path, holds: [use], gib, level: "ok" }, free: freeBytes, bytes });
     }
     return [...disks.values()].map(({ disk, free, bytes }) => {
       const level = diskLevel(free, bytes, this.#levels.get(disk.path) ?? "ok");
@@ -96,15 +113,4 @@ export class DiskWatch {
       return { ...disk, level };
     });
   }
-}
-
-/** null also where it fails: an agent that is not root may not see a folder. */
-async function within<T>(ms: number, looking: Promise<T>): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, ms, null);
-  });
-  const found = await Promise.race([looking.catch(() => null), late]);
-  clearTimeout(timer);
-  return found;
 }

@@ -1,9 +1,10 @@
-import { readFile, statfs } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { arch, availableParallelism, networkInterfaces, totalmem } from "node:os";
 import { type Inventory, WARNING_CHARS_MAX, WARNINGS_MAX } from "../../../src/wire/index.ts";
+import { ownLooks } from "../path-looks.ts";
 import { defaultInterface } from "./address.ts";
 import { type Declaration, isInlineDeclaration, parseDeclarationFile, parseInlineDeclaration } from "./declare.ts";
-import { diskWarning } from "./disks.ts";
+import { diskAt, diskWarning } from "./disks.ts";
 import { BYTES_PER_GIB } from "./found.ts";
 import type { Tree } from "./tree.ts";
 import type { HardwareWatch } from "./watch.ts";
@@ -28,6 +29,9 @@ export interface InventoryOptions {
 /** RDMA registers accelerator and host memory by the gigabyte; a limit below this is surely the distribution's default. */
 const MEMLOCK_BYTES_MIN = BYTES_PER_GIB;
 
+/** Without the agent's own folder there is nothing to report: it is given longer than others. */
+const DATA_MS_MAX = 5_000;
+
 /** What this host has. Takes long the first time alone, when its accelerators and NICs are looked for. */
 export async function collectInventory(options: InventoryOptions): Promise<Inventory> {
   const { declared, proc, address } = options;
@@ -38,7 +42,8 @@ export async function collectInventory(options: InventoryOptions): Promise<Inven
     // Counts what we may run on: affinity and a cgroup's quota are taken off.
     cpus: declared.cpus ?? availableParallelism(),
     memoryGib: declared.memoryGib ?? roundDown(memoryBytes() / BYTES_PER_GIB),
-    diskGib: declared.diskGib ?? roundDown((await diskBytes(options.dataDir)) / BYTES_PER_GIB),
+    diskGib:
+      declared.diskGib ?? roundDown((await diskAt(options.dataDir, ownLooks, DATA_MS_MAX)).bytes / BYTES_PER_GIB),
     accelerators: declared.accelerators ?? found.accelerators,
     runtimes: options.runtimes,
     warnings: [
@@ -86,11 +91,6 @@ function interfaceOf(address: string): string | null {
 function memoryBytes(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-}
-
-async function diskBytes(folder: string): Promise<number> {
-  const { blocks, bsize } = await statfs(folder);
-  return blocks * bsize;
 }
 
 /** Jobs inherit the agent's limit on locked memory, and RDMA cannot register memory beyond it. */

@@ -1,6 +1,7 @@
-import { statfs } from "node:fs/promises";
 import type { DesiredState, Inventory } from "../../../src/wire/index.ts";
+import { diskAt } from "../inventory/disks.ts";
 import { reportJobs, reportRouters } from "../job-report.ts";
+import { ownLooks } from "../path-looks.ts";
 import type { Runtime } from "../runtime/types.ts";
 import type { Supervisor } from "../supervisor.ts";
 import type { Sync } from "../sync.ts";
@@ -55,19 +56,10 @@ export async function collectView(parts: ViewParts): Promise<AgentView> {
     turns: { turns, starts, restarts, startsFailed, probes, probesFailed },
     lastTurn: last && viewTurn(last),
     inventory: await parts.inventory().catch(() => null),
-    disk: await diskOf(parts.dataDir),
+    disk: await diskAt(parts.dataDir, ownLooks).catch(() => null),
   };
 }
 
 function viewDesired(desired: DesiredState | null, hash: string): AgentView["desired"] {
   return desired && { version: desired.version, hash, jobs: desired.jobs.map(viewJob) };
-}
-
-async function diskOf(folder: string): Promise<AgentView["disk"]> {
-  try {
-    const { bavail, blocks, bsize } = await statfs(folder);
-    return { freeBytes: bavail * bsize, bytes: blocks * bsize };
-  } catch {
-    return null;
-  }
 }

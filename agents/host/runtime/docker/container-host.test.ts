@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ModelCache } from "../../model-cache.ts";
+import { PathSilent, pathLooks } from "../../path-looks.ts";
 import type { StartSpec } from "../types.ts";
 import { findModelCache, hasNvidiaToolkit, readDevices, readMemlockMax, resolveSources } from "./container-host.ts";
 
@@ -87,6 +88,16 @@ describe("the sources of volumes", () => {
       `${join(root, "models/out")} leads to ${join(root, "models-2")}, which is not in ${join(root, "models")}`,
     );
     expect((await resolveSources([volume("models/out", "/")])).size).toBe(1);
+  });
+
+  test("are said to be on a file system that hangs, which is another thing than not to be there", async () => {
+    const source = write("models/weights");
+    const hanging = Promise.withResolvers<void>();
+    await expect(pathLooks.at(source, () => hanging.promise, 1)).rejects.toThrow(PathSilent);
+    const found = resolveSources([volume("models/weights", "/")]);
+    await expect(found).rejects.toThrow(`${source} does not answer: the file system that is mounted there hangs`);
+    hanging.resolve();
+    await expect.poll(async () => (await resolveSources([volume("models/weights", "/")])).size).toBe(1);
   });
 
   test("may be links to what is allowed under another name", async () => {

@@ -1,6 +1,7 @@
 import { access, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hasOwnCache, type ModelCache, ownerOf } from "../../model-cache.ts";
+import { pathLooks } from "../../path-looks.ts";
 import type { StartSpec } from "../types.ts";
 import type { ContainerHost } from "./container-spec.ts";
 import type { EngineImage } from "./engine.ts";
@@ -26,6 +27,9 @@ const ENGINE_PID_FILE = "/var/run/docker.pid";
 
 /** The capability without which a process cannot raise limits: CAP_SYS_RESOURCE. */
 const CAP_SYS_RESOURCE = 24n;
+
+/** A source of a volume on a file system that is mounted from elsewhere, and busy, is found within this. */
+const SOURCE_MS_MAX = 10_000;
 
 type Volume = NonNullable<StartSpec["launch"]["container"]>["volumes"][number];
 
@@ -81,14 +85,14 @@ function parseHardMemlock(limits: string): number | null {
 
 /**
  * Where the sources of volumes really are; those that are not there are left out.
- * @throws Error for people where a link leads out of what the fleet allows to be mounted
+ * @throws Error for people where a link leads out of what the fleet allows to be mounted, or one does not answer
  */
 export async function resolveSources(volumes: readonly Volume[]): Promise<Map<string, string>> {
   const sources = new Map<string, string>();
   for (const { source, within = "/" } of volumes) {
-    const real = await realpath(source).catch(() => null);
+    const real = await placeOf(source);
     if (real === null) continue;
-    const root = await realpath(within).catch(() => within);
+    const root = (await placeOf(within)) ?? within;
     if (real !== root && !real.startsWith(root === "/" ? "/" : `${root}/`)) {
       throw new Error(
         `${source} leads to ${real}, which is not in ${within}: its fleet allows nothing else to be mounted`,
@@ -97,6 +101,11 @@ export async function resolveSources(volumes: readonly Volume[]): Promise<Map<st
     sources.set(source, real);
   }
   return sources;
+}
+
+/** Where a path really is; null where there is nothing. @throws PathSilent */
+async function placeOf(path: string): Promise<string | null> {
+  return pathLooks.at(path, () => realpath(path).catch(() => null), SOURCE_MS_MAX);
 }
 
 /**
