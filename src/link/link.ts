@@ -120,7 +120,8 @@ export class Link implements LinkEnd {
   }
 
   close(reason: string): void {
-    this.#end(new LinkError("closed", reason));
+    // A socket that ends says so more than once, and an error is not cheap where thousands of links end together.
+    if (!this.#over) this.#end(new LinkError("closed", reason));
   }
 
   #end(error: LinkError): void {
