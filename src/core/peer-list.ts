@@ -25,6 +25,12 @@ const STRIDE = PEERS_MAX - MATES_MAX - UNREACHED_MAX;
 /** Jobs of a service that are looked at for mates; of more, the rounds tell. */
 const JOBS_LOOKED_AT_MAX = 64;
 
+/**
+ * Hosts of a fleet that are looked at for a list. Each of thousands that come back asks for one while most of the others
+ * are not connected yet; its list is short then, and whole when it syncs again.
+ */
+const LOOKED_AT_MAX = 8 * PEERS_MAX;
+
 /** What is tried where no service says which ports matter: the one that examples serve on. */
 const PORT_WITHOUT_SERVICES = 8_000;
 
@@ -50,7 +56,7 @@ export function peersFor(state: ProjectState, host: HostEntity, said: PeersRepor
     for (const id of unreached.slice(0, UNREACHED_MAX)) chosen.add(id);
   }
   const first = isWhole ? 0 : ring.indexOf(host.id) + 1 + said.round * STRIDE;
-  for (let i = 0; i < ring.length && chosen.size < PEERS_MAX; i += 1) {
+  for (let i = 0; i < Math.min(ring.length, LOOKED_AT_MAX) && chosen.size < PEERS_MAX; i += 1) {
     const id = ring[(first + i) % ring.length] as string;
     if (id !== host.id && isPeer(id)) chosen.add(id);
   }
@@ -148,14 +154,14 @@ function portsOf(state: ProjectState): Ports {
   return ports;
 }
 
-const ringsKnown = new WeakMap<ProjectState, { changes: number; rings: Map<string, string[]> }>();
+const ringsKnown = new WeakMap<ProjectState, { comings: number; rings: Map<string, string[]> }>();
 
 /** The hosts of a fleet in the order of their ids. */
 function ringOf(state: ProjectState, fleet: string): string[] {
   const { host: hosts } = state.tables;
   let known = ringsKnown.get(state);
-  if (known?.changes !== hosts.changes) {
-    known = { changes: hosts.changes, rings: new Map() };
+  if (known?.comings !== hosts.comings) {
+    known = { comings: hosts.comings, rings: new Map() };
     ringsKnown.set(state, known);
   }
   let ring = known.rings.get(fleet);

@@ -34,6 +34,8 @@ export class Table<E extends { id: string }> {
   readonly byId = new Map<string, E>();
   /** Rises with every change: what was made of the table stands while this does. */
   changes = 0;
+  /** Rises when an entity comes or goes: who is there stands while this does. */
+  comings = 0;
   /** Index name -> key -> ids. */
   private readonly indices = new Map<string, { key: (entity: E) => string; ids: Map<string, Set<string>> }>();
 
@@ -48,11 +50,17 @@ export class Table<E extends { id: string }> {
 
   /** Puts an entity in the place of the one with its id, if there is one. */
   put(entity: E): void {
-    this.delete(entity.id);
+    const before = this.byId.get(entity.id);
     this.changes += 1;
+    if (!before) this.comings += 1;
     this.byId.set(entity.id, entity);
     for (const { key, ids } of this.indices.values()) {
       const value = key(entity);
+      if (before) {
+        const was = key(before);
+        if (was === value) continue;
+        leave(ids, was, entity.id);
+      }
       const set = ids.get(value);
       if (set) set.add(entity.id);
       else ids.set(value, new Set([entity.id]));
@@ -63,14 +71,16 @@ export class Table<E extends { id: string }> {
     const entity = this.byId.get(id);
     if (!entity) return;
     this.changes += 1;
+    this.comings += 1;
     this.byId.delete(id);
-    for (const { key, ids } of this.indices.values()) {
-      const value = key(entity);
-      const set = ids.get(value);
-      set?.delete(id);
-      if (set?.size === 0) ids.delete(value);
-    }
+    for (const { key, ids } of this.indices.values()) leave(ids, key(entity), id);
   }
+}
+
+function leave(ids: Map<string, Set<string>>, key: string, id: string): void {
+  const set = ids.get(key);
+  set?.delete(id);
+  if (set?.size === 0) ids.delete(key);
 }
 
 /** A set of ids that counts its changes, as a table does. */
