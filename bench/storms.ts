@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Caller } from "./agents/callers.ts";
 import { Fleets } from "./agents/fleets.ts";
 import { MeasuredServer } from "./agents/server.ts";
-import { serviceEverywhere } from "./agents/services.ts";
+import { serviceEverywhere, servicesEverywhere } from "./agents/services.ts";
 import { sharedNowMs } from "./proxy/traffic.ts";
 import { type BenchResult, type Cell, quantile, significant } from "./support/report.ts";
 
@@ -27,7 +27,7 @@ export default async function bench({ agents }: { agents?: number }): Promise<Be
   for (const size of agents === undefined ? SIZES_DEFAULT : [agents]) await measure(size, rows);
   return {
     about:
-      "Simulated agents with the agent's own code for links and syncs, a thousand in a process, one job each. A host is " +
+      "Simulated agents with the agent's own code for links and syncs, a thousand in a process, one job each, of services with a hundred replicas. A host is " +
       "back when a sync over its new link is answered. Agents and callers share the machine's cores with the server.",
     tables: [
       {
@@ -91,7 +91,8 @@ async function measure(size: number, rows: Row[]): Promise<void> {
       await fleets.adopt(server.url, project, server.hosts.get(project) ?? []);
       await fleets.tell({ kind: "link" });
       const hosts = project === CALM ? 1 : size;
-      await server.client(project).apply({ config: serviceEverywhere(SERVICE, hosts) });
+      const configs = project === CALM ? [serviceEverywhere(SERVICE, hosts)] : servicesEverywhere(SERVICE, hosts);
+      for (const config of configs) await server.client(project).apply({ config });
       await fleets.tell({ kind: "ready", jobs: 1 });
     }
     await delay(REST_MS);

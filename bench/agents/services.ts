@@ -4,6 +4,9 @@ const REPLICAS_PER_SERVICE = 125;
 /** Replicas of a group at most, as the control plane has it. */
 const REPLICAS_PER_GROUP = 1_000;
 
+/** Replicas of a service that is one of many. */
+const REPLICAS_OF_MANY = 100;
+
 const RESOURCES = "resources: { cpu: 1.., memory: 1GB.., disk: 1GB.. }";
 
 /** Services with this many replicas in all: routers with 124 workers each, the last with what is left. */
@@ -46,4 +49,13 @@ export function serviceEverywhere(name: string, hosts: number): string {
     ${RESOURCES}`);
   }
   return `type: service\nname: ${name}\nport: 9500\ngroups:${groups.join("")}\n`;
+}
+
+/** The same of many services, each with a hundred replicas: the one port that they all ask for keeps them apart. */
+export function servicesEverywhere(name: string, hosts: number): string[] {
+  const configs: string[] = [];
+  for (let left = hosts; left > 0; left -= REPLICAS_OF_MANY) {
+    configs.push(serviceEverywhere(`${name}-${configs.length}`, Math.min(left, REPLICAS_OF_MANY)));
+  }
+  return configs;
 }
