@@ -1,4 +1,3 @@
-import type { Server } from "node:http";
 import { homedir } from "node:os";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { createApp } from "./api/app.ts";
@@ -18,12 +17,12 @@ import { firstStart } from "./node/first-start.ts";
 import { createHttpServer } from "./node/http-server.ts";
 import { openInstallation } from "./node/install-folder.ts";
 import { sealingKeys } from "./node/key.ts";
+import { listen } from "./node/listen.ts";
 import { logToStderr } from "./node/log.ts";
 import { isProxied, proxyListener } from "./node/proxy-listener.ts";
 import { refuseSocket } from "./node/raw-refusal.ts";
 import { openServerDatabase } from "./node/server-database.ts";
 import { type ServerFlags, serverSettings } from "./node/settings.ts";
-import { StartError } from "./node/start-error.ts";
 import { RequestPath } from "./proxy/request-path.ts";
 import { createStore } from "./store/libsql.ts";
 import type { Store } from "./store/types.ts";
@@ -101,15 +100,15 @@ export async function startServer(
         "WebSockets are not served here; use plain requests or server-sent events",
       );
     });
-    const port = await listen(server, settings.host, settings.port);
+    const listening = await listen(server, settings.host, settings.port);
     return {
-      url: `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
+      url: `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${listening.port}`,
       firstStart: first,
       async close() {
         control.close();
         links.close();
         void direct.close();
-        server.close();
+        listening.close();
         server.closeAllConnections();
         await store.close();
       },
@@ -118,21 +117,6 @@ export async function startServer(
     await store.close();
     throw error;
   }
-}
-
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const inUse = `Port ${port} on ${host} is in use by another process. Stop that one, or give another port with --port or HEADRACE_LISTEN_PORT.`;
-      reject(
-        new StartError(error.code === "EADDRINUSE" ? inUse : `Cannot listen on ${host}:${port}: ${error.message}.`),
-      );
-    });
-    server.listen(port, host, () => {
-      const address = server.address();
-      resolve(typeof address === "object" && address ? address.port : port);
-    });
-  });
 }
 
 /** The answer is gone once Node has closed its side of it, sent or not. */

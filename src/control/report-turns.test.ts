@@ -50,12 +50,13 @@ test("of many reports some are read in each turn, so that what else comes in is 
 
 test("while hosts connect, turns are short", async () => {
   turns.connected();
-  await come(10);
+  const reports = BEGUN_IN_A_TURN + BEGUN_WHILE_CONNECTING;
+  await come(reports);
   expect(read).toHaveLength(BEGUN_WHILE_CONNECTING);
   await nextTurn();
   expect(read).toHaveLength(2 * BEGUN_WHILE_CONNECTING);
   await nextTurn();
-  expect(read).toHaveLength(10);
+  expect(read).toHaveLength(reports);
 });
 
 test("no more are under way than one commit takes in", async () => {

@@ -10,10 +10,11 @@ export const REPORTS_AT_ONCE = 64;
 export const BEGUN_IN_A_TURN = 64;
 
 /**
- * The same while hosts are connecting. One connection is accepted in a turn, however many wait, so turns have to be short
- * for hosts to come back; and what they report comes by as many links as they have opened.
+ * The same while hosts are connecting. A few connections are accepted in a turn, however many wait, so turns have to be
+ * short for hosts to come back, and for whoever else connects meanwhile. Not one report at a time either: those that are
+ * begun together are decided together, at the price of one look at a fleet.
  */
-export const BEGUN_WHILE_CONNECTING = 2;
+export const BEGUN_WHILE_CONNECTING = 16;
 
 /** A report's turn: it may be read. */
 export interface ReportTurn {

@@ -25,8 +25,20 @@ export const IDLE_CONNECTIONS_MAX = 1_024;
 export const CONNECTIONS_MAX = 16_384;
 
 /**
+ * Sockets that listen on the server's port. Of each one connection is accepted in a turn of the event loop, which costs a
+ * tenth of a millisecond with the head of its request, so that a turn grows by a few at most.
+ */
+export const LISTENING_SOCKETS = 32;
+
+/**
+ * Connections that wait at each of them to be accepted. A connection for which there is no room is tried again by its
+ * sender's kernel after 1 s, 3 s, 7 s and so on. Linux gives less where `net.core.somaxconn` says so; that is its default.
+ */
+export const BACKLOG = 4_096;
+
+/**
  * A connection is kept for its next request. A host without a link comes every 2 to 20 s; to accept it anew each time would
- * take longer than to answer it, and one connection is accepted in a turn of the event loop.
+ * take longer than to answer it.
  */
 export const KEPT_ALIVE_MS = 30_000;
 
