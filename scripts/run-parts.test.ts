@@ -15,7 +15,7 @@ async function run(parts: (Part | Stage)[], setUp = async () => {}) {
   let printed = "";
   const ok = await runParts(
     setUp,
-    parts.map((part) => [part].flat()),
+    parts.map((part) => ("run" in part ? [[part]] : part)),
     (text) => {
       printed += text;
     },
@@ -52,7 +52,7 @@ describe("a run of several parts", () => {
     expect(printed).not.toContain("    at ");
   });
 
-  it("runs what is one stage at the same time, and says what failed in it", async () => {
+  it("runs the lanes of a stage at the same time, and says what failed in it", async () => {
     const { promise: met, resolve: meet } = Promise.withResolvers<void>();
     const waits: Part = { name: "waits", run: () => met.then(() => ({ ...counted(1, 1), output: "what it said" })) };
     const meets: Part = {
@@ -62,10 +62,26 @@ describe("a run of several parts", () => {
         return { ...counted(1, 0), output: "nothing to see" };
       },
     };
-    const { ok, printed, last } = await run([[waits, meets], part("later", 1, 0)]);
+    const { ok, printed, last } = await run([[[waits], [meets]], part("later", 1, 0)]);
     expect({ ok, last }).toEqual({ ok: false, last: "3 passed, 1 failed" });
     expect(printed).toContain("=== waits\n\nwhat it said");
     expect(printed).not.toContain("nothing to see");
+  });
+
+  it("runs the parts of a lane one after the other, also after one that failed", async () => {
+    let running = 0;
+    const alone = (name: string, failed: number): Part => ({
+      name,
+      run: async () => {
+        running += 1;
+        await new Promise(setImmediate);
+        expect(running).toBe(1);
+        running -= 1;
+        return counted(1, failed);
+      },
+    });
+    const lane = [alone("one", 1), alone("two", 0), broken, alone("three", 0)];
+    expect(await run([[lane]])).toMatchObject({ ok: false, last: "3 passed, 2 failed" });
   });
 
   it("says how many tests were not run, and which", async () => {

@@ -36,8 +36,17 @@ export async function runParts(
   });
   if (ok) {
     for (const stage of stages) {
-      if (stages.length > 1) print(`\n=== ${stage.map(({ name }) => name).join(", ")}\n\n`);
-      const all = await Promise.all(stage.map(({ name, run }) => attempt(name, run)));
+      if (stages.length > 1) {
+        const names = stage.flat().map(({ name }) => name);
+        print(`\n=== ${names.join(", ")}\n\n`);
+      }
+      const all = await Promise.all(
+        stage.map(async (lane) => {
+          let allOk = true;
+          for (const { name, run } of lane) allOk = (await attempt(name, run)) && allOk;
+          return allOk;
+        }),
+      );
       ok = all.every(Boolean) && ok;
     }
   }

@@ -16,7 +16,7 @@ export interface TestRun {
 
 export interface TestChoice {
   /** As vitest.config.ts names it. */
-  project: "unit" | "random" | "system" | "long";
+  project: "unit" | "random" | "system" | "e2e" | "long" | "drills";
   /** Only files whose path has this text. */
   files?: string;
   /** Where random tests begin to draw, see test/support/seed.ts; theirs when left out. */

@@ -17,6 +17,8 @@ const PROGRAMS: Program[] = [
   { program: "nft", package: "nftables", purpose: "a host whose firewall lets nothing in" },
 ];
 
+/** Tests of two lanes may miss something at once, and apt-get's own wait leaves out the lists that `update` writes. */
+const APT_EXCLUSIVE = ["flock", "-o", "/var/lib/apt"];
 /** Another apt-get may be at work on a machine that has just started. */
 const APT_LOCK_SECONDS = 120;
 const APT_MS = 10 * 60_000;
@@ -92,7 +94,8 @@ function isOnPath(program: string, path: string): boolean {
 function apt(args: string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const options = [`-oDPkg::Lock::Timeout=${APT_LOCK_SECONDS}`, "-qq", ...args];
-  const done = spawnSync("apt-get", options, { env, encoding: "utf8", timeout: APT_MS });
+  const [flock = "", ...lock] = APT_EXCLUSIVE;
+  const done = spawnSync(flock, [...lock, "apt-get", ...options], { env, encoding: "utf8", timeout: APT_MS });
   if (done.status === 0) return;
   const said = (done.error?.message ?? done.stderr).trim().split("\n").slice(-8).join("\n");
   throw new SetupError(`apt-get ${args.join(" ")} failed:\n${said}`);

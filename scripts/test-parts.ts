@@ -15,8 +15,11 @@ export interface Part {
   run(): Promise<{ ok: boolean; counts: TestCounts; output?: string }>;
 }
 
-/** Parts that run at the same time; of these one shows what it prints as it comes. */
-export type Stage = readonly Part[];
+/** Parts that run one after the other. */
+export type Lane = readonly Part[];
+
+/** Lanes that run at the same time; the first shows what it prints as it comes. */
+export type Stage = readonly Lane[];
 
 /** Further beginnings of the random tests; fixed, so that a red run is due to the change and not to the draw. */
 const MORE_SEEDS = [1, 2, 3];
@@ -31,26 +34,35 @@ export async function setUpForTests(): Promise<void> {
 }
 
 /**
- * `npm test`: what `npm run check` looks at, then what runs real routers, engines and network namespaces, which mostly
- * waits; so the random tests, which only reckon, run beside it.
+ * `npm test`: what `npm run check` looks at, then what runs real routers, engines and network namespaces. That mostly
+ * waits, so it goes in two lanes, but never in more: the tests of the second core's lane come before the random ones,
+ * which keep a core busy.
  */
 export const EVERY_DAY: Stage[] = [
-  [{ name: "check and unit tests", run: runChecks }],
+  [[{ name: "check and unit tests", run: runChecks }]],
   [
-    { name: "system tests", run: () => runTests({ project: "system" }, true) },
-    { name: "random tests", run: () => runTests({ project: "random" }, false) },
+    [{ name: "system tests", run: () => runTests({ project: "system" }, true) }],
+    [
+      { name: "end-to-end tests", run: () => runTests({ project: "e2e" }, false) },
+      { name: "random tests", run: () => runTests({ project: "random" }, false) },
+    ],
   ],
 ];
 
 /** What `npm run test:all` adds. */
 export const THE_REST: Stage[] = [
-  [{ name: "long tests", run: () => runTests({ project: "long" }, true) }],
-  MORE_SEEDS.map((seed) => ({
-    name: `random tests from ${seed}`,
-    run: () => runTests({ project: "random", files: ".property.test.ts", seed }, false),
-  })),
-  [{ name: "simulation", run: simulateMore }],
-  [{ name: "mutants", run: catchMutants }],
+  [
+    [{ name: "long tests", run: () => runTests({ project: "long" }, true) }],
+    [{ name: "drills", run: () => runTests({ project: "drills" }, false) }],
+  ],
+  MORE_SEEDS.map((seed) => [
+    {
+      name: `random tests from ${seed}`,
+      run: () => runTests({ project: "random", files: ".property.test.ts", seed }, false),
+    },
+  ]),
+  [[{ name: "simulation", run: simulateMore }]],
+  [[{ name: "mutants", run: catchMutants }]],
 ];
 
 /** Counts as one test. */
