@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { freePorts } from "../../test/support/ports.ts";
 import { Engines, isUp, post } from "./testing/engines.ts";
-import { freePorts, statusOf, until } from "./testing/processes.ts";
+import { statusOf, until } from "./testing/processes.ts";
 
 /** One engine of two processes. */
 

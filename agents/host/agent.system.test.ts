@@ -1,6 +1,4 @@
-import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +7,7 @@ import { streamOf } from "../../src/link/flows.ts";
 import type { ReceivedBody } from "../../src/link/types.ts";
 import type { DesiredJob, JobPhase, LogLine } from "../../src/wire/index.ts";
 import { plainInventory } from "../../test/support/inventories.ts";
+import { freePort } from "../../test/support/ports.ts";
 import { type RunningAgent, startAgent } from "./agent.ts";
 import { desiredJob, probe } from "./decide/testing.ts";
 import { askAgent } from "./local/ask-agent.ts";
@@ -22,15 +21,6 @@ let agent: RunningAgent | null = null;
 let lines: string[] = [];
 
 const script = (name: string) => fileURLToPath(new URL(`testing/${name}.js`, import.meta.url));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 async function start(options: { token?: string | null; server?: string; stopJobsOnExit?: boolean } = {}) {
   agent = await startAgent({

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { freePort } from "../../test/support/ports.ts";
 import { EXIT } from "./exit-codes.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/headrace.js", import.meta.url));
@@ -81,16 +81,6 @@ resources:
   memory: 1MB..
   disk: 1MB..
 `;
-
-/** A port that nothing else on this machine listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 test("validate --json", async () => {
   const bad = join(home, "bad.yml");

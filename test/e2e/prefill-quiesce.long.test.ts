@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { bodyFor, counters, nextRoom } from "../../agents/engine-sim/testing/engines.ts";
-import { freePorts, type RunningEngine, statusOf, until } from "../../agents/engine-sim/testing/processes.ts";
+import { type RunningEngine, statusOf, until } from "../../agents/engine-sim/testing/processes.ts";
 import { type RunningAgent, startAgent } from "../../agents/host/agent.ts";
 import { desiredJob, probe } from "../../agents/host/decide/testing.ts";
 import { openProcessRuntime } from "../../agents/host/runtime/process/process-runtime.ts";
@@ -11,6 +11,7 @@ import { JOIN_TOKEN, TestControlPlane } from "../../agents/host/testing/control-
 import { engineAdapter } from "../../src/adapters/index.ts";
 import type { DesiredJob } from "../../src/wire/index.ts";
 import { plainInventory } from "../support/inventories.ts";
+import { freePorts } from "../support/ports.ts";
 
 /**
  * The agent quiesces a prefill that is still sending its cache: nothing runs in it and nothing waits, and yet it must

@@ -5,16 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import {
-  freePorts,
-  type Running,
-  startEngine,
-  startProcess,
-  statusOf,
-  until,
-} from "../../agents/engine-sim/testing/processes.ts";
+import { type Running, startEngine, startProcess, statusOf, until } from "../../agents/engine-sim/testing/processes.ts";
 import { ensurePython } from "../../scripts/python.ts";
 import { routerAdapter } from "../../src/adapters/index.ts";
+import { freePorts } from "../support/ports.ts";
 
 /**
  * The real SMG with one prefill and one decode, registered as the agent does. The decode stands behind a door, so that it

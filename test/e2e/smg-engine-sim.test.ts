@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { RequestRecord } from "../../agents/engine-sim/record.ts";
 import {
-  freePorts,
   type Running,
   type RunningEngine,
   startEngine,
@@ -14,6 +13,7 @@ import {
 } from "../../agents/engine-sim/testing/processes.ts";
 import { ensurePython } from "../../scripts/python.ts";
 import { engineAdapter, type HttpQuestion, type ListedWorker, routerAdapter } from "../../src/adapters/index.ts";
+import { freePorts } from "../support/ports.ts";
 
 /**
  * The real SMG in front of one simulated prefill and two decodes, with no control plane: what our adapters ask and read

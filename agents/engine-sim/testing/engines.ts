@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts, type RunningEngine, startEngine, until } from "./processes.ts";
+import { freePorts } from "../../../test/support/ports.ts";
+import { type RunningEngine, startEngine, until } from "./processes.ts";
 import { type Exposition, parseExposition } from "./strict-exposition.ts";
 
 /** A prefill, with where decodes meet it. */
