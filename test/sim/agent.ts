@@ -8,6 +8,7 @@ import { plainInventory } from "../support/inventories.ts";
 import type { SimLink } from "./link.ts";
 import type { Machine, MachineSpec } from "./machine.ts";
 import { Parts, READING_MS } from "./parts.ts";
+import { Peers } from "./peers.ts";
 import type { Process } from "./process.ts";
 import { answerQuestion, type Question } from "./questions.ts";
 import type { Cancel } from "./timeline.ts";
@@ -40,6 +41,7 @@ export class Agent {
   private memory: Memory;
   private answers: Answer[] = [];
   private readonly busy = new Set<string>();
+  private readonly peers: Peers;
   private over = false;
   private cancelRound: Cancel | null = null;
   private roundAt = Number.POSITIVE_INFINITY;
@@ -64,6 +66,7 @@ export class Agent {
     this.hash = saved?.hash ?? "";
     this.memory = saved ? (JSON.parse(JSON.stringify(keepMemory(saved.memory))) as Memory) : EMPTY_MEMORY;
     this.linkLostAt = this.world.timeline.now;
+    this.peers = new Peers(machine, () => this.syncSoon());
     this.decideIn(0);
     this.dial();
     this.readParts();
@@ -71,6 +74,11 @@ export class Agent {
 
   get held(): DesiredState | null {
     return this.desired;
+  }
+
+  /** The hosts that it holds not to be reached from here. */
+  get unreached(): string[] {
+    return this.peers.report().unreached.map(({ host }) => host);
   }
 
   get isLinked(): boolean {
@@ -82,6 +90,7 @@ export class Agent {
     this.over = true;
     this.cancelRound?.();
     this.cancelSync?.();
+    this.peers.close();
     const { link } = this;
     this.link = null;
     if (this.machine.isOn) link?.closeAtAgent("the agent ended");
@@ -302,13 +311,17 @@ export class Agent {
       inventory: inventoryOf(this.machine),
       busyPorts: [],
       ...now,
-      peers: null,
+      peers: this.peers.report(),
     };
   }
 
   /** @returns when to come back */
-  private take({ version, hash, desired, nextSyncInMs }: SyncAnswer): number {
+  private take({ version, hash, desired, nextSyncInMs, peers }: SyncAnswer): number {
     const held = this.desired;
+    if (peers) {
+      this.world.rules.tries(this.machine, peers);
+      this.peers.want(peers);
+    }
     if (held !== null && version < held.version) {
       this.world.coverage.saw("answer", "older than what is held");
       return SYNC_RETRY_MS;

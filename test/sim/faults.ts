@@ -12,6 +12,8 @@ export const FAULT_KINDS = [
   "message doubled",
   "host cut from the control plane",
   "host cut from its peers",
+  "host does not reach another",
+  "hosts do not reach each other",
   "host frozen",
   "host without power",
   "host cloned",

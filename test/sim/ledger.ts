@@ -20,6 +20,7 @@ export class Ledger {
   constructor(project: string, entities: Entity[]) {
     this.project = project;
     this.state = projectState(project, 1, entities, 0);
+    for (const id of this.state.tables.host.byId.keys()) this.everJoined.add(id);
   }
 
   /**

@@ -4,6 +4,9 @@ import type { Agent } from "./agent.ts";
 import type { Network } from "./network.ts";
 import type { Server } from "./server.ts";
 
+/** Longer than the control plane reads its state once, with a database that is slow. */
+const SETTLED_MS = 10_000;
+
 const NO_ANSWER = { head: { status: 204, headers: [] }, body: null } satisfies ReceivedAnswer;
 
 /** The link of one host: the server's end as `control` knows it, and what the agent does with its own. */
@@ -12,6 +15,7 @@ export class SimLink implements LinkEnd {
   readonly server: Server;
   readonly openStreams = 0;
   private readonly network: Network;
+  private readonly openedAt: number;
   private openAtServer = true;
   private openAtAgent = true;
 
@@ -19,6 +23,12 @@ export class SimLink implements LinkEnd {
     this.network = network;
     this.agent = agent;
     this.server = server;
+    this.openedAt = server.world.timeline.now;
+  }
+
+  /** Whether the control plane has taken in by now that it was opened. */
+  get isSettled(): boolean {
+    return this.openAtServer && this.server.world.timeline.now - this.openedAt > SETTLED_MS;
   }
 
   get isOpenAtAgent(): boolean {

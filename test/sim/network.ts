@@ -26,6 +26,8 @@ export class Network {
   private readonly quality = new Map<Machine, Quality>();
   private readonly cutFromControl = new Set<Machine>();
   private readonly cutFromPeers = new Set<Machine>();
+  /** Ways from one machine to another that nothing comes through, by their names. */
+  private readonly cutWays = new Set<string>();
   private readonly links = new Set<SimLink>();
   /** What was sent while the way was cut: a connection brings it later, if it outlives that. */
   private readonly held = new Map<Machine, (() => void)[]>();
@@ -51,9 +53,24 @@ export class Network {
     for (const deliver of this.held.get(machine)?.splice(0) ?? []) this.world.timeline.after(LATENCY_MS.max, deliver);
   }
 
-  /** Whether two machines reach each other. One always reaches itself. */
-  joins(a: Machine, b: Machine): boolean {
-    return a === b || !(this.cutFromPeers.has(a) || this.cutFromPeers.has(b));
+  /** From now on the one does not reach the other. @returns mends that */
+  cutWay(from: Machine, to: Machine): () => void {
+    const way = wayOf(from, to);
+    this.cutWays.add(way);
+    return () => this.cutWays.delete(way);
+  }
+
+  /** Whether one machine reaches another. One always reaches itself. */
+  joins(from: Machine, to: Machine): boolean {
+    return (
+      from === to || !(this.cutFromPeers.has(from) || this.cutFromPeers.has(to) || this.cutWays.has(wayOf(from, to)))
+    );
+  }
+
+  /** Whether a connection to an address is made or refused, and does not end in silence. */
+  connects(from: Machine, address: string): boolean {
+    const to = this.world.machines.find(({ spec }) => spec.address === address);
+    return to?.isRunning === true && this.joins(from, to);
   }
 
   /** Links that nothing comes over are closed after a while at both ends. Call it when a machine goes silent. */
@@ -133,4 +150,8 @@ export class Network {
       server.admits(machine.spec).then(answered, () => answered(false));
     });
   }
+}
+
+function wayOf(from: Machine, to: Machine): string {
+  return `${from.name} > ${to.name}`;
 }

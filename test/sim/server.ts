@@ -5,6 +5,7 @@ import { HeadraceControl } from "../../src/control/control.ts";
 import { type Caller, ControlError } from "../../src/control/types.ts";
 import { Directory } from "../../src/proxy/directory.ts";
 import type { Report, SyncAnswer } from "../../src/wire/index.ts";
+import { KnownWays } from "./known-ways.ts";
 import type { SimLink } from "./link.ts";
 import type { MachineSpec } from "./machine.ts";
 import { simSealer } from "./sealer.ts";
@@ -20,6 +21,7 @@ export class Server {
   readonly directory: Directory;
   private alive = true;
   private readonly clockOffsetMs: number;
+  private readonly ways = new KnownWays();
   private readonly links = new Set<SimLink>();
   private readonly timers = new Set<Cancel>();
 
@@ -57,11 +59,23 @@ export class Server {
     this.world.serverEnded(this);
   }
 
-  sync(project: string, host: string, report: Report): Promise<SyncAnswer> {
-    return this.control.sync(project, host, report).catch((error) => {
+  async sync(project: string, host: string, report: Report): Promise<SyncAnswer> {
+    const heard = this.ways.hears(`${project}/${host}`, report);
+    try {
+      const answer = await this.control.sync(project, host, report);
+      heard(true);
+      return answer;
+    } catch (error) {
+      heard(false);
       this.world.coverage.saw("sync refused", error instanceof ControlError ? error.code : "failed");
       throw error;
-    });
+    }
+  }
+
+  /** Whether it knows that one host, which is here, does not reach another one that is. */
+  knowsCut(project: string, from: string, to: string): boolean {
+    const areHere = [from, to].every((host) => this.linkOf(project, host)?.isSettled);
+    return areHere && this.ways.isCut(`${project}/${from}`, to);
   }
 
   /** Whether an agent that dials is let in: its credential is one of a host's, and of no other than it says. */

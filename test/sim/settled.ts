@@ -14,8 +14,10 @@ import type { World } from "./world.ts";
 export function unsettled(world: World): string | null {
   for (const machine of world.machines) {
     const isLinked = machine.agent?.isLinked ?? false;
-    if (isLinked === world.isMember(machine)) continue;
-    return isLinked ? `${machine.name} was removed and has a link` : `${machine.name} has no link`;
+    if (isLinked !== world.isMember(machine))
+      return isLinked ? `${machine.name} was removed and has a link` : `${machine.name} has no link`;
+    const unreached = machine.agent?.unreached.find((host) => isThere(world, machine, host)) ?? null;
+    if (isLinked && unreached) return `${machine.name} holds that it does not reach ${unreached}`;
   }
   for (const ledger of world.ledgers.values()) {
     for (const host of ledger.state.tables.host.byId.values()) {
@@ -29,6 +31,13 @@ export function unsettled(world: World): string | null {
     }
   }
   return strays(world);
+}
+
+/** Whether a host of the same project has a machine that runs. */
+function isThere(world: World, { spec }: Machine, host: string): boolean {
+  return world.machines.some(
+    (machine) => machine.spec.project === spec.project && machine.spec.host === host && machine.isRunning,
+  );
 }
 
 function unsettledService(world: World, ledger: Ledger, service: ServiceEntity): string | null {

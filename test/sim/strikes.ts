@@ -7,6 +7,7 @@ import type { Process } from "./process.ts";
 const LASTS_MS = {
   network: 30_000,
   cut: 45_000,
+  way: 60_000,
   frozen: 20_000,
   off: 70_000,
   clone: 40_000,
@@ -25,6 +26,8 @@ export const STRIKES: Record<FaultKind, (faults: Faults) => void> = {
   "message late": (faults) => spoilNetwork(faults, { slowMs: faults.random.pick([200, 3_000, 10_000]) }),
   "host cut from the control plane": (faults) => cut(faults, "host cut from the control plane", "control"),
   "host cut from its peers": (faults) => cut(faults, "host cut from its peers", "peers"),
+  "host does not reach another": (faults) => cutWays(faults, "host does not reach another"),
+  "hosts do not reach each other": (faults) => cutWays(faults, "hosts do not reach each other"),
   "host frozen": (faults) => {
     const machine = someMachine(faults);
     if (!machine.isRunning) return;
@@ -158,6 +161,23 @@ function cut(faults: Faults, kind: FaultKind, from: "control" | "peers"): void {
   faults.tell(kind, machine.name);
   network.cut(machine, from);
   faults.lasts(LASTS_MS.cut, () => network.heal(machine));
+}
+
+/** On the way between two hosts of a project a firewall lets nothing through, in one direction or in both. */
+function cutWays(faults: Faults, kind: FaultKind): void {
+  const { network, machines } = faults.world;
+  const from = someMachine(faults);
+  const others = machines.filter(({ spec }) => spec.project === from.spec.project && spec.host !== from.spec.host);
+  if (others.length === 0) return;
+  const to = faults.random.pick(others);
+  faults.tell(kind, `${from.name}, ${to.name}`);
+  const mend = [
+    network.cutWay(from, to),
+    ...(kind === "hosts do not reach each other" ? [network.cutWay(to, from)] : []),
+  ];
+  faults.lasts(LASTS_MS.way, () => {
+    for (const one of mend) one();
+  });
 }
 
 function spoilStore(faults: Faults, trouble: StoreTrouble): void {

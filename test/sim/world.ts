@@ -17,6 +17,7 @@ import { Process } from "./process.ts";
 import { Random } from "./random.ts";
 import { readyAndDrained } from "./rules/hosts-taken-out.ts";
 import { type Broken, Rules } from "./rules/rules.ts";
+import { readyAndTakenOut } from "./rules/serving-stays.ts";
 import { Server } from "./server.ts";
 import type { Smg } from "./smg.ts";
 import { Timeline } from "./timeline.ts";
@@ -215,6 +216,7 @@ export class World {
   committed(server: Server, batch: CommitBatch): void {
     const ledger = this.ledger(batch.project);
     const drained = readyAndDrained(ledger, batch);
+    const takenOut = readyAndTakenOut(ledger, batch);
     const isNew = ledger.take(batch, this.timeline.now, (kind, from, to) =>
       this.coverage.saw(`${kind} edge`, `${from} -> ${to}`),
     );
@@ -227,7 +229,7 @@ export class World {
     for (const entity of batch.puts) if (entity.kind === "service") this.coverage.saw("service", entity.status);
     for (const { type } of batch.events) if (type === "service.expired") this.coverage.saw("service", "expired");
     for (const { type } of batch.events) if (/^(host|fleet)\./.test(type)) this.coverage.saw("host", type);
-    this.rules.committed(ledger, batch, drained);
+    this.rules.committed(server, ledger, batch, { drained, takenOut });
   }
 
   takes(machine: Machine, desired: DesiredState): void {

@@ -1,19 +1,23 @@
 import type { CommitBatch } from "../../../src/store/types.ts";
-import type { DesiredJob, DesiredState } from "../../../src/wire/index.ts";
+import type { DesiredJob, DesiredState, PeerList } from "../../../src/wire/index.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Machine } from "../machine.ts";
 import type { Process } from "../process.ts";
+import type { Server } from "../server.ts";
 import type { Smg } from "../smg.ts";
 import type { Asked } from "../users.ts";
 import type { World } from "../world.ts";
 import { acknowledgedOnce, consumedOnce } from "./acknowledged-once.ts";
 import { nothingLeftBehind, nothingNewWhenTakenOut, replacedFirst } from "./hosts-taken-out.ts";
 import { listedWhenReady, registeredWhenReady } from "./listed-when-ready.ts";
+import { peersInBounds } from "./peers-in-bounds.ts";
+import { placedInReach } from "./placed-in-reach.ts";
 import { neverBackwards, projectsApart } from "./projects-apart.ts";
 import { promisedOnce, runsAlone } from "./promised-once.ts";
 import { rightReplica } from "./right-replica.ts";
 import { rightRuntime } from "./right-runtime.ts";
 import { sentToWhenBack } from "./sent-to-when-back.ts";
+import { servingStays } from "./serving-stays.ts";
 import { stoppedWhenLetGo } from "./stopped-when-let-go.ts";
 import { wholeBlocks } from "./whole-blocks.ts";
 
@@ -39,17 +43,30 @@ export class Rules {
     this.world.note("rule", `${rule}: ${why}`);
   }
 
-  /** @param drained what `readyAndDrained` found before the commit was taken in */
-  committed(ledger: Ledger, batch: CommitBatch, drained: string[]): void {
+  /** @param before what `readyAndDrained` and `readyAndTakenOut` found before the commit was taken in */
+  committed(
+    server: Server,
+    ledger: Ledger,
+    batch: CommitBatch,
+    { drained, takenOut }: { drained: string[]; takenOut: string[] },
+  ): void {
     this.check("1: listed only when ready", listedWhenReady(ledger, batch));
     this.check("3: a drain takes nothing that is needed", replacedFirst(ledger, drained));
+    this.check("what serves stays", servingStays(ledger, takenOut));
     this.check("4: promised once", promisedOnce(ledger, batch));
+    const isCut = (from: string, to: string) => server.knowsCut(ledger.project, from, to);
+    this.check("placed within reach", placedInReach(ledger, batch, isCut));
     this.check("a host that is taken out gets nothing new", nothingNewWhenTakenOut(ledger, batch));
     const alive = () => this.world.store.credentialsNow(ledger.project);
     this.check("a removed host holds nothing", nothingLeftBehind(ledger, batch, alive));
     this.check("containers where there are any", rightRuntime(ledger, batch));
     this.check("whole blocks", wholeBlocks(ledger, batch));
     this.check("6: nothing is done twice", consumedOnce(ledger, batch));
+  }
+
+  /** An agent was told which hosts to try. */
+  tries(machine: Machine, list: PeerList): void {
+    this.check("peers within bounds", peersInBounds(this.world.ledger(machine.spec.project), machine, list));
   }
 
   starts(machine: Machine, job: DesiredJob): void {
