@@ -3,10 +3,11 @@ import { buildText } from "./build-text.ts";
 import { acceleratorsText, fabricText, gigabytes, hardwareLines } from "./hardware-lines.ts";
 import { reachLines, reachMark } from "./reach-lines.ts";
 import { type Colors, oneLine } from "./style.ts";
-import { cut, table } from "./table.ts";
+import { table } from "./table.ts";
 import { showSpan } from "./time-span.ts";
+import { wrongCount, wrongLines } from "./wrong-lines.ts";
 
-/** One line for each host. */
+/** One line for each host, and below them all that is wrong. */
 export function hostTable(hosts: HostView[], now: number, colors: Colors): string[] {
   const rows = hosts.map((host) => [
     host.id,
@@ -18,20 +19,11 @@ export function hostTable(hosts: HostView[], now: number, colors: Colors): strin
     fabricText(host),
     agentText(host) ?? "-",
     String(host.jobs),
-    wrongText(host),
+    wrongCount(host) === 0 ? "-" : String(wrongCount(host)),
   ]);
   const head = ["ID", "NAME", "FLEET", "STATE", "ADDRESS", "ACCELERATORS", "FABRIC", "AGENT", "JOBS", "WRONG"];
-  return [...table([head, ...rows]), ...failedUpdates(hosts, colors)];
-}
-
-/** What stops the updates of fleets. */
-function failedUpdates(hosts: HostView[], colors: Colors): string[] {
-  const failed = hosts.filter(({ agentUpdate }) => agentUpdate?.failed);
-  return failed.map(({ name, fleet, agentUpdate }) => {
-    const what = `${oneLine(name)} does not run build ${buildText(agentUpdate!.build)} of the agent`;
-    const goOn = `No more hosts of fleet ${oneLine(fleet)} update: headrace apply -f its file goes on, as does another build.`;
-    return `${colors.yellow("warning:")} ${what}: ${oneLine(agentUpdate!.failed!)}. ${goOn}`;
-  });
+  const wrong = wrongLines(hosts, colors);
+  return [...table([head, ...rows]), ...(wrong.length === 0 ? [] : ["", ...wrong])];
 }
 
 /** Its version, and which build of it where it was installed; null = nothing was heard of it. */
@@ -45,16 +37,6 @@ function updateText({ agentUpdate }: HostView, now: number): string | null {
   const { build, since, failed } = agentUpdate;
   if (failed !== null) return `to ${buildText(build)} failed: ${oneLine(failed)}`;
   return `told to run ${buildText(build)} ${showSpan(now - since)} ago`;
-}
-
-/** How much of what is wrong with a host stands in the list; the host's own view has all of it. */
-const WRONG_CHARS = 100;
-
-/** What an operator should look at first, and how much else there is. */
-function wrongText({ problems, warnings }: HostView): string {
-  const [first, ...others] = [...problems.map(({ message }) => message), ...warnings];
-  if (first === undefined) return "-";
-  return `${cut(oneLine(first), WRONG_CHARS)}${others.length === 0 ? "" : ` (and ${others.length} more)`}`;
 }
 
 /** All of one host: what it has, what is wrong with it, what runs on it and what a drain waits for. */

@@ -110,10 +110,13 @@ describe("an update of agents", () => {
 
     on.installed.set("h1", { build: OLD, failed: { build: NEW, order, reason: "it ended 3 times" } });
     await on.settle();
-    const said = `h1 does not run build 0b0b0b0b0b0b of the agent: it ended 3 times.`;
-    expect((await on.run("host", "list")).out).toContain(
-      `warning: ${said} No more hosts of fleet default update: headrace apply -f its file goes on, as does another build.\n`,
+    const list = (await on.run("host", "list")).out;
+    const said = "warning: h1: build 0b0b0b0b0b0b of the agent does not run there: it ended 3 times.";
+    expect(list).toContain(
+      `\n\n${said} No more hosts of fleet default update: headrace apply -f its file goes on, as does another build.\n`,
     );
+    expect(list.match(/it ended 3 times/g)).toHaveLength(1);
+    expect(list).toMatch(/^h1-\S+ .* 1$/m);
     expect((await on.run("host", "show", "h1")).out).toMatch(/^ {2}update +to 0b0b0b0b0b0b failed: it ended 3 times$/m);
     expect((await on.run("fleet", "list")).out).toContain(
       "default: the update to 0b0b0b0b0b0b stopped: h1 does not run it",
