@@ -141,7 +141,7 @@ async function fullDisk(remote: string): Promise<TroublesResult> {
   writeFileSync(filled, Buffer.alloc(bavail * bsize - LEFT_BYTES));
   const login = "registry_auth: {username: puller, password: right}";
   await headrace("apply", "-f", write("full", service({ image: remote, more: login })), "-y", "-d");
-  const failed = await showWhen(/no space left/, "ps", "full");
+  const failed = await showWhen(/no space left.*; will be started again/, "ps", "full");
   const nowhere = await showWhen(/fits on no host/, "ps", "full");
   const host = [await show("host", "list"), await show("host", "show", HOST)];
   const plan = await show("plan", "-f", write("more", service({})));
