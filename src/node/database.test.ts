@@ -1,10 +1,14 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { createClient } from "@libsql/client";
+import { readMigrationFiles } from "drizzle-orm/migrator";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createStore } from "../store/libsql.ts";
 import { openDatabase } from "./database.ts";
+
+const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 
 let root: string;
 let folder: string;
@@ -49,6 +53,30 @@ describe("the embedded database", () => {
     expect(await again.load("main")).toMatchObject({ version: 1 });
     await again.close();
     expect(await readdir(root)).toEqual(["a #1?%41 ü"]);
+  });
+
+  test("takes over what an older Headrace kept: files whose bodies stood beside their marks", async () => {
+    await mkdir(folder);
+    const client = createClient({ url: pathToFileURL(join(folder, "headrace.db")).href });
+    const older = readMigrationFiles({ migrationsFolder: MIGRATIONS }).slice(0, 2);
+    await client.execute(
+      "CREATE TABLE __drizzle_migrations (id INTEGER PRIMARY KEY, hash text NOT NULL, created_at numeric)",
+    );
+    for (const { sql, hash, folderMillis } of older) {
+      await client.batch(sql, "write");
+      const args = [hash, folderMillis];
+      await client.execute({ sql: "INSERT INTO __drizzle_migrations (hash, created_at) VALUES (?, ?)", args });
+    }
+    await client.execute("INSERT INTO projects (project, version, created_at) VALUES ('main', 1, 0)");
+    await client.execute("INSERT INTO files VALUES ('main', 'abc', 3, x'010203', 7)");
+    client.close();
+
+    const store = createStore(await openDatabase(folder));
+    expect(await store.file("main", "abc")).toEqual({ sha256: "abc", body: new Uint8Array([1, 2, 3]) });
+    expect(await store.useFiles("main", ["abc"], 8)).toEqual([{ sha256: "abc", bytes: 3 }]);
+    await store.trimFiles("main", 8);
+    expect(await store.file("main", "abc")).not.toBeNull();
+    await store.close();
   });
 
   test("opens for several at once, though only one makes the tables", async () => {

@@ -83,7 +83,10 @@ export const secrets = sqliteTable(
   (table) => [primaryKey({ columns: [table.project, table.name] })],
 );
 
-/** What users send along with a service: tar archives by their SHA-256 in hex. `usedAt` is when an apply named it last. */
+/**
+ * What users send along with a service: tar archives by their SHA-256 in hex. `usedAt` is when an apply named it last: it
+ * changes with each, so the bodies are in a table of their own and written once.
+ */
 export const files = sqliteTable(
   "files",
   {
@@ -92,8 +95,20 @@ export const files = sqliteTable(
       .references(() => projects.project),
     sha256: text("sha256").notNull(),
     bytes: integer("bytes").notNull(),
-    body: blob("body", { mode: "buffer" }).notNull(),
     usedAt: integer("used_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project, table.sha256] })],
+);
+
+/** A row for each of `files`. */
+export const fileBodies = sqliteTable(
+  "file_bodies",
+  {
+    project: text("project")
+      .notNull()
+      .references(() => projects.project),
+    sha256: text("sha256").notNull(),
+    body: blob("body", { mode: "buffer" }).notNull(),
   },
   (table) => [primaryKey({ columns: [table.project, table.sha256] })],
 );

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Client, InStatement, Transaction } from "@libsql/client";
@@ -32,6 +32,22 @@ afterEach(async () => {
   await store.close();
   other.close();
   await rm(folder, { recursive: true });
+});
+
+test("that a file is used is noted without writing the file again", async () => {
+  const body = new Uint8Array(2 * 1024 * 1024).fill(7);
+  const room = { bytesMax: 2 * body.length, filesMax: 2 };
+  const written = async (act: () => Promise<unknown>) => {
+    await client.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    await act();
+    return (await stat(join(folder, "headrace.db-wal"))).size;
+  };
+  const put = () => store.putFile("main", { sha256: "a", body }, 1, room);
+  expect(await written(put)).toBeGreaterThan(body.length);
+  // A few pages, whatever the file's size.
+  expect(await written(() => store.useFiles("main", ["a"], 2))).toBeLessThan(64 * 1024);
+  expect(await written(put)).toBeLessThan(64 * 1024);
+  expect(await store.file("main", "a")).toEqual({ sha256: "a", body });
 });
 
 describe("while another process holds the database's lock", () => {

@@ -79,6 +79,10 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
         expect(await store.file("main", name("a"))).toBeNull();
         expect(await store.file("main", name("b"))).not.toBeNull();
         expect(await store.file("main", name("c"))).not.toBeNull();
+        // Its room is free, and it can come back with what it held.
+        expect(await store.useFiles("main", [name("a")], AT)).toEqual([]);
+        expect(await store.putFile("main", file("a", 10), AT, room(30))).toBe(true);
+        expect(await store.file("main", name("a"))).toEqual(file("a", 10));
       });
     });
 

@@ -31,9 +31,8 @@ export async function databaseFacts(dataDir: string): Promise<DatabaseFacts> {
     const [project] = await rows("SELECT version FROM projects");
     const requests = (await rows("SELECT key FROM idempotency_keys ORDER BY key")).map((row) => String(row.key));
     const secrets = (await rows("SELECT name FROM secrets ORDER BY name")).map((row) => String(row.name));
-    const files = (await rows("SELECT sha256, bytes FROM files WHERE length(body) = bytes ORDER BY sha256")).map(
-      (row) => String(row.sha256),
-    );
+    const whole = "SELECT sha256 FROM files JOIN file_bodies USING (project, sha256) WHERE length(body) = bytes";
+    const files = (await rows(`${whole} ORDER BY sha256`)).map((row) => String(row.sha256));
     const credentials = await rows("SELECT kind, name, subject, used_at FROM credentials ORDER BY kind, name");
     const events = commits.flatMap((row) => JSON.parse(String(row.events)) as JournalEvent[]);
     const consumed = commits.flatMap((row) => JSON.parse(String(row.inputs)) as string[]);
