@@ -27,12 +27,12 @@ export class Cache<T> {
   }
 
   /**
-   * @param fresh asks again although what is held is young; a question already under way will do.
+   * @param lifeMs asks again although what is held is as young as that; a question already under way will do.
    * @returns what is held at once, so that a request waits for nothing where nothing has to be asked.
    */
-  get(key: string, load: () => Promise<T>, fresh = false): T | Promise<T> {
+  get(key: string, load: () => Promise<T>, lifeMs = this.#options.lifeMs): T | Promise<T> {
     const held = this.#held.get(key);
-    if (held && !fresh && this.#options.now() - held.at < this.#options.lifeMs) return held.value;
+    if (held && this.#options.now() - held.at < lifeMs) return held.value;
     if (this.#options.shared === false) return this.#load(key, load);
     const loading = this.#loading.get(key);
     if (loading) return loading;

@@ -23,16 +23,17 @@ export class Directory {
     this.#permissions = new Cache({ ...options, staleMsMax: 0 });
   }
 
-  /** @param fresh asks the controller, as when what is held has just proved wrong. */
-  service(project: string, service: string, fresh = false): ServiceEntry | null | Promise<ServiceEntry | null> {
+  /** @param lifeMs 0 asks the controller, as when what is held has just proved wrong. */
+  service(project: string, service: string, lifeMs?: number): ServiceEntry | null | Promise<ServiceEntry | null> {
     if (!isName(project) || !isName(service)) return null;
     const ask = () => this.#source.service(project, service);
-    return answered(this.#services.get(`${project}/${service}`, ask, fresh));
+    return answered(this.#services.get(`${project}/${service}`, ask, lifeMs));
   }
 
-  models(project: string): ServiceEntry[] | Promise<ServiceEntry[]> {
+  /** @param lifeMs as with `service` */
+  models(project: string, lifeMs?: number): ServiceEntry[] | Promise<ServiceEntry[]> {
     if (!isName(project)) return [];
-    return answered(this.#models.get(project, () => this.#source.models(project)));
+    return answered(this.#models.get(project, () => this.#source.models(project), lifeMs));
   }
 
   mayCall(project: string, token: string | null): boolean | Promise<boolean> {

@@ -131,7 +131,7 @@ export function headersTooLarge(): Refusal {
 }
 
 async function lookAgain(entry: ServiceEntry, directory: Directory): Promise<ServiceEntry> {
-  const found = await directory.service(entry.project, entry.service, true);
+  const found = await directory.service(entry.project, entry.service, 0);
   if (found === null) throw new Refusal(404, "service_not_found", `service ${entry.service} has just been deleted`);
   return found;
 }

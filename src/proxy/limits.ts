@@ -1,6 +1,12 @@
 /** How long a service's entry, and a token's permission, is believed before it is asked for again. */
 export const ENTRY_LIFE_MS = 2_000;
 
+/**
+ * That something is not there, and what is there in all, is believed for this long only: whoever asks has perhaps just
+ * been told that it is ready. No shorter, since names that nobody has cost as much.
+ */
+export const ABSENCE_LIFE_MS = 100;
+
 /** An entry that cannot be read again (the database is away) serves on this long: requests outlive the control plane. */
 export const ENTRY_STALE_MS_MAX = 60_000;
 

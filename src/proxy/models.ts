@@ -19,6 +19,11 @@ export function modelPath(pathname: string): ModelPath | null {
   return { project: project!, operation: operation! };
 }
 
+/** Whether one of these services can answer for a model now. */
+export function isServed(model: string, entries: ServiceEntry[]): boolean {
+  return entries.some((entry) => entry.model?.name === model && entry.targets.length > 0);
+}
+
 /**
  * The service that answers for a model. Where several serve it, one that can answer now, the same each time.
  * @throws Refusal 404, in the words of OpenAI's API.

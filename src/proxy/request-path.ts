@@ -5,9 +5,9 @@ import { jsonAnswer, Refusal, refusalAnswer } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import { discard, type Forwarder, forward, headersTooLarge } from "./forward.ts";
 import { bearerOf, headerOf, requestHeaders } from "./headers.ts";
-import { HEADERS_MAX, IDLE_MS_MAX } from "./limits.ts";
+import { ABSENCE_LIFE_MS, HEADERS_MAX, IDLE_MS_MAX } from "./limits.ts";
 import { Load } from "./load.ts";
-import { entryFor, modelList, modelPath } from "./models.ts";
+import { entryFor, isServed, modelList, modelPath } from "./models.ts";
 import { allowedAtRouter, canonicalPath, servicePath } from "./paths.ts";
 import type { ProxyAnswer, ProxyRequest, ProxySource, ServiceEntry } from "./types.ts";
 
@@ -73,8 +73,10 @@ export class RequestPath {
     const { project, service } = found;
     const path = canonicalPath(found.path);
     if (!path) throw new Refusal(400, "invalid_path", "the path has a broken escape or characters that need one");
-    const entry = await this.#directory.service(project, service);
-    if (!entry || entry.auth) await this.#mustBeAllowed(project, exchange.request);
+    const held = await this.#directory.service(project, service);
+    if (!held) await this.#mustBeAllowed(project, exchange.request);
+    const entry = held ?? (await this.#directory.service(project, service, ABSENCE_LIFE_MS));
+    if (entry?.auth) await this.#mustBeAllowed(project, exchange.request);
     if (!entry) throw new Refusal(404, "service_not_found", `project ${project} has no service ${service}`);
     exchange.hold(this.#forwarder.load.enter(entry));
     const prefix = `/proxy/services/${project}/${service}`;
@@ -84,19 +86,21 @@ export class RequestPath {
 
   async #toModel(exchange: Exchange, { project, operation }: NonNullable<ReturnType<typeof modelPath>>) {
     const { request } = exchange;
-    const entries = await this.#directory.models(project);
     const allowed = await this.#directory.mayCall(project, bearerOf(request.headers));
-    const open = allowed ? entries : entries.filter((entry) => !entry.auth);
+    const openTo = async (lifeMs?: number) =>
+      (await this.#directory.models(project, lifeMs)).filter((entry) => allowed || !entry.auth);
+    const open = await openTo();
     if (!allowed && open.length === 0) throw unauthorized(project, request);
     if (operation === "models") {
       mustUse(["GET", "HEAD"], request.method);
       exchange.end();
-      const list = jsonAnswer(200, JSON.stringify(modelList(open)), exchange.id);
+      const list = jsonAnswer(200, JSON.stringify(modelList(await openTo(ABSENCE_LIFE_MS))), exchange.id);
       return request.method === "HEAD" ? { ...list, body: null } : list;
     }
     mustUse(["POST"], request.method);
     const body = await this.#take(exchange);
-    const entry = entryFor(modelOf(body), open);
+    const model = modelOf(body);
+    const entry = entryFor(model, isServed(model, open) ? open : await openTo(ABSENCE_LIFE_MS));
     exchange.hold(this.#forwarder.load.enter(entry));
     const path = canonicalPath(`${entry.model!.prefix}/${operation}`);
     if (!path) throw new Refusal(502, "invalid_prefix", `the model prefix of ${entry.service} is not a path`);

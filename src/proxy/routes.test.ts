@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { bytesOf, fed, pattern, pieces, settled, text, textOf, until } from "../link/testing.ts";
 import type { LinkAnswer } from "../link/types.ts";
 import { REFUSED_HEADER } from "../wire/index.ts";
-import { HOST_REQUESTS_MAX, KEPT_BODY_BYTES_MAX, SERVICE_REQUESTS_MAX } from "./limits.ts";
+import { ABSENCE_LIFE_MS, HOST_REQUESTS_MAX, KEPT_BODY_BYTES_MAX, SERVICE_REQUESTS_MAX } from "./limits.ts";
 import { RequestPath } from "./request-path.ts";
 import { proxyRoutes } from "./routes.ts";
 import { type Agent, answered, errorOf, type HttpOpen, World } from "./testing.ts";
@@ -82,6 +82,21 @@ describe("a request to a service", () => {
       code: "service_not_found",
       message: "project main has no service none",
     });
+  });
+
+  it("reaches one that was made a moment after it was asked for, and asks no more often for one that is not there", async () => {
+    const world = new World();
+    world.host("a", mirror);
+    let clock = 0;
+    const get = appOf(world, { now: () => clock });
+    const status = async () =>
+      (await get("/services/main/qwen/v1/models", { headers: { authorization: "Bearer good" } })).status;
+    expect([await status(), await status(), await status()]).toEqual([404, 404, 404]);
+    expect(world.asked.service).toBe(1);
+    world.serve("qwen", ["a"], { auth: true });
+    clock += ABSENCE_LIFE_MS;
+    expect(await status()).toBe(200);
+    expect(world.asked.service).toBe(2);
   });
 
   it("does not carry the caller's token to the replica", async () => {
@@ -605,6 +620,31 @@ describe("a request by model", () => {
       data: [{ id: "org/open", object: "model", created: 0, owned_by: "headrace" }],
     });
     expect(await errorOf(await get(`/models/none${path}`))).toMatchObject({ status: 401 });
+  });
+
+  it("finds and lists what was made ready a moment ago, and lists no more what was stopped", async () => {
+    const made = world();
+    let clock = 0;
+    const get = appOf(made, { now: () => clock });
+    const names = async () => {
+      const { data } = (await (await get("/models/main/models")).json()) as { data: { id: string }[] };
+      return data.map(({ id }) => id);
+    };
+    const status = async () => (await get("/models/main/chat/completions", chat("org/new"))).status;
+    expect([await names(), await status()]).toEqual([["org/open"], 404]);
+    made.serve("new", [], { model: { name: "org/new", prefix: "/v1" } });
+    clock += ABSENCE_LIFE_MS;
+    expect(await status()).toBe(503);
+    made.serve("new", ["a"], { model: { name: "org/new", prefix: "/v1" } });
+    clock += ABSENCE_LIFE_MS;
+    expect([await status(), await names()]).toEqual([200, ["org/new", "org/open"]]);
+    made.entries.delete("main/open");
+    clock += ABSENCE_LIFE_MS;
+    expect(await names()).toEqual(["org/new"]);
+    // Whoever asks for what nobody has is answered from what is held.
+    const before = made.asked.models;
+    for (let n = 0; n < 20; n += 1) await get("/models/main/chat/completions", chat(`org/${n}`));
+    expect(made.asked.models).toBe(before);
   });
 
   it("is refused in the words of OpenAI's API", async () => {
