@@ -61,6 +61,22 @@ describe("a host with a link", () => {
   });
 });
 
+test("a server that shuts down closes its links, and waits for none of their hosts", () => {
+  const closed: string[] = [];
+  const own: LinkEnd = {
+    ...link(),
+    close: (reason) => {
+      closed.push(reason);
+      presence.linkClosed("a", own, 0);
+    },
+  };
+  presence.linkOpened("a", own);
+  presence.close();
+  expect(closed).toEqual(["the server is shutting down"]);
+  clock.advance(60_000);
+  expect(told).toEqual(["a here"]);
+});
+
 describe("a server that is behind with what hosts have sent", () => {
   test("calls nobody silent before it has read all that was sent until then", () => {
     const first = link();

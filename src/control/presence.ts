@@ -134,8 +134,10 @@ export class Presence {
     for (const cancel of this.expected.values()) cancel();
     this.expected.clear();
     this.unlinked.clear();
-    for (const link of this.links.values()) link.close("the server is shutting down");
+    // None counts any more when its end is told, or its host would be waited for, by a timer that keeps the process up.
+    const links = [...this.links.values()];
     this.links.clear();
+    for (const link of links) link.close("the server is shutting down");
   }
 
   /**
