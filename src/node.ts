@@ -64,7 +64,6 @@ export async function startServer(
       digest: hashedHere,
       heardUpTo: (project) => turns.heardUpTo(project),
     });
-    const first = await firstStart(store, systemClock.now());
     await control.start();
 
     const pace = new ReportPace(() => performance.now());
@@ -101,15 +100,23 @@ export async function startServer(
       );
     });
     const listening = await listen(server, settings.host, settings.port);
+    const stop = () => {
+      control.close();
+      links.close();
+      void direct.close();
+      listening.close();
+      server.closeAllConnections();
+    };
+    // Only now: the token of a start that failed would be known to nobody, and none would be made by the next.
+    const first = await firstStart(store, systemClock.now()).catch((error) => {
+      stop();
+      throw error;
+    });
     return {
       url: `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${listening.port}`,
       firstStart: first,
       async close() {
-        control.close();
-        links.close();
-        void direct.close();
-        listening.close();
-        server.closeAllConnections();
+        stop();
         await store.close();
       },
     };

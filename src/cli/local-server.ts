@@ -1,4 +1,3 @@
-import type { RunningServer } from "../node.ts";
 import { note, printLine } from "./context.ts";
 import type { Io } from "./io.ts";
 import { readSettings, serverUrl, type Target, withServer, writeSettings } from "./settings.ts";
@@ -31,7 +30,13 @@ export async function startLocalServer(io: Io, flags: ServerFlags): Promise<Loca
   try {
     const url = serverUrl(localUrl(server.url), "The server's address");
     printLine(io, `Headrace serves at ${url}`);
-    await keepFirstToken(io, url, server.firstStart);
+    // Shown before it is written: it exists nowhere else if that fails.
+    const first = server.firstStart?.adminToken;
+    if (first !== undefined) {
+      printLine(io, `First start. The admin token, shown only now: ${first}`);
+      await keepToken(io, url, first);
+    }
+    await sayWhichIsMeant(io, url);
     return { url, close: () => server.close() };
   } catch (error) {
     await server.close();
@@ -39,16 +44,18 @@ export async function startLocalServer(io: Io, flags: ServerFlags): Promise<Loca
   }
 }
 
-async function keepFirstToken(io: Io, server: string, first: RunningServer["firstStart"]): Promise<void> {
-  if (first === null) return;
-  const target: Target = { server, token: first.adminToken, project: "main" };
-  const settings = withServer(await readSettings(io.env), target, false);
-  // Shown before it is written: it exists nowhere else if that fails.
-  printLine(io, `First start. The admin token, shown only now: ${first.adminToken}`);
-  const path = await writeSettings(io.env, settings);
+/** Keeps an admin's token for a server of this machine in the user's config file, and says where. */
+export async function keepToken(io: Io, server: string, token: string): Promise<void> {
+  const target: Target = { server, token, project: "main" };
+  const path = await writeSettings(io.env, withServer(await readSettings(io.env), target, false));
   printLine(io, `It is kept in ${path}.`);
-  if (settings.server !== server)
-    note(io, `Commands still mean ${settings.server}; set HEADRACE_SERVER=${server} for this one.`);
+}
+
+async function sayWhichIsMeant(io: Io, url: string): Promise<void> {
+  const meant = io.env.HEADRACE_SERVER || (await readSettings(io.env)).server;
+  if (meant !== null && meant !== url) {
+    note(io, `Commands still mean ${meant}; set HEADRACE_SERVER=${url} for this one.`);
+  }
 }
 
 /** An address to listen on everywhere is none to connect to. */

@@ -146,12 +146,23 @@ describe("a server", () => {
     const second = await run("server", "--port", port!, "--data-dir", join(home, "other"));
     expect(second.code).toBe(EXIT.failed);
     expect(second.err).toMatch(new RegExp(`^error: .*${port}.*--port`));
+    // That start made no token, which nobody would have seen.
+    const third = start("server", "--port", "0", "--data-dir", join(home, "other"));
+    await third.said("It is kept in ");
+    // The first is still the one that commands mean.
+    expect(third.seen.err).toContain(`Commands still mean http://127.0.0.1:${port}; set HEADRACE_SERVER=`);
   });
 });
 
 test("dev that is killed takes its agent and their jobs along", async () => {
   const file = join(home, "hello.yml");
   await writeFile(file, hello(await freePort()));
+  // At another address than the folder's first server, for which nobody has a token yet.
+  const server = start("server", "--port", "0");
+  await server.said("It is kept in ");
+  server.child.kill("SIGTERM");
+  await server.exit;
+  await rm(join(home, ".config", "headrace", "config.json"));
   const dev = start("dev", "--port", "0");
   await dev.said("A host is joining");
   const applied = await run("apply", "-f", file, "-y", "-e", "GREETING=hello", "--timeout", "60s");

@@ -3,11 +3,13 @@ import { once } from "node:events";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { findProgram } from "../../../agents/host/programs.ts";
-import { type AddCommand, connect, countFlag, printLine } from "../context.ts";
+import { ApiError, createClient, whoAmI } from "../../api/client.ts";
+import { type AddCommand, countFlag, printLine } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
 import type { Io } from "../io.ts";
-import { interruption, PORT_MAX, type ServerFlags, startLocalServer } from "../local-server.ts";
+import { interruption, keepToken, PORT_MAX, type ServerFlags, startLocalServer } from "../local-server.ts";
+import { readSettings } from "../settings.ts";
 
 /** There is one host, and whoever runs this is the one who says what it runs. */
 const OWN_MACHINE = ["--address", "127.0.0.1", "--job-user", "same", "--stop-jobs-on-exit", "--end-with-input"];
@@ -29,12 +31,14 @@ export const addDev: AddCommand = (program, { io }) => {
       "after",
       "\nExamples:\n  headrace dev\n  headrace apply -f examples/prefill-decode.yml   # in another terminal",
     )
-    .action(async ({ declare, ...flags }: ServerFlags & { declare?: string }) => {
-      const dataDir = serverDataDir(io.env, flags.dataDir);
-      const server = await startLocalServer(io, { ...flags, dataDir, host: "127.0.0.1" });
+    .action(async ({ declare, ...serverFlags }: ServerFlags & { declare?: string }) => {
+      const dataDir = serverDataDir(io.env, serverFlags.dataDir);
+      const server = await startLocalServer(io, { ...serverFlags, dataDir, host: "127.0.0.1" });
       try {
+        const joinToken = await makeJoinToken(io, server.url, dataDir);
+        const flags = declare === undefined ? [] : ["--declare", declare];
         // A copy of the server's folder must not hold what opens its hosts, so the agent's is not inside.
-        await withAgent(io, server.url, `${dataDir}-agent`, declare === undefined ? [] : ["--declare", declare]);
+        await withAgent(io, server.url, `${dataDir}-agent`, joinToken, flags);
       } finally {
         await server.close();
       }
@@ -42,10 +46,9 @@ export const addDev: AddCommand = (program, { io }) => {
 };
 
 /** Runs the agent beside the server until Ctrl-C. Its jobs end with it, while the server still hears of it. */
-async function withAgent(io: Io, server: string, dataDir: string, flags: string[]): Promise<void> {
+async function withAgent(io: Io, server: string, dataDir: string, joinToken: string, flags: string[]): Promise<void> {
   const { file, compileCache } = findProgram("agent", dataDir);
   const args = ["--server", server, "--data-dir", dataDir, ...OWN_MACHINE, ...flags];
-  const joinToken = await makeJoinToken(io, server);
   // Jobs run as the same user as the agent, who could read these of it.
   const { HEADRACE_TOKEN: _token, HEADRACE_KEY: _key, ...env } = io.env;
   const agent = spawn(process.execPath, [...process.execArgv, file, ...args], {
@@ -79,10 +82,33 @@ async function stopAgent(agent: ChildProcess, ended: Promise<unknown>): Promise<
 }
 
 /** Made at each start; an agent that has joined before keeps its credential and leaves the token unused. */
-async function makeJoinToken(io: Io, server: string): Promise<string> {
-  const { client } = await connect({ ...io, env: { ...io.env, HEADRACE_SERVER: server } });
-  const { token } = await client.createToken({ kind: "join", name: "dev", expiresInS: JOIN_WITHIN_S });
+async function makeJoinToken(io: Io, server: string, dataDir: string): Promise<string> {
+  const token = await tokenFor(io, server, dataDir);
+  const client = createClient({ server, token, project: "main", fetch: io.fetch, signal: io.interrupted });
+  return (await client.createToken({ kind: "join", name: "dev", expiresInS: JOIN_WITHIN_S })).token;
+}
+
+/**
+ * The token that the user's config file has for this server. At another port than before it has none, and with another
+ * data folder it is for another server: whoever may start `dev` on a folder may make one in it.
+ */
+async function tokenFor(io: Io, server: string, dataDir: string): Promise<string> {
+  const known = (await readSettings(io.env)).servers[server]?.token;
+  if (known !== undefined && (await isAccepted(io, server, known))) return known;
+  const { createLocalToken } = await import("../../node.ts");
+  const { token } = await createLocalToken(dataDir, "dev");
+  printLine(io, "An admin's token was made for this address.");
+  await keepToken(io, server, token);
   return token;
+}
+
+async function isAccepted(io: Io, server: string, token: string): Promise<boolean> {
+  try {
+    return (await whoAmI({ server, token, fetch: io.fetch, signal: io.interrupted })).kind === "admin";
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return false;
+    throw error;
+  }
 }
 
 /** The server's own default, so that `dev` and `server` are the same one. */
