@@ -27,7 +27,7 @@ const LOCK_WAIT_MS = 25;
  * @throws StartError when the folder or the file cannot be used, with what to do instead
  */
 export async function openDatabase(folder: string): Promise<Client> {
-  const file = join(folder, FILE_NAME);
+  const file = databaseFile(folder);
   await prepareFolder(folder);
   await prepareFile(file);
   let client: Client | undefined;
@@ -39,6 +39,11 @@ export async function openDatabase(folder: string): Promise<Client> {
     client?.close();
     throw explained(error, file);
   }
+}
+
+/** Where in a data folder the embedded database is. */
+export function databaseFile(folder: string): string {
+  return join(folder, FILE_NAME);
 }
 
 /** A folder that was there keeps its mode; the file's own is what protects the contents. */
