@@ -21,6 +21,16 @@ test("the file is its owner's alone, also where an older one was not", async () 
   });
 });
 
+test("a place that cannot be written is named, with what does without it", async () => {
+  await using cli = await Cli.create();
+  await writeFile(`${cli.home}/file`, "");
+  const env = { XDG_CONFIG_HOME: `${cli.home}/file` };
+  await expect(writeSettings(env, withServer({ server: null, servers: {} }, A, true))).rejects.toMatchObject({
+    message: expect.stringContaining(`Cannot write ${cli.home}/file/headrace/config.json: `),
+    hint: expect.stringContaining("XDG_CONFIG_HOME"),
+  });
+});
+
 test("another server does not take the place of the one that is meant, unless it shall", async () => {
   const empty = { server: null, servers: {} };
   expect(withServer(empty, A, false).server).toBe(A.server);

@@ -24,10 +24,21 @@ export interface Target {
 
 type Env = Record<string, string | undefined>;
 
+/** @throws CliError when nothing says where the user's files are */
 export function settingsPath(env: Env): string {
   const base = env.XDG_CONFIG_HOME;
   // The XDG rules: a relative path is to be ignored.
-  return join(base?.startsWith("/") ? base : join(env.HOME || homedir(), ".config"), "headrace", "config.json");
+  return join(base?.startsWith("/") ? base : join(homeFolder(env), ".config"), "headrace", "config.json");
+}
+
+/** A user that the system does not know, as containers have them, has no home unless HOME says so. */
+function homeFolder(env: Env): string {
+  if (env.HOME) return env.HOME;
+  try {
+    return homedir();
+  } catch {
+    throw new CliError(EXIT.failed, "This user has no home folder.", "Set HOME, or XDG_CONFIG_HOME, to a folder.");
+  }
 }
 
 /** @returns empty settings when there is no file */
@@ -51,16 +62,20 @@ export async function readSettings(env: Env): Promise<Settings> {
 /** Writes the file for its owner alone (0600), whole or not at all. @returns its path */
 export async function writeSettings(env: Env, settings: Settings): Promise<string> {
   const path = settingsPath(env);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}`;
   try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFile(temporary, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
     // An old file of this name, left by a crash, would have kept its mode.
     await chmod(temporary, 0o600);
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw new CliError(EXIT.failed, `Cannot write ${path}: ${(error as Error).message}.`);
+    await rm(temporary, { force: true }).catch(() => {});
+    throw new CliError(
+      EXIT.failed,
+      `Cannot write ${path}: ${(error as Error).message}.`,
+      "XDG_CONFIG_HOME names another folder; or set HEADRACE_SERVER and HEADRACE_TOKEN for each command.",
+    );
   }
   return path;
 }

@@ -82,7 +82,7 @@ describe("the key file", () => {
 
   test("whose folder cannot be made is refused with another way", async () => {
     await writeFile(join(root, "config"), "");
-    await expect(fromFile()).rejects.toThrowError(/cannot be used \(.*\)\. Give another with --key-file/);
+    await expect(fromFile()).rejects.toThrowError(/cannot be used \(.*\)\. Give another with HEADRACE_KEY_FILE/);
   });
 });
 

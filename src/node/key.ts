@@ -35,7 +35,7 @@ export async function sealingKeys(settings: {
     if (error instanceof StartError) throw error;
     throw new StartError(
       `The key file ${keyFile} cannot be used (${error instanceof Error ? error.message : String(error)}). ` +
-        "Give another with --key-file or HEADRACE_KEY_FILE, or set HEADRACE_KEY.",
+        "Give another with HEADRACE_KEY_FILE, or set HEADRACE_KEY.",
       { cause: error },
     );
   }
@@ -52,7 +52,7 @@ async function refuseBesideData(keyFile: string, dataDir: string): Promise<void>
   if (data === null || (folder !== data && !folder.startsWith(data + sep))) return;
   throw new StartError(
     `The key file ${keyFile} lies in the data folder ${dataDir}, so a copy of the data could be opened with it. ` +
-      "Move it elsewhere and name it with --key-file or HEADRACE_KEY_FILE.",
+      "Move it elsewhere and name it with HEADRACE_KEY_FILE.",
   );
 }
 
@@ -64,7 +64,7 @@ async function readPrivate(keyFile: string): Promise<string | null> {
   });
   if (!found) return null;
   if (!found.isFile() || found.size > KEY_FILE_BYTES_MAX) {
-    throw new StartError(`${keyFile} is not a key file. Name one with --key-file or HEADRACE_KEY_FILE.`);
+    throw new StartError(`${keyFile} is not a key file. Name one with HEADRACE_KEY_FILE.`);
   }
   if ((found.mode & 0o077) !== 0) {
     const mode = (found.mode & 0o777).toString(8).padStart(4, "0");
