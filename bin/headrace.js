@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 // @ts-check
 
 import module, { createRequire } from "node:module";
@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { becomeNode, pathWith, runOnProjectNode, setUp } from "../scripts/bootstrap.js";
 import { ensureBundle } from "../scripts/bundle.js";
 
+// Node reads a flag of its own name, `--env-file`, behind the script as well, unless a `--` stands before it.
 const args = process.argv.slice(2);
 const node = await setUp();
 const bundle = await ensureBundle(join(node, "node"));
@@ -18,7 +19,7 @@ else runBundled(join(bundle, "headrace.cjs"), join(bundle, "compile-cache"));
  */
 function runBundled(program, compileCache) {
   if (node !== dirname(process.execPath)) {
-    becomeNode(node, [program, ...args], { NODE_COMPILE_CACHE: compileCache });
+    becomeNode(node, ["--", program, ...args], { NODE_COMPILE_CACHE: compileCache });
     return;
   }
   // This is the Node to use already: another start of it would be a third of what a short command takes.

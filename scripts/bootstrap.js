@@ -38,7 +38,7 @@ export const DEPENDENCIES_STAMP = join(ROOT, "node_modules", ".headrace-installe
  */
 export async function runOnProjectNode(script, args) {
   const folder = await setUp();
-  becomeNode(folder, ["--disable-warning=ExperimentalWarning", join(ROOT, script), ...args], {});
+  becomeNode(folder, ["--disable-warning=ExperimentalWarning", "--", join(ROOT, script), ...args], {});
 }
 
 /**

@@ -36,7 +36,7 @@ afterEach(async () => {
 /** The program as a process, with a home of its own. */
 function start(...argv: string[]) {
   const env = { PATH: process.env.PATH, HOME: home };
-  const child = spawn(process.execPath, [PROGRAM, ...argv], { env });
+  const child = spawn(PROGRAM, argv, { env });
   children.push(child);
   const seen = { out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (text) => {
@@ -89,6 +89,12 @@ test("validate --json", async () => {
   expect(code).toBe(EXIT.failed);
   expect(err).toBe("");
   expect(JSON.parse(out)).toMatchObject({ file: bad, ok: false, type: "service", errors: [{ line: 3, column: 7 }] });
+});
+
+test("a flag that Node has, too, is ours", async () => {
+  const { code, err } = await run("plan", "-f", join(home, "no.yml"), "--env-file", join(home, "no.env"));
+  expect(err).toBe(`error: Cannot read ${join(home, "no.yml")}: there is no such file.\n`);
+  expect(code).toBe(EXIT.failed);
 });
 
 describe("a server", () => {
@@ -149,6 +155,8 @@ describe("a server", () => {
     // That start made no token, which nobody would have seen.
     const third = start("server", "--port", "0", "--data-dir", join(home, "other"));
     await third.said("It is kept in ");
+    third.child.kill("SIGTERM");
+    await third.exit;
     // The first is still the one that commands mean.
     expect(third.seen.err).toContain(`Commands still mean http://127.0.0.1:${port}; set HEADRACE_SERVER=`);
   });
