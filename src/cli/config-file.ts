@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 import type { Io } from "./io.ts";
+import { readText } from "./read-text.ts";
 
 /** What the server reads of a file. */
 const CONFIG_CHARS_MAX = 256 * 1024;
@@ -12,16 +13,11 @@ const CONFIG_CHARS_MAX = 256 * 1024;
  */
 export async function readConfig(io: Io, file: string): Promise<string> {
   if (file === "-") return io.stdin.readAll(CONFIG_CHARS_MAX);
-  let text = "";
   try {
-    for await (const chunk of createReadStream(file, { encoding: "utf8" })) {
-      text += chunk;
-      if (text.length > CONFIG_CHARS_MAX) throw new Error(`it has more than ${CONFIG_CHARS_MAX} characters`);
-    }
+    return await readText(createReadStream(file), CONFIG_CHARS_MAX);
   } catch (error) {
     throw new CliError(EXIT.failed, `Cannot read ${file}: ${reason(error as NodeJS.ErrnoException)}.`);
   }
-  return text;
 }
 
 function reason(error: NodeJS.ErrnoException): string {

@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { readHidden } from "./hidden-input.ts";
+import { readText } from "./read-text.ts";
 
 /** Where output goes. */
 export interface Screen {
@@ -97,12 +98,11 @@ function interruptions(): AbortSignal {
 }
 
 async function readAll(charsMax: number): Promise<string> {
-  let text = "";
-  for await (const chunk of process.stdin.setEncoding("utf8")) {
-    text += chunk;
-    if (text.length > charsMax) throw new Error(`Standard input has more than ${charsMax} characters.`);
+  try {
+    return await readText(process.stdin, charsMax);
+  } catch (error) {
+    throw new Error(`Standard input cannot be used: ${(error as Error).message}.`, { cause: error });
   }
-  return text;
 }
 
 async function ask(question: string, options: { hidden: boolean; signal: AbortSignal }): Promise<string> {
