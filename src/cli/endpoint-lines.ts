@@ -1,12 +1,24 @@
 import type { ServiceView } from "../control/views.ts";
 import type { ServiceSpec } from "../spec/types.ts";
 
-/** Where a ready service answers, and a request to try that can be pasted into a shell. */
-export function endpointLines(server: string, service: ServiceView, spec: ServiceSpec): string[] {
+/**
+ * Where a ready service answers, and a request to try that can be pasted into a shell.
+ * @param program how this program is called in that shell: `headrace`, `npx headrace`
+ */
+export function endpointLines(
+  server: string,
+  service: Pick<ServiceView, "url">,
+  spec: Pick<ServiceSpec, "model" | "auth" | "groups">,
+  program: string,
+): string[] {
   const base = `${server}${service.url}`.replace(/\/+$/, "");
-  const prefix = spec.model?.prefix.replace(/\/+$/, "") ?? "/v1";
-  const auth = spec.auth ? ` -H "Authorization: Bearer $(headrace token show)"` : "";
-  if (spec.model === null) return [`Endpoint: ${base}`, "Try it:", `  curl ${base}${prefix}/models${auth}`];
+  const auth = spec.auth ? ` -H "Authorization: Bearer $(${program} token show)"` : "";
+  if (spec.model === null) {
+    // What has no model need not be an engine. Behind a router nothing but an engine's paths pass.
+    const path = spec.groups.some((group) => group.router !== null) ? "/v1/models" : "/";
+    return [`Endpoint: ${base}`, "Try it:", `  curl ${base}${path}${auth}`];
+  }
+  const prefix = spec.model.prefix.replace(/\/+$/, "");
   const body = { model: spec.model.name, stream: true, messages: [{ role: "user", content: "Hello!" }] };
   return [
     `Endpoint: ${base}${prefix} (model ${spec.model.name})`,

@@ -98,10 +98,15 @@ export const addApply: AddCommand = (program, context) => {
       }
       const view = await untilReady(io, client, applied, flags, screen);
       screen.write(`\n${spec.name} is ready after ${showSpan(io.now() - began)}.\n`);
-      for (const line of endpointLines(target.server, view, spec)) screen.write(`${line}\n`);
+      for (const line of endpointLines(target.server, view, spec, programName(io.env))) screen.write(`${line}\n`);
       if (flags.json) printJson(io, { ...applied, ready: true, url: target.server + view.url });
     });
 };
+
+/** How the user has called this program; what npx runs is on no PATH. */
+function programName(env: Io["env"]): string {
+  return env.npm_command === "exec" ? "npx headrace" : "headrace";
+}
 
 /** @returns whether it was applied */
 async function applyFleet(io: Io, flags: ApplyFlags, file: ConfigFile, screen: Screen): Promise<boolean> {
