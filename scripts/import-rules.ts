@@ -29,6 +29,7 @@ MAY_IMPORT["src/cli"] = [
   "src/spec",
   "src/wire",
   "src/api/client.ts",
+  "src/api/version.ts",
   "src/control/views.ts",
   "src/control/views-fleet.ts",
   "src/node.ts",

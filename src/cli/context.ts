@@ -60,6 +60,13 @@ export function spanFlag(text: string): number {
   return read.value * 1_000;
 }
 
+/** Reads for how long a token shall be good: a second at least. @returns ms */
+export function lifeFlag(text: string): number {
+  const ms = spanFlag(text);
+  if (ms === 0) throw new InvalidArgumentError("Nobody could use it in no time; write a longer one.");
+  return ms;
+}
+
 /** Reads a flag's whole number. */
 export function countFlag(min: number, max: number) {
   return (text: string): number => {

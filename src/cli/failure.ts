@@ -43,8 +43,6 @@ function apiFailure(error: ApiError): Failure {
     return { message, hint: "Log in again with `headrace login`, or set HEADRACE_TOKEN.", exitCode: EXIT.unauthorized };
   }
   if (error.status === 403) return { message, hint: null, exitCode: EXIT.unauthorized };
-  if (error.code === "not_found") {
-    return { message, hint: "`headrace ps` lists the services.", exitCode: EXIT.notFound };
-  }
+  if (error.code === "not_found") return { message, hint: null, exitCode: EXIT.notFound };
   return { message, hint: null, exitCode: EXIT.failed };
 }

@@ -87,7 +87,7 @@ describe("the life of a host", () => {
     expect(await on.run("host", "remove", "h1", "--force", "-y")).toMatchObject({ code: EXIT.ok });
     await on.settle();
     expect((await on.run("host", "show", "h2")).out).toMatch(/^chat-\S+-2 /m);
-    expect((await on.run("host", "cordon", "h1")).err).toContain("There is no host h1");
+    expect((await on.run("host", "cordon", "h1")).err).toContain("There is no host h1: see headrace host list");
   });
 });
 
@@ -177,7 +177,9 @@ default  0      -        no          none        yes        yes         auto    
 rack-1   0      -        no          none        yes        no          2       -
 `);
     expect((await on.run("fleet", "delete", "rack-1", "-y")).out).toBe("Deleted fleet rack-1.\n");
-    expect((await on.run("fleet", "delete", "rack-1", "-y")).err).toContain("there is no fleet rack-1");
+    expect((await on.run("fleet", "delete", "rack-1", "-y")).err).toContain(
+      "there is no fleet rack-1: see headrace fleet list",
+    );
   });
 
   test("with hosts in it is not deleted, and a plan that is stale is refused", async () => {

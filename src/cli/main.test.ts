@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import manifest from "../../package.json" with { type: "json" };
 import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
 import { allCommands } from "./testing/command-names.ts";
 import { Cli } from "./testing/run.ts";
@@ -23,6 +24,11 @@ describe("help", () => {
   });
 });
 
+test("its version is the package's", async () => {
+  await using cli = await Cli.create();
+  expect(await cli.run("--version")).toEqual({ code: EXIT.ok, out: `${manifest.version}\n`, err: "" });
+});
+
 describe("mistakes in the command line", () => {
   test.each([
     [["frobnicate"], "unknown command"],
@@ -31,6 +37,8 @@ describe("mistakes in the command line", () => {
     [["validate"], "required option"],
     [["logs", "chat", "--tail", "-1"], "whole number from 0 to 10000"],
     [["apply", "-f", "x", "--timeout", "soon"], "is not a duration"],
+    [["token", "create", "--expires", "0"], "write a longer one"],
+    [["host", "join", "--expires", "0"], "write a longer one"],
   ])("%j", async (argv, said) => {
     await using cli = await Cli.create();
     const { code, out, err } = await cli.run(...argv);

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { VERSION } from "../api/version.ts";
 import { addAgent } from "./commands/agent.ts";
 import { addApply } from "./commands/apply.ts";
 import { addDelete } from "./commands/delete.ts";
@@ -78,6 +79,7 @@ export function program(context: Context): Command {
   const { io } = context;
   const root = new Command("headrace")
     .description("Control plane for LLM inference on your own accelerators")
+    .version(VERSION, "-V, --version", "print the version")
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),

@@ -17,6 +17,6 @@ export function pickHost(hosts: HostView[], name: string): HostView {
     const ids = byName.map((host) => host.id).join(", ");
     throw new CliError(EXIT.usage, `${byName.length} hosts are named ${name}: give the id of one, ${ids}.`);
   }
-  if (!byName[0]) throw new CliError(EXIT.failed, `There is no host ${name}: see headrace host list.`);
+  if (!byName[0]) throw new CliError(EXIT.notFound, `There is no host ${name}: see headrace host list.`);
   return byName[0];
 }

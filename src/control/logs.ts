@@ -43,7 +43,9 @@ async function openLogs(
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>[]> {
   const state = await project.controller.state();
-  if (!state.tables.service.byId.has(service)) throw new ControlError("not_found", `there is no service ${service}`);
+  if (!state.tables.service.byId.has(service)) {
+    throw new ControlError("not_found", `there is no service ${service}: see headrace ps`);
+  }
   const replicas = replicasOf(state, service).filter((replica) => wanted === undefined || replica.id === wanted);
   if (wanted !== undefined && replicas.length === 0) {
     throw new ControlError("not_found", `service ${service} has no replica ${wanted}; see headrace ps ${service}`);

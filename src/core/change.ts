@@ -153,5 +153,5 @@ function refuseChange({ draft }: StepContext, service: ServiceEntity, wanted: Re
 }
 
 function notFound(name: string): Answer {
-  return { kind: "refused", code: "not_found", message: `there is no service ${name}` };
+  return { kind: "refused", code: "not_found", message: `there is no service ${name}: see headrace ps` };
 }

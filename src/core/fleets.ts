@@ -58,7 +58,7 @@ export function applyFleet(context: StepContext, input: Extract<Input, { kind: "
 }
 
 export function deleteFleet({ draft }: StepContext, id: string): Answer {
-  if (!draft.get("fleet", id)) return refusal("not_found", `there is no fleet ${id}`);
+  if (!draft.get("fleet", id)) return refusal("not_found", `there is no fleet ${id}: see headrace fleet list`);
   const hosts = draft.by("host", "fleet", id).length;
   if (hosts > 0) {
     const them = hosts === 1 ? "1 host: remove it" : `${hosts} hosts: remove them`;

@@ -19,7 +19,7 @@ export function setSecret({ draft, now }: StepContext, input: Extract<Input, { k
 }
 
 export function deleteSecret({ draft }: StepContext, name: string): Answer {
-  if (!draft.get("secret", name)) return refusal("not_found", `there is no secret ${name}`);
+  if (!draft.get("secret", name)) return refusal("not_found", `there is no secret ${name}: see headrace secret list`);
   const users = draft
     .all("service")
     .filter((service) => service.status !== "stopped" && usesSecret(draft, service, name))

@@ -2,7 +2,9 @@ import * as z from "zod";
 
 /** Names of projects, fleets and services. */
 export const RESOURCE_NAME = /^[a-z][a-z0-9-]{1,40}$/;
-export const resourceName = z.string().regex(RESOURCE_NAME);
+export const resourceName = z
+  .string()
+  .regex(RESOURCE_NAME, "must be 2 to 41 lower-case letters, digits and `-`, beginning with a letter");
 
 /** An id made by the control plane: replicas, jobs, hosts. Safe as a file name. */
 export const ID = /^[a-z0-9][a-z0-9.-]{0,120}$/;

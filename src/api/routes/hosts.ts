@@ -81,7 +81,8 @@ export function hostRoutes(app: OpenAPIHono<ApiEnv>, control: Control): void {
   app.openapi(one, async (c) => {
     const { project, host } = c.req.valid("param");
     const view = await control.hostView(project, host);
-    if (view === null) throw new ControlError("not_found", `There is no host ${host} in project ${project}.`);
+    if (view === null)
+      throw new ControlError("not_found", `There is no host ${host} in project ${project}: see headrace host list.`);
     return c.json(view, 200);
   });
 

@@ -117,7 +117,8 @@ export function serviceRoutes(app: OpenAPIHono<ApiEnv>, control: Control, stream
   app.openapi(one, async (c) => {
     const { project, service } = c.req.valid("param");
     const view = await control.serviceView(project, service);
-    if (view === null) throw new ControlError("not_found", `There is no service ${service} in project ${project}.`);
+    if (view === null)
+      throw new ControlError("not_found", `There is no service ${service} in project ${project}: see headrace ps.`);
     return c.json(view, 200);
   });
 

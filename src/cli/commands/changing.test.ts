@@ -75,7 +75,9 @@ describe("host", () => {
   test("remove asks first, and says which hosts there are when there is none of the name", async () => {
     await using cli = await Cli.create();
     expect((await cli.run("host", "remove", "box")).code).toBe(EXIT.usage);
-    expect((await cli.run("host", "remove", "nobody", "-y")).err).toContain("There is no host nobody");
+    const none = await cli.run("host", "remove", "nobody", "-y");
+    expect(none.code).toBe(EXIT.notFound);
+    expect(none.err).toContain("There is no host nobody: see headrace host list.");
     expect(cli.control.changes).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { pasteLine } from "../../install/paste-line.ts";
-import { type AddCommand, connect, note, printJson, printLine, spanFlag } from "../context.ts";
+import { type AddCommand, connect, lifeFlag, note, printJson, printLine } from "../context.ts";
 import { fetchInstallScript, installSource, warnOfLoopback } from "../install-source.ts";
 import { showInstant } from "../time-span.ts";
 
@@ -18,7 +18,7 @@ export const addJoin: AddCommand = (host, { io }) => {
     .description("Print one line that installs the agent on the host where it is pasted, and joins it to a fleet")
     .option("--fleet <fleet>", "the fleet to join", "default")
     .option("--name <name>", "what the host is called (default: its hostname)")
-    .option("--expires <span>", "for how long the line is good (default 1h)", spanFlag)
+    .option("--expires <span>", "for how long the line is good (default 1h)", lifeFlag)
     .option("--server <url>", "the server's address as the host reaches it, if it is another than yours")
     .option("--from <url>", "the folder to install from (default: /install of the server)")
     .option("--json", "print line, token, fleet and expiry as JSON")
@@ -35,7 +35,7 @@ export const addJoin: AddCommand = (host, { io }) => {
         kind: "join",
         name: flags.name ?? `host of ${flags.fleet}`,
         fleet: flags.fleet,
-        ...(flags.expires === undefined ? {} : { expiresInS: Math.max(1, Math.round(flags.expires / 1_000)) }),
+        ...(flags.expires === undefined ? {} : { expiresInS: flags.expires / 1_000 }),
       });
       const { fleet, name = null } = flags;
       const network = (await client.fleets()).find((known) => known.name === fleet)?.ssh?.network ?? null;

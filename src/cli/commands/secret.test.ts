@@ -92,7 +92,7 @@ describe("secret delete", () => {
     expect((await cli.run("secret", "delete", "TOKEN")).code).toBe(EXIT.failed);
     expect(cli.control.changes).toEqual([]);
     expect((await cli.run("secret", "delete", "TOKEN")).out).toBe("Deleted TOKEN.\n");
-    cli.control.failure = new ControlError("not_found", "there is no secret TOKEN");
+    cli.control.failure = new ControlError("not_found", "there is no secret TOKEN: see headrace secret list");
     const none = await cli.run("secret", "delete", "TOKEN", "-y");
     expect(none.code).toBe(EXIT.notFound);
     expect(none.err).toContain("headrace secret list");

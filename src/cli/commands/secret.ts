@@ -1,4 +1,3 @@
-import { ApiError } from "../../api/client.ts";
 import type { SecretView } from "../../control/views.ts";
 import { type AddCommand, confirm, connect, note, printJson, printLine } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -71,10 +70,7 @@ const addDelete: AddCommand = (secret, context) => {
         context.exitCode = EXIT.failed;
         return;
       }
-      const answer = await client.deleteSecret(name).catch((error) => {
-        if (!(error instanceof ApiError) || error.code !== "not_found") throw error;
-        throw new CliError(EXIT.notFound, error.message, "`headrace secret list` shows what there is.");
-      });
+      const answer = await client.deleteSecret(name);
       if (options.json) printJson(io, answer);
       else printLine(io, `Deleted ${name}.`);
     });

@@ -1,4 +1,4 @@
-import { type AddCommand, connect, note, printJson, printLine, spanFlag } from "../context.ts";
+import { type AddCommand, connect, lifeFlag, note, printJson, printLine } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
 import type { Io } from "../io.ts";
@@ -25,7 +25,7 @@ export const addToken: AddCommand = (program, { io }) => {
     .option("--fleet <fleet>", "the fleet that the host joins (with --host)")
     .option("--member", "a member's: may apply, stop and delete services, and make no tokens")
     .option("--name <name>", "whose it is, as the journal will say")
-    .option("--expires <span>", "how long it is good for, e.g. 12h or 90d", spanFlag)
+    .option("--expires <span>", "how long it is good for, e.g. 12h or 90d", lifeFlag)
     .option("--local", "an admin's, made in the server's own database on its machine: for when all tokens are lost")
     .option("--data-dir <folder>", "the server's data folder (with --local; default as for `headrace server`)")
     .option("--json", "print id, token and expiry as JSON")
@@ -43,7 +43,7 @@ export const addToken: AddCommand = (program, { io }) => {
         kind,
         name: options.name ?? kind,
         ...(options.fleet === undefined ? {} : { fleet: options.fleet }),
-        ...(options.expires === undefined ? {} : { expiresInS: Math.max(1, options.expires / 1_000) }),
+        ...(options.expires === undefined ? {} : { expiresInS: options.expires / 1_000 }),
       });
       if (options.json) return printJson(io, answer);
       printLine(io, answer.token);
