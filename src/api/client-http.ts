@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { errorBody, type RequestIssue } from "./error-body.ts";
+import { type ErrorBody, errorBody, type RequestIssue } from "./error-body.ts";
 
 /** A refusal by the server, in its own words. `code` is one of docs/errors.md. */
 export class ApiError extends Error {
@@ -68,7 +68,9 @@ export class HttpClient {
    */
   async json<S extends z.ZodType>(request: HttpRequest, schema: S): Promise<z.output<S>> {
     const response = await this.send(request);
-    const text = await response.text();
+    const text = await response.text().catch((error) => {
+      throw this.brokenOff(error);
+    });
     const parsed = schema.safeParse(parseJson(text));
     if (parsed.success) return parsed.data;
     throw new ServerUnreachable(
@@ -95,6 +97,15 @@ export class HttpClient {
     }
   }
 
+  /** What is wrong where an answer that had begun broke off. @param signal aborted: it was left */
+  brokenOff(error: unknown, signal?: AbortSignal): unknown {
+    const isOurs = error instanceof ApiError || error instanceof ServerUnreachable;
+    if (isOurs || signal?.aborted || this.#options.signal?.aborted) return error;
+    return new ServerUnreachable(`The connection to ${this.#options.server} was lost: ${causeOf(error)}.`, {
+      cause: error,
+    });
+  }
+
   #init(request: HttpRequest, signal: AbortSignal): RequestInit {
     return {
       method: request.method,
@@ -115,10 +126,7 @@ export class HttpClient {
   async #refusal(response: Response): Promise<Error> {
     const text = (await response.text()).slice(0, REFUSAL_CHARS_MAX);
     const parsed = errorBody.safeParse(parseJson(text));
-    if (parsed.success) {
-      const { code, message, issues } = parsed.data.error;
-      return new ApiError(response.status, code, message, issues);
-    }
+    if (parsed.success) return refusalOf(response.status, parsed.data);
     const location = response.headers.get("location");
     return new ServerUnreachable(
       location === null
@@ -133,6 +141,10 @@ export class HttpClient {
     const why = signal.aborted ? `no answer within ${ANSWER_WITHIN_MS / 1000} s` : causeOf(error);
     return new ServerUnreachable(`Cannot reach ${this.#options.server}: ${why}.`, { cause: error });
   }
+}
+
+export function refusalOf(status: number, { error: { code, message, issues } }: ErrorBody): ApiError {
+  return new ApiError(status, code, message, issues);
 }
 
 /** The cause that a person can act on; `fetch failed` alone says nothing. */

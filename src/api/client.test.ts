@@ -65,6 +65,28 @@ describe("errors", () => {
     expect(error).toMatchObject({ name: "ApiError", status: 422, code: "invalid_config", message: "1 error", issues });
   });
 
+  test("a log that breaks off at a host is refused there; one whose server is gone says so", async () => {
+    const { client, before } = setUp();
+    const line = '{"replica":"chat-worker-1","ageMs":5,"attempt":1,"text":"one"}\n';
+    const refusal = '{"error":{"code":"unavailable","message":"The log breaks off here."}}\n';
+    const cut = new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(line)),
+      pull: (controller) => controller.error(new TypeError("terminated", { cause: { message: "other side closed" } })),
+    });
+    before.push(new Response(`${line}\n${refusal}`), new Response(cut));
+    for (const error of [
+      { name: "ApiError", code: "unavailable", message: "The log breaks off here." },
+      { name: "ServerUnreachable", message: `The connection to ${SERVER} was lost: other side closed.` },
+    ]) {
+      const read: string[] = [];
+      const reading = async () => {
+        for await (const { text } of client.logs("chat", { follow: true })) read.push(text);
+      };
+      await expect(reading()).rejects.toMatchObject(error);
+      expect(read).toEqual(["one"]);
+    }
+  });
+
   test("something else on the port is said to be something else", async () => {
     const { client, before } = setUp();
     before.push(new Response("<html>It works!</html>"), new Response("nope", { status: 502 }));

@@ -44,7 +44,8 @@ import {
   serviceList,
 } from "./answers.ts";
 import { type FollowOptions, followCommits } from "./client-follow.ts";
-import { HttpClient, type HttpOptions, type HttpRequest } from "./client-http.ts";
+import { HttpClient, type HttpOptions, type HttpRequest, refusalOf } from "./client-http.ts";
+import { errorBody } from "./error-body.ts";
 import { jsonLines } from "./json-lines.ts";
 
 export { ApiError, ServerUnreachable } from "./client-http.ts";
@@ -145,7 +146,13 @@ async function* logLines(http: HttpClient, path: string, signal?: AbortSignal): 
   const stream = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
   try {
     const response = await http.send({ method: "GET", path, stream });
-    for await (const value of jsonLines(response.body)) yield logLine.parse(value);
+    for await (const value of jsonLines(response.body)) {
+      const refusal = errorBody.safeParse(value);
+      if (refusal.success) throw refusalOf(503, refusal.data);
+      yield logLine.parse(value);
+    }
+  } catch (error) {
+    throw http.brokenOff(error, stream);
   } finally {
     left.abort();
   }

@@ -1,5 +1,13 @@
+import type { ErrorBody } from "./error-body.ts";
+
+/** What it says where the way to one of the hosts is lost: behind its own line end, since a line may be cut off. */
+const BROKEN_OFF: ErrorBody = {
+  error: { code: "unavailable", message: "The log breaks off here: the connection to a host was lost. Ask again." },
+};
+
 /**
  * Answers with the log lines that `open` yields, and ends their source when the reader leaves.
+ * A source that breaks off ends them with a refusal as a line of its own, since the answer has long begun.
  * @param release gives back the stream's place; called once the body has ended, failed or been left
  * @param reader aborts when the request is cut off before its answer began
  */
@@ -35,10 +43,10 @@ function untilLeft(body: ReadableStream<Uint8Array>, source: AbortController, en
           controller.enqueue(value);
           return;
         }
-        controller.close();
-      } catch (error) {
-        controller.error(error);
+      } catch {
+        controller.enqueue(new TextEncoder().encode(`\n${JSON.stringify(BROKEN_OFF)}\n`));
       }
+      controller.close();
       end();
     },
     async cancel(reason) {

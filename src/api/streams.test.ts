@@ -129,6 +129,26 @@ describe("logs", () => {
     expect(source!.aborted).toBe(true);
   });
 
+  test("that break off say so in their last line, and give their place back", async () => {
+    const { control, get } = setUp();
+    const begun = new TextEncoder().encode('{"text":"half');
+    control.logs = async () => {
+      const pieces = [begun];
+      return new ReadableStream({
+        pull(controller) {
+          const piece = pieces.shift();
+          if (piece) controller.enqueue(piece);
+          else controller.error(new Error("inner thoughts"));
+        },
+      });
+    };
+    for (let i = 0; i <= STREAMS_PER_PROJECT_MAX; i++) {
+      const lines = (await (await get(LOGS)).text()).split("\n");
+      expect(lines[0]).toBe('{"text":"half');
+      expect(JSON.parse(lines[1]!)).toMatchObject({ error: { code: "unavailable" } });
+    }
+  });
+
   test("a refusal gives its place back", async () => {
     const { get } = setUp();
     for (let i = 0; i <= STREAMS_PER_PROJECT_MAX; i += 1) {
