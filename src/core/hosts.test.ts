@@ -95,6 +95,17 @@ describe("a report", () => {
     expect(types()).not.toContain("host.changed");
   });
 
+  test("of how much was downloaded by now is kept, and is no change of what the host has", () => {
+    const report = world.state.observed.get("a")?.report;
+    for (const gib of [null, 0, 17]) {
+      const modelCache = { path: "/models", gib };
+      if (report) report.inventory = { ...report.inventory, modelCache };
+      world.input({ kind: "host_reported", host: "a" });
+      expect(host().inventory.modelCache).toEqual(modelCache);
+    }
+    expect(types()).not.toContain("host.changed");
+  });
+
   test("of a host that was silent ends its silence", () => {
     world.apply(serviceSpec("w", [workerGroup(1)]));
     world.freeze("a", true);

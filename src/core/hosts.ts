@@ -74,9 +74,9 @@ export function hostReported(context: StepContext, id: string): Answer {
   return { kind: "done" };
 }
 
-/** What is wrong with a host is told by itself. */
+/** What is wrong with a host is told by itself, and so are its disks that fill up with what runs there. */
 function resources(inventory: Inventory): string {
-  return JSON.stringify({ ...inventory, problems: [], warnings: [] });
+  return JSON.stringify({ ...inventory, problems: [], warnings: [], disks: [], modelCache: null });
 }
 
 /** Of many at once, as after an update of the agent, a reader of the journal looks at the host anyway. */
