@@ -1,4 +1,5 @@
 import { access, readdir, readFile } from "node:fs/promises";
+import { posix } from "node:path";
 import { expect, test } from "vitest";
 import { parseConfig } from "../spec/index.ts";
 import { EXIT_MEANINGS } from "./exit-codes.ts";
@@ -11,15 +12,62 @@ test("docs/cli.md has an entry for every command, and for no other", async () =>
   expect(entries.sort()).toEqual(commandNames().sort());
 });
 
-test.each([
-  ["security.md", 10],
-  ["language.md", 10],
-  ["files.md", 6],
-])("docs/%s names tests that are there", async (name, least) => {
-  const named = new Set((await read(name)).match(/(?:src|test|agents|scripts)\/[\w./-]+\.(?:test\.)?ts/g));
-  expect(named.size).toBeGreaterThanOrEqual(least);
+test("pages name tests and sources that are there", async () => {
+  const named = new Set<string>();
+  for (const page of await pages()) {
+    for (const [path] of (await read(`../${page}`)).matchAll(/\b(?:src|test|agents|scripts|bench)\/[\w./-]+\.ts\b/g))
+      named.add(path);
+  }
+  expect(named.size).toBeGreaterThan(60);
   const root = new URL("../../", import.meta.url);
   for (const path of named) await expect(access(new URL(path, root)), path).resolves.toBeUndefined();
+});
+
+/** Every page that people read, from the checkout's root. */
+async function pages(): Promise<string[]> {
+  const names = await readdir(new URL("../../docs", import.meta.url));
+  const own = names.filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`);
+  return ["README.md", "ARCHITECTURE.md", "examples/README.md", ...own];
+}
+
+/** A page's text without what it shows in fences. */
+const proseOf = async (page: string) => (await read(`../${page}`)).replaceAll(/^```[\s\S]*?^```$/gm, "");
+
+/** What a heading is called in a link, as GitHub makes it. */
+const anchorOf = (heading: string) =>
+  heading
+    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+
+test("links lead to pages and headings that are there, and README.md to every page", async () => {
+  const all = await pages();
+  const anchors = new Map<string, string[]>();
+  for (const page of all) {
+    const headings = (await proseOf(page)).matchAll(/^#+ (.+)$/gm);
+    anchors.set(
+      page,
+      [...headings].map(([, heading = ""]) => anchorOf(heading)),
+    );
+  }
+  const linked = new Set<string>();
+  const broken: string[] = [];
+  for (const page of all) {
+    for (const [, link = ""] of (await proseOf(page)).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(link)) continue;
+      const [file = "", anchor] = link.split("#");
+      const target = file === "" ? page : posix.join(posix.dirname(page), file);
+      if (page === "README.md") linked.add(target);
+      const isThere = await access(new URL(`../../${target}`, import.meta.url)).then(
+        () => true,
+        () => false,
+      );
+      if (!isThere || (anchor !== undefined && !anchors.get(target)?.includes(anchor))) broken.push(`${page}: ${link}`);
+    }
+  }
+  expect(broken).toEqual([]);
+  expect(all.filter((page) => page !== "README.md" && !linked.has(page))).toEqual([]);
 });
 
 test("what docs show of configurations is valid", async () => {
