@@ -155,6 +155,15 @@ test.each([
   expect(others).toEqual([]);
 });
 
+test.each([
+  ["['serve $${{ run.args }}']", ["No command has `${{ run.args }}`, so what was given behind `--` goes nowhere."]],
+  ["['serve', 'bench ${{ run.args }}']", []],
+])("arguments for %s are noted where they go nowhere", (commands, notes) => {
+  const text = `type: service\nname: chat\nport: 80\ncommands: ${commands}\n`;
+  const parsed = parseConfig(text, "test.yml", { args: ["--tp", "8"] });
+  expect(parsed.ok && parsed.notes.map(({ message }) => message)).toEqual(notes);
+});
+
 describe("without arguments `${{ run.args }}` is empty", () => {
   const service = (commands: string) => `type: service\nname: demo\nport: 8000\ncommands: ${commands}\n`;
 

@@ -13,6 +13,7 @@ import { checkFleet } from "./rules/fleet.ts";
 import { checkGateway } from "./rules/gateway.ts";
 import { checkService } from "./rules/index.ts";
 import type { Raw } from "./rules/raw.ts";
+import { noteArguments } from "./rules/references.ts";
 import { checkVolume } from "./rules/volume.ts";
 import { fleet } from "./schema/fleet.ts";
 import { gateway } from "./schema/gateway.ts";
@@ -42,7 +43,11 @@ export function readKind(kind: ConfigKind, document: Document, options: ParseOpt
       const read = readFields(service, document, checkService(written, options));
       if (!read.ok) return read;
       const spec = fillService(read.written, options);
-      const notes = [...noteFields(document.root, service), ...noteOtherCounts(written)];
+      const notes = [
+        ...noteFields(document.root, service),
+        ...noteOtherCounts(written),
+        ...noteArguments(written, options.args ?? []),
+      ];
       return { ok: true, described: { type: kind, spec }, notes };
     }
     case "fleet": {

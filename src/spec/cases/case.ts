@@ -24,12 +24,14 @@ function fileOf(text: string): string {
   return `${head}${text}\n${somethingToRun.test(text) ? "" : "commands: [run]\n"}`;
 }
 
-/** Arguments and variables as a command line gives them; cases speak of them where they matter. */
-const options: ParseOptions = { args: ["--tp", "8 9", "it's", "$HOME"], env: ["GIVEN"] };
+/** Arguments and variables as a command line gives them; arguments only where a case has a place for them. */
+function optionsFor(text: string): ParseOptions {
+  return { args: text.includes("run.args") ? ["--tp", "8 9", "it's", "$HOME"] : [], env: ["GIVEN"] };
+}
 
 /** @param path `$notes` are the notes */
 export function parsed(text: string, path: string): unknown {
-  const config = parseConfig(fileOf(text), "case.yml", options);
+  const config = parseConfig(fileOf(text), "case.yml", optionsFor(text));
   if (!config.ok) throw new Error(config.issues.map(({ line, message }) => `line ${line}: ${message}`).join("\n"));
   if (path === "$notes") return config.notes.map((note) => `${note.line} ${note.path}: ${note.message}`);
   if (path === "") return config.spec;
@@ -37,5 +39,5 @@ export function parsed(text: string, path: string): unknown {
 }
 
 export function refusal(text: string): SpecIssue[] {
-  return parseConfig(fileOf(text), "case.yml", options).issues;
+  return parseConfig(fileOf(text), "case.yml", optionsFor(text)).issues;
 }

@@ -22,13 +22,18 @@ export function fillArguments(commands: readonly string[], args: readonly string
  */
 export function fitsFilled(commands: readonly string[], args: readonly string[], charsMax: number): boolean {
   const written = commands.reduce((sum, { length }) => sum + length, 0);
-  const references = commands.reduce((sum, command) => {
-    const found = (command.match(ESCAPE_OR_ARGUMENTS) ?? []).filter((each) => each !== "$$");
-    return sum + found.length;
-  }, 0);
+  const references = countArguments(commands);
   if (references === 0) return written <= charsMax;
   if (args.reduce((sum, { length }) => sum + length, 0) > charsMax) return false;
   return written + references * writeArguments(args).length <= charsMax;
+}
+
+/** In how many places the arguments stand. */
+export function countArguments(commands: readonly string[]): number {
+  return commands.reduce((sum, command) => {
+    const found = (command.match(ESCAPE_OR_ARGUMENTS) ?? []).filter((each) => each !== "$$");
+    return sum + found.length;
+  }, 0);
 }
 
 /** As words of the shell, and so that no dollar of theirs is taken for a reference. */

@@ -1,6 +1,6 @@
 import type { Finding } from "../finding.ts";
 import { type Reference, readTemplate, writeReference } from "../grammar/interpolation.ts";
-import { fillArguments, fitsFilled } from "../grammar/run-arguments.ts";
+import { countArguments, fillArguments, fitsFilled } from "../grammar/run-arguments.ts";
 import { MAX_FILLED_CHARS, MAX_GROUPS, MAX_PROBES } from "../limits.ts";
 import { listWords, quote } from "../quote.ts";
 import type { ParseOptions } from "../types.ts";
@@ -19,7 +19,7 @@ interface RawText {
  * at for every group it is asked of, so what is beyond the bounds, and refused for that, is not looked at.
  */
 export function checkReferences(service: Raw, options: ParseOptions): Finding[] {
-  const groups = groupsKey(service) === null ? [{ raw: service, path: [], index: 0 }] : groupsOf(service);
+  const groups = ownGroups(service);
   if (groups.length > MAX_GROUPS) return [];
   const given = options.env ?? [];
   return [
@@ -28,6 +28,21 @@ export function checkReferences(service: Raw, options: ParseOptions): Finding[] 
     ...checkRegistry(service, [...namesOf(service.env), ...given]),
     ...groups.flatMap((group) => checkArguments(group, service, options.args ?? [])),
   ];
+}
+
+/** Arguments that would go nowhere: whoever wrote them meant something by it. */
+export function noteArguments(service: Raw, args: readonly string[]): Finding[] {
+  if (args.length === 0 || ownGroups(service).some(({ raw }) => countArguments(commandsOf(raw)) > 0)) return [];
+  const message = "No command has `${{ run.args }}`, so what was given behind `--` goes nowhere.";
+  return [{ path: [], at: "value", message }];
+}
+
+function ownGroups(service: Raw): RawGroup[] {
+  return groupsKey(service) === null ? [{ raw: service, path: [], index: 0 }] : groupsOf(service);
+}
+
+function commandsOf(group: Raw): string[] {
+  return Array.isArray(group.commands) ? group.commands.filter((command) => typeof command === "string") : [];
 }
 
 /** What a probe of the service names is in every group that it is asked of. */
@@ -57,7 +72,7 @@ function checkRegistry(service: Raw, known: readonly string[]): Finding[] {
 /** With the arguments the commands are no longer than a shell takes, and where they are all there is, there are some. */
 function checkArguments({ raw, path }: RawGroup, service: Raw, args: readonly string[]): Finding[] {
   if (!hasCommands(raw) || !Array.isArray(raw.commands)) return [];
-  const texts = raw.commands.filter((command) => typeof command === "string");
+  const texts = commandsOf(raw);
   const refuse = (message: string) => [atValue([...path, "commands"], message)];
   if (!fitsFilled(texts, args, MAX_FILLED_CHARS)) {
     return refuse(
