@@ -19,7 +19,10 @@ function setUp() {
     { write: (text) => (shown += text) },
     "Token: ",
     left.signal,
-    () => (interrupts += 1),
+    () => {
+      interrupts += 1;
+      left.abort(new Error("interrupted"));
+    },
   );
   return { terminal, answer, left, shown: () => shown, interrupts: () => interrupts };
 }
@@ -39,10 +42,11 @@ test.each([
   ["Ctrl-C", "\u0003", 1],
   ["Ctrl-D", "\u0004", 0],
 ])("%s leaves", async (_name, key, expected) => {
-  const { terminal, answer, interrupts } = setUp();
+  const { terminal, answer, shown, interrupts } = setUp();
   terminal.write(`abc${key}`);
   await expect(answer).rejects.toThrow("Nothing was entered.");
   expect(interrupts()).toBe(expected);
+  expect(shown()).toBe("Token: \n");
   expect(terminal.isRaw).toBe(false);
 });
 

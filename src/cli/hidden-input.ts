@@ -10,7 +10,7 @@ const CHARS_MAX = 4_096;
 
 /**
  * Reads a line from a terminal without showing it. The terminal is given back as it was, whatever happens.
- * @param interrupt called at Ctrl-C, in place of the signal that the terminal sends otherwise
+ * @param interrupt called at Ctrl-C, in place of the signal that the terminal sends otherwise; it may abort `signal`
  * @throws Error when more is entered than is taken, when the user leaves by Ctrl-C or Ctrl-D, or `signal` aborts
  */
 export function readHidden(
@@ -37,8 +37,10 @@ export function readHidden(
         if (ENTER.includes(char)) return end(() => resolve(typed));
         // In raw mode the terminal sends these as characters.
         if (char === CTRL_C || char === CTRL_D) {
+          end(() => reject(new Error("Nothing was entered.")));
+          // Behind it: an abort would end it a second time.
           if (char === CTRL_C) interrupt();
-          return end(() => reject(new Error("Nothing was entered.")));
+          return;
         }
         typed = BACKSPACE.includes(char) ? typed.slice(0, -1) : typed + char;
         if (typed.length > CHARS_MAX) {

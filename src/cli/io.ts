@@ -1,7 +1,7 @@
-import { createInterface } from "node:readline/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { readHidden } from "./hidden-input.ts";
 import { readText } from "./read-text.ts";
+import { readShown } from "./shown-input.ts";
 
 /** Where output goes. */
 export interface Screen {
@@ -49,17 +49,18 @@ export function processIo(): Io {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   // Nobody reads what is said beside it: what was asked for is done all the same, and a server goes on.
   process.stderr.on("error", () => {});
+  const interruption = interruptions();
   return {
     stdout: screen(process.stdout),
     stderr: screen(process.stderr),
-    stdin: { isTTY: process.stdin.isTTY === true, readAll, ask },
+    stdin: { isTTY: process.stdin.isTTY === true, readAll, ask: askWith(interruption) },
     env: process.env,
     fetch,
     now: Date.now,
     sleep: async (ms, signal) => {
       await delay(ms, undefined, signal ? { signal } : {}).catch(() => {});
     },
-    interrupted: interruptions(),
+    interrupted: interruption.signal,
     become(args, env) {
       if (!process.execve) throw new Error("This system cannot run it in place of this program.");
       process.execve(process.execPath, [process.execPath, ...process.execArgv, ...args], { ...process.env, ...env });
@@ -82,7 +83,7 @@ function screen(stream: NodeJS.WriteStream): Screen {
   };
 }
 
-function interruptions(): AbortSignal {
+function interruptions(): AbortController {
   const controller = new AbortController();
   for (const [name, number] of [
     ["SIGHUP", 1],
@@ -94,7 +95,7 @@ function interruptions(): AbortSignal {
       controller.abort(new Error(`interrupted by ${name}`));
     });
   }
-  return controller.signal;
+  return controller;
 }
 
 async function readAll(charsMax: number): Promise<string> {
@@ -105,16 +106,13 @@ async function readAll(charsMax: number): Promise<string> {
   }
 }
 
-async function ask(question: string, options: { hidden: boolean; signal: AbortSignal }): Promise<string> {
-  if (options.hidden) {
-    const interrupt = () => void process.kill(process.pid, "SIGINT");
-    return readHidden(process.stdin, process.stderr, question, options.signal, interrupt);
-  }
+function askWith(interruption: AbortController): Keyboard["ask"] {
+  // A terminal that is read key by key sends no signal. One that was sent to ourselves would come too late to be the
+  // reason why there is no answer.
+  const interrupt = () => interruption.abort(new Error("interrupted by Ctrl-C"));
   // The question goes to standard error, so that standard output stays the command's answer.
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return await lines.question(question, { signal: options.signal });
-  } finally {
-    lines.close();
-  }
+  return (question, { hidden, signal }) =>
+    hidden
+      ? readHidden(process.stdin, process.stderr, question, signal, interrupt)
+      : readShown({ input: process.stdin, output: process.stderr }, question, signal, interrupt);
 }
