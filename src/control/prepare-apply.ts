@@ -18,24 +18,6 @@ import type { Sealer } from "./seal.ts";
 import { ControlError } from "./types.ts";
 import type { ApplyRequest } from "./views.ts";
 
-/**
- * A secret as it is set. A value that it has already keeps its version, also when the key has been rotated since, and is
- * sealed anew under the current key.
- */
-export async function prepareSecret(
-  state: ProjectState,
-  actor: string,
-  name: string,
-  value: string,
-  seal: Sealer,
-): Promise<{ input: Extract<Input, { kind: "secret_set" }>; secrets: SealedSecret[] }> {
-  const before = state.tables.secret.byId.get(name)?.version;
-  const sealed = await seal.seal(state.project, secretName(name), value);
-  const isSame = before !== undefined && (await seal.matches(state.project, before, value));
-  const version = isSame ? before : sealed.version;
-  return { input: { kind: "secret_set", name, version, actor }, secrets: [{ ...sealed, version }] };
-}
-
 export interface PreparedApply {
   input: Extract<Input, { kind: "apply" }>;
   /** The passed-through values and the revision's copies of secrets, sealed; written in the same commit as the revision. */

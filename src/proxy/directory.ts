@@ -19,7 +19,7 @@ export class Directory {
     const options = { lifeMs: ENTRY_LIFE_MS, staleMsMax: ENTRY_STALE_MS_MAX, max: CACHED_MAX, now, shared };
     this.#services = new Cache({ ...options, newer: newerEntry });
     this.#models = new Cache(options);
-    // A token that was revoked must not live on because the database is away.
+    // A token that has expired must not live on because the database is away.
     this.#permissions = new Cache({ ...options, staleMsMax: 0 });
   }
 
