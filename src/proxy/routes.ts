@@ -4,6 +4,9 @@ import type { LinkBody } from "../link/types.ts";
 import { clientGone } from "./errors.ts";
 import type { RequestPath } from "./request-path.ts";
 
+/** A body that its replica has compressed is so already; workerd would compress it once more. Others do not know this. */
+const AS_IT_IS = { encodeBody: "manual" };
+
 /**
  * The request path for platforms whose requests and responses are the web's, to be mounted at `/proxy`. (Node's own
  * are served in src/node, at half the cost.)
@@ -22,7 +25,7 @@ export function proxyRoutes(path: RequestPath, clientAddress: (c: Context) => st
       clientAddress: clientAddress(c),
       cancel,
     });
-    return new Response(asBodyInit(body), { status, headers });
+    return new Response(asBodyInit(body), { status, headers, ...AS_IT_IS });
   });
 }
 

@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { wholeOf } from "../../src/link/flows.ts";
 import type { Runtime } from "../support/control-planes.ts";
@@ -28,6 +29,36 @@ export function hostStreamsContract(runtime: Runtime): void {
       const answer = await stage.fetch(service, "/v1/chat?x=%C3%A9", { method: "PUT", body: "grüße" });
       expect(answer.status).toBe(418);
       expect(await answer.json()).toEqual({ method: "PUT", path: "/v1/chat?x=%C3%A9", body: "grüße" });
+    });
+
+    test.each([
+      ["in one piece", (bytes: Uint8Array) => bytes],
+      ["in pieces", (bytes: Uint8Array) => pieces(bytes)],
+    ])("an answer that is compressed, %s, arrives as its replica wrote it", async (_how, sent) => {
+      const host = await stage.here();
+      const service = await stage.serve(host);
+      const bytes = gzipSync("grüße");
+      const headers: [string, string][] = [
+        ["content-encoding", "gzip"],
+        ["content-length", String(bytes.byteLength)],
+      ];
+      host.answering = async () => ({ head: { status: 200, headers }, body: sent(bytes) });
+      const answer = await stage.fetch(service, "/v1/models");
+      expect(await answer.text()).toBe("grüße");
+      expect(answer.headers.get("content-encoding")).toBe("gzip");
+    });
+
+    test("an answer in one piece has the length that it has, whatever its head says", async () => {
+      const host = await stage.here();
+      const service = await stage.serve(host);
+      for (const length of ["2", "500"]) {
+        host.answering = async () => ({
+          head: { status: 200, headers: [["content-length", length]] },
+          body: new TextEncoder().encode("grüße"),
+        });
+        const answer = await stage.fetch(service, "/v1/models");
+        expect([answer.headers.get("content-length"), await answer.text()]).toEqual(["7", "grüße"]);
+      }
     });
 
     test("bodies of 20 MiB pass whole, both ways", async () => {
