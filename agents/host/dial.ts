@@ -4,6 +4,7 @@ import type { Link } from "../../src/link/link.ts";
 import type { LinkHandler } from "../../src/link/types.ts";
 import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../../src/link/ws.ts";
 import { LINK_PATH } from "../../src/wire/index.ts";
+import { retryAfterMs } from "./reconnect.ts";
 
 /**
  * A server to which thousands come back takes them in one after the other. Whoever gives up sooner than his turn comes has
@@ -20,7 +21,7 @@ export class LinkRefused extends Error {
   constructor(status: number, retryAfter: string | undefined) {
     super(`the server refused the link with status ${status}`);
     this.status = status;
-    this.retryAfterMs = status === 503 && /^\d{1,6}$/.test(retryAfter ?? "") ? Number(retryAfter) * 1_000 : null;
+    this.retryAfterMs = status === 503 ? retryAfterMs(retryAfter) : null;
   }
 }
 

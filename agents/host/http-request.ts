@@ -1,4 +1,4 @@
-import { Agent, type IncomingMessage, request as requestPlainly } from "node:http";
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, request as requestPlainly } from "node:http";
 import { request as requestSecurely, Agent as SecureAgent } from "node:https";
 
 export interface HttpRequest {
@@ -38,8 +38,11 @@ export async function sendRequest(url: string, request: HttpRequest): Promise<Ht
   return { status, text: body.toString("utf8") };
 }
 
-/** Like `sendRequest`, for an answer that is no text. */
-export async function requestBytes(url: string, request: HttpRequest): Promise<{ status: number; body: Buffer }> {
+/** Like `sendRequest`, for an answer that is no text, or of which more than that is wanted. */
+export async function requestBytes(
+  url: string,
+  request: HttpRequest,
+): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }> {
   const { signal, answerBytesMax } = request;
   try {
     const answer = await headOf(url, request);
@@ -50,7 +53,7 @@ export async function requestBytes(url: string, request: HttpRequest): Promise<{
       if (bytes > answerBytesMax) throw new AnswerTooLarge(`the answer is larger than ${answerBytesMax} bytes`);
       chunks.push(chunk);
     }
-    return { status: answer.statusCode ?? 0, body: Buffer.concat(chunks) };
+    return { status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) };
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   }

@@ -20,6 +20,11 @@ export function isNobodyThere(error: unknown): boolean {
   return error instanceof Error && "code" in error && NOBODY_THERE.has(String(error.code));
 }
 
+/** What a `Retry-After` header says, in ms from now; null: nothing, or a date, which depends on two clocks. */
+export function retryAfterMs(header: string | undefined): number | null {
+  return /^\d{1,6}$/.test(header ?? "") ? Number(header) * 1_000 : null;
+}
+
 /**
  * The pause before dialling a server that said when to come back: then, or within the second after, since it counts in
  * whole ones.

@@ -7,9 +7,9 @@ import {
   type Report,
   syncAnswer,
 } from "../../src/wire/index.ts";
-import { type Carrier, overLink } from "./carriers.ts";
+import { type Carried, type Carrier, overLink } from "./carriers.ts";
 import { type Log, reasonOf } from "./log.ts";
-import { reconnectDelayMs } from "./reconnect.ts";
+import { reconnectDelayMs, toldDelayMs } from "./reconnect.ts";
 
 /** Reports are this far apart at least, however much changes. */
 const SYNC_GAP_MS = 100;
@@ -38,6 +38,16 @@ export interface SyncFigures {
   reportBytes: number;
   /** When the last one was answered, in ms since the epoch. */
   answeredAt: number | null;
+}
+
+/** The server answered, and did not take the report. */
+class SyncRefused extends Error {
+  override name = "SyncRefused";
+  readonly retryAfterMs: number | null;
+  constructor({ status, text, retryAfterMs }: Carried) {
+    super(`the server answered ${status}: ${text.slice(0, 300)}`);
+    this.retryAfterMs = retryAfterMs;
+  }
 }
 
 interface SyncParts {
@@ -80,6 +90,10 @@ export class Sync {
   /** Since when syncs fail. */
   #failingAt: number | null = null;
   #posting = false;
+  /** How often in a row the server has said when to come back. */
+  #timesTold = 0;
+  /** The server wants no report sooner, whatever happens here. */
+  #notBefore = Number.NEGATIVE_INFINITY;
 
   constructor(parts: SyncParts) {
     this.#parts = parts;
@@ -113,6 +127,7 @@ export class Sync {
     this.#carrier = carrier;
     this.#posting = false;
     this.#failingAt = null;
+    this.#notBefore = Number.NEGATIVE_INFINITY;
     this.#arm(0);
   }
 
@@ -131,7 +146,7 @@ export class Sync {
 
   #arm(ms: number): void {
     if (this.#carrier === null || this.#running !== null) return;
-    const at = Math.max(performance.now() + ms, this.#lastAt + SYNC_GAP_MS);
+    const at = Math.max(performance.now() + ms, this.#lastAt + SYNC_GAP_MS, this.#notBefore);
     if (this.#timer !== null) {
       if (at >= this.#dueAt) return;
       clearTimeout(this.#timer);
@@ -149,7 +164,7 @@ export class Sync {
     this.#running = this.#sync(carrier)
       .then(
         (nextMs) => this.#succeeded(carrier, nextMs),
-        (error) => this.#failed(carrier, reasonOf(error)),
+        (error) => this.#failed(carrier, error),
       )
       .then((nextMs) => {
         this.#running = null;
@@ -165,21 +180,26 @@ export class Sync {
     figures.answeredAt = Date.now();
     this.#failure = "";
     this.#failingAt = null;
+    this.#timesTold = 0;
     this.#posting = this.#carrier === carrier && carrier === this.#parts.post;
     return nextMs;
   }
 
   /** @returns when to try again: by requests less and less often, since the server may be gone altogether */
-  #failed(carrier: Carrier, reason: string): number {
+  #failed(carrier: Carrier, error: unknown): number {
     this.figures.failed += 1;
     if (this.#carrier !== carrier) return SYNC_RETRY_MS;
     const isPost = carrier === this.#parts.post;
     // Where requests have not been answered before, it is the attempts to open a link that say what is wrong.
-    if (!isPost || this.#posting) this.#sayFailed(reason);
+    if (!isPost || this.#posting) this.#sayFailed(reasonOf(error));
     this.#posting = false;
     this.#failingAt ??= performance.now();
     if (!isPost) return SYNC_RETRY_MS;
-    return Math.max(SYNC_RETRY_MS, reconnectDelayMs(performance.now() - this.#failingAt, Math.random()));
+    const told = error instanceof SyncRefused ? error.retryAfterMs : null;
+    this.#timesTold = told === null ? 0 : this.#timesTold + 1;
+    const delay = told === null ? null : toldDelayMs(told, this.#timesTold, Math.random());
+    if (delay !== null) this.#notBefore = performance.now() + delay;
+    return Math.max(SYNC_RETRY_MS, delay ?? reconnectDelayMs(performance.now() - this.#failingAt, Math.random()));
   }
 
   /** Once for each reason: a server that refuses does so every time. */
@@ -196,9 +216,9 @@ export class Sync {
     const body = new TextEncoder().encode(JSON.stringify({ agent: agent(), seq: this.#seq, ...(await report()) }));
     this.figures.reportBytes += body.byteLength;
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]);
-    const { status, text } = await carry(body, signal);
-    if (status !== 200) throw new Error(`the server answered ${status}: ${text.slice(0, 300)}`);
-    const answer = syncAnswer.parse(JSON.parse(text));
+    const carried = await carry(body, signal);
+    if (carried.status !== 200) throw new SyncRefused(carried);
+    const answer = syncAnswer.parse(JSON.parse(carried.text));
     const { version, hash, desired, nextSyncInMs, peers } = answer;
     await this.#take(version, hash, desired);
     if (peers !== null) this.#parts.takePeers(peers);
