@@ -227,7 +227,7 @@ export class HeadraceControl implements Control {
   }
 
   async planFleet(caller: Caller, request: FleetRequest): Promise<FleetPlanView> {
-    const { input, notes } = readFleet(request);
+    const { input, notes } = await readFleet(request);
     const state = await this.open(caller.project).project.controller.state();
     return planFleet(state, input, notes, this.options.clock.now());
   }

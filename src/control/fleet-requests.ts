@@ -4,10 +4,11 @@ import type { Answer, Input } from "../core/input.ts";
 import type { ProjectState } from "../core/project-state.ts";
 import type { FleetEntity, Millis } from "../core/state.ts";
 import { step } from "../core/step.ts";
-import { parseConfig, type SpecIssue, whyNotApplied } from "../spec/index.ts";
+import { type SpecIssue, whyNotApplied } from "../spec/index.ts";
 import { carriedOut, requireAdmin, whenDone } from "./answers.ts";
 import { describeAgents } from "./describe-agents.ts";
 import type { Once } from "./once.ts";
+import { readConfig } from "./read-config.ts";
 import { type Caller, ControlError } from "./types.ts";
 import type { FleetApplyAnswer, FleetChangeAnswer, FleetPlanView, FleetRequest, FleetView } from "./views-fleet.ts";
 
@@ -17,8 +18,12 @@ type FleetInput = Extract<Input, { kind: "fleet_applied" }>;
  * Reads the file of a fleet, whoever sent it.
  * @throws ControlError `invalid_config` with every issue, `unsupported` for a file that describes something else
  */
-export function readFleet({ config, file, expectedRevision }: FleetRequest): { input: FleetInput; notes: SpecIssue[] } {
-  const parsed = parseConfig(config, file);
+export async function readFleet({
+  config,
+  file,
+  expectedRevision,
+}: FleetRequest): Promise<{ input: FleetInput; notes: SpecIssue[] }> {
+  const parsed = await readConfig(config, file);
   if (!parsed.ok) throw new ControlError("invalid_config", `${file} is not valid`, parsed.issues);
   if (parsed.type !== "fleet") throw new ControlError("unsupported", `${file} describes a ${parsed.type}, not a fleet`);
   const { name, hosts, type: _, ...settings } = parsed.spec;
@@ -72,7 +77,7 @@ export async function applyFleet(
 ): Promise<FleetApplyAnswer> {
   requireAdmin(caller, "apply fleets, which say what jobs may do to hosts");
   return once(caller, "apply fleet", key, request, async () => {
-    const { input } = readFleet(request);
+    const { input } = await readFleet(request);
     const toAnswer = (answer: Answer, version: number): FleetApplyAnswer => {
       const { revision, action } = carriedOut(answer, "applied");
       return { fleet: input.fleet, revision, action, version };

@@ -3,17 +3,11 @@ import type { Input } from "../core/input.ts";
 import type { ProjectState } from "../core/project-state.ts";
 import { currentRevision } from "../core/revision.ts";
 import { pinnedSecretName, sealedEnvName, secretName } from "../core/sealed-names.ts";
-import {
-  parseConfig,
-  passedVariables,
-  type ServiceSpec,
-  type SpecIssue,
-  usedSecrets,
-  whyNotApplied,
-} from "../spec/index.ts";
+import { passedVariables, type ServiceSpec, type SpecIssue, usedSecrets, whyNotApplied } from "../spec/index.ts";
 import type { SealedSecret, Store } from "../store/types.ts";
 import { canonicalJson, type DeliveredFile } from "../wire/index.ts";
 import type { Digest } from "./digest.ts";
+import { readConfig } from "./read-config.ts";
 import type { Sealer } from "./seal.ts";
 import { ControlError } from "./types.ts";
 import type { ApplyRequest } from "./views.ts";
@@ -36,7 +30,7 @@ export async function prepareApply(
   request: ApplyRequest,
   { seal, store, digest, images: settings }: { seal: Sealer; store: Store; digest: Digest; images: ImageSettings },
 ): Promise<PreparedApply> {
-  const parsed = parseConfig(request.config, request.file, {
+  const parsed = await readConfig(request.config, request.file, {
     args: request.args ?? [],
     env: request.overrides ?? [],
     ...(request.profiles === undefined ? {} : { profiles: request.profiles }),
