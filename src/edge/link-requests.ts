@@ -55,16 +55,20 @@ export async function requestOverLink(
   }
   const head = JSON.parse(response.headers.get(ANSWER_HEADER) ?? "null") as AnswerHead;
   const { status, headers } = head;
-  return { head: { status, headers }, body: await received(response, head) };
+  return { head: { status, headers }, body: received(response.body, head) };
 }
 
-async function received(response: Response, { whole, watched }: AnswerHead): Promise<ReceivedBody> {
-  const { body } = response;
+function received(body: ReadableStream<Uint8Array> | null, { whole, watched }: AnswerHead): ReceivedBody {
   if (body === null) return null;
-  if (whole) return new Uint8Array(await response.arrayBuffer());
   const flow = flowOf(body);
-  if (watched) flow.passOn = (over) => passedOn(body, over);
+  if (watched) flow.passOn = whole ? (over) => passedOnWhole(body, over) : (over) => passedOn(body, over);
   return flow;
+}
+
+/** All of it is on its way already, and nothing of it has to be read here. */
+function passedOnWhole(body: ReadableStream<Uint8Array>, over: () => void): ReadableStream<Uint8Array> {
+  over();
+  return body;
 }
 
 /** The same bytes, which the platform passes on by itself. */

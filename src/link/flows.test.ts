@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { flowOf, streamOf, wholeOf } from "./flows.ts";
+import { flowOf, streamOf, wholeFlow, wholeOf } from "./flows.ts";
 import { linkPipe } from "./pipe.ts";
 import { fed, pattern, pieces, textOf, until } from "./testing.ts";
 
@@ -31,6 +31,25 @@ describe("a body between flow and web stream", () => {
     await expect(wholeOf(flowOf(large.body), 5_000)).rejects.toThrow(RangeError);
     expect(large.state.cancelled).not.toBeNull();
     await expect(wholeOf(pattern(5_001), 5_000)).rejects.toThrow(RangeError);
+  });
+
+  it("that is read at once is read when it is wanted, comes as one piece, and fails as its reading does", async () => {
+    let reads = 0;
+    const bytes = async () => {
+      reads += 1;
+      return new TextEncoder().encode("one").buffer;
+    };
+    const flow = wholeFlow(bytes);
+    expect(reads).toBe(0);
+    expect(await textOf(flow)).toBe("one");
+    expect(reads).toBe(1);
+    await expect(textOf(wholeFlow(() => Promise.reject(new Error("left"))))).rejects.toThrow("left");
+    const told: string[] = [];
+    const left = wholeFlow(bytes);
+    left.start({ write: () => told.push("piece") > 0, end: () => told.push("end"), fail: () => told.push("fail") });
+    left.cancel(new Error("not wanted"));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(told).toEqual([]);
   });
 
   it("must be bytes", async () => {

@@ -65,6 +65,27 @@ class StreamFlow implements BodyFlow {
   }
 }
 
+/** A body that is read at once, as a flow of one piece. @param read begins to read it */
+export function wholeFlow(read: () => Promise<ArrayBuffer>): BodyFlow {
+  let cancelled = false;
+  return {
+    start(sink) {
+      read().then(
+        (bytes) => {
+          if (cancelled) return;
+          sink.write(new Uint8Array(bytes));
+          if (!cancelled) sink.end();
+        },
+        (error) => cancelled || sink.fail(error),
+      );
+    },
+    resume: () => undefined,
+    cancel() {
+      cancelled = true;
+    },
+  };
+}
+
 /** A body that can be sent, as a flow. */
 export function asFlow(body: BodyFlow | ReadableStream<Uint8Array>): BodyFlow {
   return body instanceof ReadableStream ? flowOf(body) : body;

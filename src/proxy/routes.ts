@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
-import { flowOf, streamOf } from "../link/flows.ts";
-import type { LinkBody } from "../link/types.ts";
+import { flowOf, streamOf, wholeFlow } from "../link/flows.ts";
+import { WHOLE_BODY_BYTES_MAX } from "../link/limits.ts";
+import type { BodyFlow, LinkBody } from "../link/types.ts";
 import { clientGone } from "./errors.ts";
 import type { RequestPath } from "./request-path.ts";
 
@@ -21,12 +22,19 @@ export function proxyRoutes(path: RequestPath, clientAddress: (c: Context) => st
       method: request.method,
       url: new URL(request.url),
       headers: [...request.headers],
-      body: request.body === null ? null : flowOf(request.body),
+      body: bodyOf(request),
       clientAddress: clientAddress(c),
       cancel,
     });
     return new Response(asBodyInit(body), { status, headers, ...AS_IT_IS });
   });
+}
+
+/** A small body is read in one piece, since each piece costs a turn of the platform. */
+function bodyOf(request: Request): BodyFlow | null {
+  if (request.body === null) return null;
+  const length = Number(request.headers.get("content-length") ?? Number.NaN);
+  return length <= WHOLE_BODY_BYTES_MAX ? wholeFlow(() => request.arrayBuffer()) : flowOf(request.body);
 }
 
 function asBodyInit(body: LinkBody): BodyInit | null {
