@@ -3,7 +3,7 @@ import { flowOf, streamOf } from "../link/flows.ts";
 import { WHOLE_BODY_BYTES_MAX } from "../link/limits.ts";
 import type { LinkAnswerHead, LinkBody, ReceivedAnswer, ReceivedBody } from "../link/types.ts";
 import type { OpenToReplica } from "../proxy/types.ts";
-import { edgeGlobals, type FetchStub } from "./platform.ts";
+import { edgeGlobals, type FetchStub, fromBase64, inBase64 } from "./platform.ts";
 
 /**
  * Requests over a link that ends in another object, carried there by `fetch`: heads as JSON in a header, bodies as they
@@ -14,6 +14,13 @@ export const REQUEST_PATH = "/request";
 const OPEN_HEADER = "x-headrace-open";
 const ANSWER_HEADER = "x-headrace-answer";
 const FAILED_HEADER = "x-headrace-failed";
+const BODY_HEADER = "x-headrace-body";
+
+/**
+ * A body of no more than this goes in a header, in base64: a body of its own is a stream that the platform carries and the
+ * object has to read, which costs a fifth of all that a small request does. The platform takes 128 KB of headers.
+ */
+const BODY_IN_HEADER_BYTES_MAX = 16 * 1024;
 
 /** What a body may have waiting for a reader, so that the pieces of several turns go on as one where they come fast. */
 const AHEAD_BYTES = 16 * 1024;
@@ -31,16 +38,12 @@ export async function requestOverLink(
   body: LinkBody,
   signal: AbortSignal | undefined,
 ): Promise<ReceivedAnswer> {
-  const whole = body === null || body instanceof Uint8Array;
-  const stream = whole ? body : body instanceof ReadableStream ? body : streamOf(body);
   let response: Response;
   try {
     const request = new Request(`https://link${REQUEST_PATH}`, {
       method: "POST",
-      headers: { [OPEN_HEADER]: inHeader(open) },
-      body: stream as BodyInit | null,
+      ...carried(open, body),
       ...(signal ? { signal } : {}),
-      ...(whole ? {} : { duplex: "half" }),
     });
     response = await stub.fetch(request);
   } catch (error) {
@@ -56,6 +59,17 @@ export async function requestOverLink(
   const head = JSON.parse(response.headers.get(ANSWER_HEADER) ?? "null") as AnswerHead;
   const { status, headers } = head;
   return { head: { status, headers }, body: received(response.body, head) };
+}
+
+/** A request's head and body, as they go to the object. */
+function carried(open: unknown, body: LinkBody): RequestInit & { duplex?: "half" } {
+  const headers = { [OPEN_HEADER]: inHeader(open) };
+  if (body instanceof Uint8Array) {
+    if (body.byteLength > BODY_IN_HEADER_BYTES_MAX) return { headers, body: body as BodyInit };
+    return { headers: { ...headers, [BODY_HEADER]: inBase64(body) } };
+  }
+  if (body === null) return { headers };
+  return { headers, body: body instanceof ReadableStream ? body : streamOf(body), duplex: "half" };
 }
 
 function received(body: ReadableStream<Uint8Array> | null, { whole, watched }: AnswerHead): ReceivedBody {
@@ -90,6 +104,8 @@ export function openedBy(request: Request): unknown {
 
 /** A small body in one piece, for the link to carry whole; a larger one, or one of unknown length, as it comes. */
 export async function bodyOf(request: Request): Promise<LinkBody> {
+  const small = request.headers.get(BODY_HEADER);
+  if (small !== null) return fromBase64(small);
   if (request.body === null) return null;
   const length = Number(request.headers.get("content-length") ?? Number.POSITIVE_INFINITY);
   return length <= WHOLE_BODY_BYTES_MAX ? new Uint8Array(await request.arrayBuffer()) : request.body;

@@ -60,3 +60,16 @@ export interface EdgeGlobals {
 export function edgeGlobals(): EdgeGlobals {
   return globalThis as unknown as EdgeGlobals;
 }
+
+/** Of the language, and not of Node's before version 25. */
+interface Base64Bytes {
+  toBase64(): string;
+}
+
+export function inBase64(bytes: Uint8Array): string {
+  return (bytes as unknown as Base64Bytes).toBase64();
+}
+
+export function fromBase64(text: string): Uint8Array {
+  return (Uint8Array as unknown as { fromBase64(text: string): Uint8Array }).fromBase64(text);
+}

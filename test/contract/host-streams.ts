@@ -31,6 +31,20 @@ export function hostStreamsContract(runtime: Runtime): void {
       expect(await answer.json()).toEqual({ method: "PUT", path: "/v1/chat?x=%C3%A9", body: "grüße" });
     });
 
+    test("bodies of every size arrive byte for byte, however each is carried", async () => {
+      const host = await stage.here();
+      const service = await stage.serve(host);
+      host.answering = async (_open, body) => ({
+        head: { status: 200, headers: [] },
+        body: await wholeOf(body, MIB),
+      });
+      for (const size of [4, 16 * 1024, 16 * 1024 + 4, 64 * 1024, 64 * 1024 + 4]) {
+        const bytes = patterned(size);
+        const answer = await stage.fetch(service, "/v1/echo", { method: "POST", body: bytes });
+        expect(Buffer.from(await answer.arrayBuffer()).equals(bytes), `${size} bytes`).toBe(true);
+      }
+    });
+
     test.each([
       ["in one piece", (bytes: Uint8Array) => bytes],
       ["in pieces", (bytes: Uint8Array) => pieces(bytes)],
