@@ -45,11 +45,12 @@ let life: LinkLife;
 let now: number;
 
 /** The object is made anew, with what it has stored. */
-function wakeUp(host = { project: "main", host: "h1" }): void {
+function wakeUp(host = { project: "main", host: "h1" }, deployment = "first"): void {
   life = new LinkLife({
     host,
     ctx: durable,
     project: () => project as unknown as ProjectStub,
+    deployment,
     now: () => now,
     log: () => {},
   });
@@ -130,6 +131,14 @@ describe("a report without news", () => {
     await agent.sync();
     project.meanwhile = async () => {};
     await agent.sync();
+    expect(project.synced).toBe(2);
+  });
+
+  test("is passed on once after a deployment, which may have something new to say to it", async () => {
+    await new Dialled().sync();
+    wakeUp(undefined, "second");
+    const agent = new Dialled();
+    for (let i = 0; i < 2; i += 1) await agent.sync();
     expect(project.synced).toBe(2);
   });
 

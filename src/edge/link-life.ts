@@ -38,6 +38,8 @@ interface Attachment {
 interface Answered {
   digest: string;
   answer: SyncAnswer;
+  /** Which deployment answered. Another one may have something else to say to the same, such as a build of the agent. */
+  deployment: string;
 }
 
 /** How the host is there, as the project was told last. */
@@ -47,6 +49,8 @@ interface LifeParts {
   host: HostName;
   ctx: DurableState;
   project(): ProjectStub;
+  /** Which deployment of the Worker this is. */
+  deployment: string;
   now(): number;
   log: Log;
   digest?: Digest;
@@ -216,7 +220,9 @@ export class LinkLife {
     const digest = await (this.#parts.digest ?? sha256Hex)(JSON.stringify([linked, content]));
     const answered = kv.get<Answered>("answered");
     // The same words from a host that holds what it shall hold: nobody else need hear them.
-    if (answered?.digest === digest && this.#told() !== "gone") return answered.answer;
+    const { deployment } = this.#parts;
+    const isKnown = answered?.digest === digest && answered.deployment === deployment;
+    if (isKnown && this.#told() !== "gone") return answered.answer;
     const generation = this.#generation;
     const { project, host } = this.#parts.host;
     const outcome = await this.#parts.project().call(project, "syncRelayed", [project, host, report, linked]);
@@ -224,7 +230,9 @@ export class LinkLife {
     const isHeld = answer.desired === null && answer.version === report.applied.version;
     if (this.#isForgotten) return answer;
     if (generation === this.#generation) this.#setBusy(answer.nextSyncInMs <= BUSY_SYNC_MS);
-    if (isHeld && generation === this.#generation) kv.put("answered", { digest, answer } satisfies Answered);
+    if (isHeld && generation === this.#generation) {
+      kv.put("answered", { digest, answer, deployment } satisfies Answered);
+    }
     return answer;
   }
 

@@ -96,7 +96,8 @@ export class LinkObject extends DurableObject<Env> implements LinkStub {
   #begin(host: HostName): LinkLife {
     const { ctx, env } = this;
     const project = () => projectStub(env, host.project);
-    this.#life = new LinkLife({ host, ctx, project, now: Date.now, log: edgeLog });
+    const deployment = env.VERSION?.id ?? "";
+    this.#life = new LinkLife({ host, ctx, project, deployment, now: Date.now, log: edgeLog });
     return this.#life;
   }
 }
