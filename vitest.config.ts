@@ -6,6 +6,9 @@ const random = ["**/*.property.test.ts", "test/sim/**/*.test.ts"];
 
 const exclude = ["**/node_modules/**", "**/*.long.test.ts", ...random];
 
+/** What `expect.poll` waits for comes within this or the test fails: a limit, never a wait. Vitest's own is a second. */
+const waitedFor = (timeout: number) => ({ poll: { timeout } });
+
 /**
  * Six suites. `unit` needs nothing but Node and is part of `npm run check`; it sits beside the code it tests. `random`
  * (random inputs, simulated lives) keeps one core busy and cares for no clock. `system` and `e2e` run real processes,
@@ -24,6 +27,7 @@ export default defineConfig({
           exclude: ["**/*.property.test.ts", "**/*.{system,e2e,long}.test.ts"],
           setupFiles: ["test/support/seed.ts"],
           testTimeout: 10_000,
+          expect: waitedFor(8_000),
           // Files share a process: a process and its modules for each would triple the time. So a unit test leaves
           // nothing changed behind it, neither environment nor globals.
           isolate: false,
@@ -47,6 +51,7 @@ export default defineConfig({
           setupFiles: ["test/support/seed.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          expect: waitedFor(60_000),
           fileParallelism: false,
         },
       },
@@ -58,6 +63,7 @@ export default defineConfig({
           setupFiles: ["test/support/seed.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          expect: waitedFor(60_000),
           fileParallelism: false,
         },
       },
@@ -69,6 +75,7 @@ export default defineConfig({
           setupFiles: ["test/support/seed.ts"],
           testTimeout: 600_000,
           hookTimeout: 180_000,
+          expect: waitedFor(60_000),
           fileParallelism: false,
         },
       },

@@ -129,11 +129,11 @@ describe("where no link can be opened", () => {
     expect(control.link).toBeNull();
     await control.want([engine(await freePort())]);
     await control.state("w-1.0", "ready");
-    await expect.poll(() => said("no link can be opened"), { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(() => said("no link can be opened")).toHaveLength(1);
     expect(said("no link can be opened")[0]).toContain("status 403");
 
     control.refusesLinks = false;
-    await expect.poll(() => control.link, { timeout: 30_000 }).not.toBeNull();
+    await expect.poll(() => control.link).not.toBeNull();
     await control.want([]);
     const { posts } = control;
     await control.heard((last) => last.applied.version === control.version && last.jobs.length === 0);
@@ -148,11 +148,11 @@ describe("where no link can be opened", () => {
     await control.heard(() => true);
     const { port } = control;
     await control.close();
-    await expect.poll(() => said("the server cannot be reached"), { timeout: 30_000 }).not.toEqual([]);
+    await expect.poll(() => said("the server cannot be reached")).not.toEqual([]);
     control = new TestControlPlane();
     // The one that is there now knows nobody: this host's credential is refused, by whichever way it comes.
     await control.listen(port);
-    await expect.poll(() => said("does not accept this host's credential"), { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(() => said("does not accept this host's credential")).toHaveLength(1);
     expect(said("no link can be opened")).toEqual([]);
   });
 });
@@ -272,7 +272,7 @@ describe("a job", () => {
     await control.want([{ ...job, launch: { ...job.launch, script: "exec sleep 1000" } }]);
     await control.state("w-1.0", "starting", 1);
     const answer = async () => text((await http("w-1", "/")).body);
-    await expect.poll(answer, { timeout: 15_000 }).toContain('"code":"replica_unreachable"');
+    await expect.poll(answer).toContain('"code":"replica_unreachable"');
   });
 
   it("streams, and a cancelled stream ends at the job", async () => {
@@ -369,13 +369,11 @@ describe("an agent that ends", () => {
     await start({ token: null, server: `http://127.0.0.1:${serverPort}` });
     await fetch(`http://127.0.0.1:${port}/crash`).catch(() => undefined);
     await expect
-      .poll(
-        () =>
-          fetch(`http://127.0.0.1:${port}/health`).then(
-            ({ status }) => status,
-            () => 0,
-          ),
-        { timeout: 20_000 },
+      .poll(() =>
+        fetch(`http://127.0.0.1:${port}/health`).then(
+          ({ status }) => status,
+          () => 0,
+        ),
       )
       .toBe(200);
     const { jobs, version, credentialHash } = control;

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ControlError } from "../control/types.ts";
 import { createApp } from "./app.ts";
 import { STREAMS_PER_PROJECT_MAX } from "./limits.ts";
@@ -80,7 +80,7 @@ describe("following commits", () => {
     expect(refused.headers.get("retry-after")).toBe("1");
     await bodies[0]!.until("retry:");
     await Promise.all(bodies.map((body) => body.leave()));
-    await vi.waitFor(() => expect(control.followers).toBe(0));
+    await expect.poll(() => control.followers).toBe(0);
     const again = await get(STREAM);
     expect(again.status).toBe(200);
     await again.body!.cancel();
@@ -90,7 +90,7 @@ describe("following commits", () => {
     const { control, get } = setUp();
     const body = reader(await get(STREAM));
     await body.until("retry:");
-    await vi.waitFor(() => expect(control.followers).toBe(1));
+    await expect.poll(() => control.followers).toBe(1);
     control.failure = new ControlError("unavailable", "The database is away.");
     control.add(commit(1));
     expect(await body.until("event: error")).toBeTruthy();
