@@ -166,8 +166,6 @@ fleet rack-1 (0 hosts) will be changed. What runs goes on as it is; what is plac
   overcommit: true -> false
   allow.privileged: true -> false
   allow.host_paths: /mnt/models -> none
-
-note: line 5: \`placement\` acts when replicas can span several hosts; until then write this fleet into \`fleets\` of the groups that have to share its interconnect.
 `);
     const { out } = await on.run("apply", "-f", "rack.yml", "-y", "--json");
     expect(JSON.parse(out)).toMatchObject({ fleet: "rack-1", revision: 2, action: "update" });

@@ -75,12 +75,21 @@ describe("a service of one prefill and one decode", () => {
   it("minds the port where a decode meets a prefill, although the others are open", () => {
     const world = worldOf("a-router", "b", "c");
     world.cut("b", "c", [8_998], SILENT);
+    world.cut("c", "b", [8_998], SILENT);
     world.apply(pd(1, 1));
     world.settle();
     expect(places(world)).toEqual(["decode@b", "router@a-router"]);
     expect(waiting(world)[0]?.reason).toContain(
       "host c: cannot be reached by b at 10.0.0.3 port 8998: no answer in 1 s",
     );
+  });
+
+  it("is placed the other way round where that way alone is open", () => {
+    const world = worldOf("a-router", "b", "c");
+    world.cut("b", "c", [8_998], SILENT);
+    world.apply(pd(1, 1));
+    world.settle();
+    expect(places(world)).toEqual(["decode@c", "prefill@b", "router@a-router"]);
   });
 
   it("does not mind a port that none of its replicas uses", () => {
@@ -102,13 +111,19 @@ it("what is not known, or known of an address that a host had before, speaks aga
   expect(waiting(world)).toEqual([]);
 });
 
-it("a second prefill goes where every decode reaches it, or nowhere", () => {
+it("a second prefill goes where every decode reaches it, and of the rest as many have a place as can work together", () => {
   const world = worldOf("a-router", "b", "c", "d", "e");
-  world.cut("c", "e", "all", SILENT);
+  for (const [from, to] of [
+    ["c", "d"],
+    ["c", "e"],
+    ["d", "e"],
+  ] as const)
+    world.cut(from, to, "all", SILENT);
   world.apply(pd(2, 2));
   world.settle();
-  expect(places(world)).toEqual(["decode@b", "decode@c", "prefill@d", "router@a-router"]);
-  expect(waiting(world)[0]?.reason).toContain("host e: cannot be reached by c at 10.0.0.5 port 8998");
+  expect(places(world)).toEqual(["decode@b", "prefill@c", "prefill@d", "router@a-router"]);
+  expect(waiting(world).map(({ group }) => group)).toEqual(["decode"]);
+  expect(waiting(world)[0]?.reason).toContain("host e: cannot be reached by c at 10.0.0.5 port 8000");
 });
 
 it("a decode that no router reaches is sent nothing, so that it keeps no prefill away", () => {

@@ -1,8 +1,7 @@
-import { addressesFor } from "./addresses.ts";
+import { arrange } from "./arrange.ts";
 import { moveReplica } from "./lifecycle.ts";
-import { describeNoFit } from "./placement.ts";
-import { currentRevision, groupOfReplica, revisionOf } from "./revision.ts";
-import type { JobEntity, ReplicaEntity } from "./state.ts";
+import { currentRevision } from "./revision.ts";
+import type { ReplicaEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
 /** Finds hosts for what waits for one: that of the services with a higher priority first, then by the services' names. */
@@ -16,59 +15,19 @@ export function placeWaiting(context: StepContext, services: Iterable<string>): 
   for (const { id } of queue) placeReplicas(context, id);
 }
 
-/** One that asks for the address of another is placed after it. Each is tried once, however they ask for each other. */
 function placeReplicas(context: StepContext, service: string): void {
-  const { draft } = context;
-  let waiting = draft.by("replica", "service", service).filter((replica) => replica.status === "pending");
-  for (let tried = -1; tried !== 0; ) {
-    const before = waiting.length;
-    waiting = waiting.filter((replica) => {
-      const found = addressesFor(draft, replica);
-      if (found.ok) place(context, replica, found.addresses);
-      return !found.ok;
-    });
-    tried = before - waiting.length;
+  const { draft, now } = context;
+  const waiting = draft.by("replica", "service", service).filter((replica) => replica.status === "pending");
+  if (waiting.length === 0) return;
+  const { jobs, left } = arrange(context, waiting);
+  for (const job of jobs) {
+    const { name } = draft.must("host", job.host);
+    moveReplica(draft, draft.must("replica", job.replica), "placed", `placed on ${name}`, now);
   }
-  for (const replica of waiting) {
-    const found = addressesFor(draft, replica);
-    if (!found.ok) wait(context, replica, found.reason);
-  }
+  for (const { replica, reason } of left) wait(context, replica, reason);
 }
 
-/** Finds a host for a replica, or keeps the reason why there is none. */
-function place(context: StepContext, replica: ReplicaEntity, addresses: JobEntity["addresses"]): void {
-  const { draft, now, placer } = context;
-  const revision = revisionOf(draft, replica);
-  const group = groupOfReplica(draft, replica);
-  const key = `${revision.id}/${replica.group}`;
-  const placed = placer.place(key, revision, group);
-  if (!("host" in placed)) {
-    wait(context, replica, describeNoFit(placed));
-    return;
-  }
-  const { host, promise } = placed;
-  const job: JobEntity = {
-    kind: "job",
-    id: `${replica.id}.0`,
-    replica: replica.id,
-    service: replica.service,
-    group: replica.group,
-    rank: 0,
-    host: host.id,
-    status: "assigned",
-    since: now,
-    runtime: promise.runtime,
-    created: draft.version,
-    port: promise.ports.find((claim) => claim.name === "service")?.port ?? group.spec.port,
-    ports: promise.ports,
-    accelerators: promise.accelerators,
-    addresses,
-  };
-  draft.put(job);
-  placer.placed(key, group.spec, job, host);
-  moveReplica(draft, replica, "placed", `placed on ${host.name}`, now);
-}
-
+/** Keeps the reason why there is no place for a replica. */
 function wait({ draft }: StepContext, replica: ReplicaEntity, reason: string): void {
   if (reason === replica.reason) return;
   draft.put({ ...replica, reason });

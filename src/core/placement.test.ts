@@ -74,6 +74,58 @@ describe("placement", () => {
     expect(world.state.tables.job.ids("host", "small").size).toBe(1);
   });
 
+  describe("of a service with fixed ports", () => {
+    const fixed = ["python -m sglang.launch_server --port 8000"];
+    const hostsOf = (world: World, group: string) =>
+      [...world.state.tables.job.byId.values()].filter((job) => job.group === group).map(({ host }) => host);
+
+    test("leaves the hosts with accelerators to those that need them", () => {
+      const world = new World();
+      world.addHost("a", { accelerators: gpus(8) });
+      world.addHost("b", { accelerators: gpus(8) });
+      world.addHost("plain");
+      const groups = [
+        workerGroup(1, { name: "a-front", commands: fixed }),
+        workerGroup(2, { ...withGpus(8), commands: fixed }),
+      ];
+      world.apply(serviceSpec("w", groups));
+      expect([hostsOf(world, "a-front"), hostsOf(world, "worker")]).toEqual([["plain"], ["a", "b"]]);
+    });
+
+    test("begins anew with what found no place, should that help", () => {
+      const world = new World();
+      world.addHost("a", { accelerators: gpus(2) });
+      world.addHost("b", { accelerators: gpus(2) });
+      const report = world.state.observed.get("b")?.report;
+      if (report) report.busyPorts = [8_000];
+      // The worker comes first, and takes port 8000 of the first host, although any other would do for it.
+      world.apply(serviceSpec("w", [workerGroup(1, withGpus(2)), workerGroup(1, { name: "z", commands: fixed })]));
+      expect(world.summary("w")).toEqual(["worker:starting", "z:starting"]);
+      expect([hostsOf(world, "worker"), hostsOf(world, "z")]).toEqual([["b"], ["a"]]);
+    });
+  });
+
+  test("leaves no group without a replica for the sake of another's second, where not all have room", () => {
+    const world = new World();
+    world.addHost("a", { accelerators: gpus(4) });
+    world.apply(serviceSpec("pd", [routerGroup(), prefillGroup(4, withGpus(1)), decodeGroup(4, withGpus(1))]));
+    expect(world.summary("pd").filter((line) => line.endsWith(":starting"))).toEqual([
+      "decode:starting",
+      "decode:starting",
+      "decode:starting",
+      "prefill:starting",
+      "router:starting",
+    ]);
+  });
+
+  test("of hosts that all have accelerators takes the one with the fewest left for what needs none", () => {
+    const world = new World();
+    for (const id of ["a", "b"]) world.addHost(id, { accelerators: gpus(2) });
+    world.apply(serviceSpec("w", [workerGroup(1, withGpus(2))]));
+    world.apply(serviceSpec("v", [workerGroup(1)]));
+    expect(world.state.tables.job.ids("host", "a").size).toBe(2);
+  });
+
   test("takes the service's own port where it is free and another where the commands allow it", () => {
     const world = new World();
     world.addHost("a");

@@ -1,6 +1,8 @@
 import type { GroupSpec } from "../spec/types.ts";
 import type { Draft } from "./draft.ts";
 import { type Fit, fits, type HostUse, type JobPromise, take } from "./fit.ts";
+import { Heap } from "./heap.ts";
+import { type Home, Homes } from "./homes.ts";
 import { REASON_LENGTH_MAX } from "./limits.ts";
 import { whyOfNoUse } from "./mates.ts";
 import { brokenPairs, whyOutOfReach } from "./reach.ts";
@@ -25,7 +27,9 @@ export class Placer {
   private readonly draft: Draft;
   private readonly groupOf: (job: JobEntity) => GroupSpec;
   private readonly uses = new Map<string, HostUse>();
-  private readonly candidates = new Map<string, Candidates>();
+  /** Of the group that was placed last: those of a service are placed one after another. */
+  private candidates: Candidates | null = null;
+  private known: Homes | null = null;
   private hosts: HostEntity[] | null = null;
   private fleetsWithContainers: Set<string> | null = null;
   private brokenWith: Map<string, number> | null = null;
@@ -36,75 +40,102 @@ export class Placer {
   }
 
   /**
-   * The host for one more job of a group: of those that reach the others of its service, the one with the fewest jobs
-   * of this group, so that one host's loss costs the least; for a group with accelerators the one with the fewest free
-   * ones, so that large groups find whole hosts; then the one with the fewest jobs; then by id.
+   * The host for one more job of a group, of those from where it reaches the others of its service: the one with the
+   * fewest jobs of this group, so that one host's loss costs the least; then the one with the fewest free accelerators,
+   * so that large groups find whole hosts, and that what needs none keeps off those that have some; then the one with
+   * the fewest jobs; then by id. What exchanges its cache goes to a fleet that shares an interconnect before any other.
    * @param key names the group at its revision; equal keys must mean equal requirements
+   * @param avoid homes (`Homes`) where nothing that exchanges its cache shall go
    */
-  place(key: string, revision: RevisionEntity, group: RevisionGroup): Placed | NoFit {
-    const candidates = this.candidatesFor(key, revision, group.spec);
+  place(key: string, revision: RevisionEntity, group: RevisionGroup, avoid = NOWHERE): Placed | NoFit {
+    const candidates = this.candidatesFor(key, revision, group, avoid);
     for (let best = candidates.heap.pop(); best; best = candidates.heap.pop()) {
       const { host } = best;
-      const fit = this.fitOn(host, revision, group);
+      const fit = this.fitOn(host, revision, group, candidates.home);
       if (fit.ok) {
         candidates.taken = best;
         return { host, promise: fit.promise };
       }
-      // What is promised within a step is never given back within it, so this host is out for this group.
+      // What is promised while a group is placed is not given back, so this host is out for this group.
       candidates.reasons.push({ host: host.name, reason: fit.reason });
     }
     return { reasons: candidates.reasons };
   }
 
   /** Whether it fits there by what the host has, and can work with the others of its service from there. */
-  private fitOn(host: HostEntity, revision: RevisionEntity, group: RevisionGroup): Fit {
+  private fitOn(host: HostEntity, revision: RevisionEntity, group: RevisionGroup, home: Home | null): Fit {
     const fit = fits(group, host, this.draft.get("fleet", host.fleet), this.useOf(host));
-    if (!fit.ok || this.brokenWithOf(host) === 0) return fit;
+    if (!fit.ok) return fit;
+    const apart = home?.whyApart(host) ?? null;
+    if (apart !== null) return { ok: false, reason: apart };
+    if (this.brokenWithOf(host) === 0) return fit;
     const broken = whyOfNoUse(this.draft, revision, group, host, fit.promise.ports);
     return broken ? { ok: false, reason: whyOutOfReach(broken, host) } : fit;
   }
 
   /** Must be called with the job made from an answer of `place`, before the next one is placed. */
-  placed(key: string, group: GroupSpec, job: JobEntity, host: HostEntity): void {
+  placed(group: GroupSpec, job: JobEntity, host: HostEntity): void {
     take(this.useOf(host), job, group);
-    const candidates = this.candidates.get(key);
+    const { candidates } = this;
     if (!candidates?.taken) return;
-    candidates.heap.push(this.candidate(group, host, candidates.taken.same + 1, candidates.taken.isSuspect));
+    candidates.home?.add(host);
+    candidates.heap.push(this.candidate(group, host, { ...candidates.taken, same: candidates.taken.same + 1 }));
     candidates.taken = null;
   }
 
-  /** Forgets what is known of a host, because a job there is gone. */
+  /** Forgets what is known of a host, because a job there is gone, or has come without being placed here. */
   released(host: string): void {
     this.uses.delete(host);
-    this.candidates.clear();
+    this.candidates = null;
+  }
+
+  /** Which hosts are at home together. */
+  get homes(): Homes {
+    this.known ??= new Homes(this.draft);
+    return this.known;
   }
 
   /** Every host in the order in which it is tried. Whether it fits is looked at when its turn comes. */
-  private candidatesFor(key: string, revision: RevisionEntity, group: GroupSpec): Candidates {
-    let candidates = this.candidates.get(key);
-    if (candidates) return candidates;
-    candidates = { heap: new Heap(isBetter), taken: null, reasons: [] };
+  private candidatesFor(
+    key: string,
+    revision: RevisionEntity,
+    { spec, resolved }: RevisionGroup,
+    avoid: ReadonlySet<string>,
+  ): Candidates {
+    if (this.candidates?.key === key) return this.candidates;
+    const home = this.homes.of(revision, resolved.role, avoid);
+    const candidates: Candidates = { key, heap: new Heap(isBetter), home, taken: null, reasons: [] };
     const same = new Map<string, number>();
     for (const job of this.draft.by("job", "service", revision.service)) {
-      if (job.group === group.name) same.set(job.host, (same.get(job.host) ?? 0) + 1);
+      if (job.group === spec.name) same.set(job.host, (same.get(job.host) ?? 0) + 1);
     }
     this.hosts ??= this.draft.all("host");
     const isAlone = dialsIn(revision).length === 0;
     for (const host of this.hosts) {
       const isSuspect = !isAlone && this.brokenWithOf(host) >= SUSPECT_FROM;
-      candidates.heap.push(this.candidate(group, host, same.get(host.id) ?? 0, isSuspect));
+      const isOutside = home !== null && !this.homes.isCluster(host);
+      candidates.heap.push(this.candidate(spec, host, { isSuspect, isOutside, same: same.get(host.id) ?? 0 }));
     }
-    this.candidates.set(key, candidates);
+    this.candidates = candidates;
     return candidates;
   }
 
-  private candidate(group: GroupSpec, host: HostEntity, same: number, isSuspect: boolean): Candidate {
+  private candidate(
+    group: GroupSpec,
+    host: HostEntity,
+    { isSuspect, isOutside, same }: Pick<Candidate, "isSuspect" | "isOutside" | "same">,
+  ): Candidate {
     const use = this.useOf(host);
-    const wanted = group.resources.gpu.count.min;
-    const free = host.inventory.accelerators.length - use.accelerators.size;
-    // A host with too few is tried last: only to learn the reason, when nothing else fits.
-    const rank = wanted === 0 ? 0 : free >= wanted ? free : Number.POSITIVE_INFINITY;
-    return { host, isSuspect, same, free: rank, jobs: use.jobs };
+    const { length: all } = host.inventory.accelerators;
+    const free = all - use.accelerators.size;
+    return {
+      host,
+      isSuspect,
+      isOutside,
+      same,
+      worth: worthOf(group.resources.gpu.count.min, all, free),
+      jobs: use.jobs,
+    };
   }
 
   /** With how many others a host is known not to be connected, in one direction or both. */
@@ -180,65 +211,44 @@ interface Candidate {
   host: HostEntity;
   /** It is known not to be connected with several others, and the group needs such connections. */
   isSuspect: boolean;
+  /** The group exchanges its cache, there are fleets for that, and the host is in none of them. */
+  isOutside: boolean;
   /** Jobs of the group there. */
   same: number;
-  /** Free accelerators there; 0 for a group that needs none, infinite where there are too few. */
-  free: number;
+  /** What others could do with the place: see `worthOf`. */
+  worth: number;
   /** Jobs there. */
   jobs: number;
 }
 
 interface Candidates {
+  key: string;
   heap: Heap<Candidate>;
+  /** Where those are that the group exchanges its cache with; null where it may go anywhere. */
+  home: Home | null;
   /** The one that `place` answered with last. */
   taken: Candidate | null;
   reasons: NoFit["reasons"];
 }
 
 function isBetter(a: Candidate, b: Candidate): boolean {
-  if ((a.free === Number.POSITIVE_INFINITY) !== (b.free === Number.POSITIVE_INFINITY)) return a.free < b.free;
+  if ((a.worth === Number.POSITIVE_INFINITY) !== (b.worth === Number.POSITIVE_INFINITY)) return a.worth < b.worth;
   if (a.isSuspect !== b.isSuspect) return b.isSuspect;
+  if (a.isOutside !== b.isOutside) return b.isOutside;
   if (a.same !== b.same) return a.same < b.same;
-  if (a.free !== b.free) return a.free < b.free;
+  if (a.worth !== b.worth) return a.worth < b.worth;
   if (a.jobs !== b.jobs) return a.jobs < b.jobs;
   return a.host.id < b.host.id;
 }
 
-/** A binary heap: the best element first. */
-class Heap<T> {
-  private readonly items: T[] = [];
-  private readonly isBetter: (a: T, b: T) => boolean;
-
-  constructor(isBetter: (a: T, b: T) => boolean) {
-    this.isBetter = isBetter;
-  }
-
-  push(item: T): void {
-    let index = this.items.push(item) - 1;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!this.isBetter(item, this.items[parent] as T)) break;
-      this.items[index] = this.items[parent] as T;
-      index = parent;
-    }
-    this.items[index] = item;
-  }
-
-  pop(): T | undefined {
-    const best = this.items[0];
-    const last = this.items.pop();
-    if (last === undefined || this.items.length === 0) return best;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= this.items.length) break;
-      if (child + 1 < this.items.length && this.isBetter(this.items[child + 1] as T, this.items[child] as T))
-        child += 1;
-      if (!this.isBetter(this.items[child] as T, last)) break;
-      this.items[index] = this.items[child] as T;
-      index = child;
-    }
-    this.items[index] = last;
-    return best;
-  }
+/**
+ * How much a place is worth to others, by its host's accelerators: the fewer are free, the less. To a group that needs
+ * none a host without any is the best, since what ends on another gives room back that only accelerators' jobs want.
+ * A host with too few is tried last, only to learn the reason, when nothing else fits.
+ */
+function worthOf(wanted: number, all: number, free: number): number {
+  if (wanted === 0) return all === 0 ? 0 : 1 + free;
+  return free >= wanted ? free : Number.POSITIVE_INFINITY;
 }
+
+const NOWHERE: ReadonlySet<string> = new Set();

@@ -2,19 +2,23 @@ import { expect, test } from "vitest";
 import { World } from "../../test/support/core-world.ts";
 import { decodeGroup, prefillGroup, routerGroup, serviceSpec, workerGroup } from "../../test/support/specs.ts";
 import type { ServiceSpec } from "../spec/types.ts";
-import { closedFleet } from "./fleets.ts";
 import { planApply } from "./plan.ts";
 import type { FleetEntity, HostEntity } from "./state.ts";
 
 function warningsOf(
   over: Partial<ServiceSpec>,
   groups = [workerGroup(1)],
-  fleets: FleetEntity[] = [],
   disks: HostEntity["inventory"]["disks"] = [],
 ): string[] {
-  const input = {
+  const world = new World();
+  world.addHost("a", { disks });
+  return planApply(world.state, applyOf(serviceSpec("web", groups, over)), world.now).warnings;
+}
+
+function applyOf(spec: ServiceSpec) {
+  return {
     kind: "apply" as const,
-    spec: serviceSpec("web", groups, over),
+    spec,
     sealed: {},
     secrets: {},
     files: [],
@@ -23,23 +27,16 @@ function warningsOf(
     expectedRevision: null,
     actor: "test",
   };
-  const world = new World();
-  world.addHost("a", { disks });
-  for (const fleet of fleets) {
-    world.state.tables.fleet.put(fleet);
-    world.addHost(`of-${fleet.id}`, {}, fleet.id);
-  }
-  return planApply(world.state, input, world.now).warnings;
 }
 
 test("a host with little room is named once, and where there is none nothing goes to it", () => {
   const disk = { path: "/data", holds: ["data" as const, "models" as const], gib: 100, level: "low" as const };
-  expect(warningsOf({}, [workerGroup(2)], [], [disk])).toEqual([
+  expect(warningsOf({}, [workerGroup(2)], [disk])).toEqual([
     "host a: the disk of /data is nearly full; what has to be fetched may not fit",
   ]);
-  expect(warningsOf({}, [workerGroup(2)], [], [{ ...disk, level: "full" }])).toEqual([]);
+  expect(warningsOf({}, [workerGroup(2)], [{ ...disk, level: "full" }])).toEqual([]);
   // Nothing that runs as a process is fetched to where an engine has its images.
-  expect(warningsOf({}, [workerGroup(2)], [], [{ ...disk, holds: ["images"] }])).toEqual([]);
+  expect(warningsOf({}, [workerGroup(2)], [{ ...disk, holds: ["images"] }])).toEqual([]);
 });
 
 const file = (path: string) => ({ localPath: "app", path });
@@ -70,18 +67,19 @@ test("a router serves no path that keeps its prefix", () => {
   );
 });
 
-test("prefill and decode that are placed in several fleets, of which one says that its hosts belong together", () => {
-  const fleet = (placement: "any" | "cluster"): FleetEntity => {
-    const closed = closedFleet("rack");
-    return { ...closed, settings: { ...closed.settings, placement } };
-  };
-  const to = (name: string) => ({ fleets: [{ project: null, name }] });
-  const groups = (prefill: string, decode: string) => [prefillGroup(1, to(prefill)), decodeGroup(1, to(decode))];
-  const said = [
-    "prefill and decode are in the fleets default and rack, which share no interconnect (`placement: cluster`): write one of them into `fleets` of these groups",
-  ];
-  expect(warningsOf({}, groups("default", "rack"), [fleet("cluster")])).toEqual(said);
-  expect(warningsOf({}, groups("rack", "default"), [fleet("cluster")])).toEqual(said);
-  expect(warningsOf({}, groups("rack", "rack"), [fleet("cluster")])).toEqual([]);
-  expect(warningsOf({}, groups("default", "rack"), [fleet("any")])).toEqual([]);
+test("prefill and decode that run in several fleets, of which one has become a cluster since", () => {
+  const pairs = (fleet: string) => prefillGroup(1, { fleets: [{ project: null, name: fleet }] });
+  const spec = serviceSpec("web", [pairs("default"), decodeGroup(1, { fleets: [{ project: null, name: "rack" }] })]);
+  const world = new World();
+  world.addHost("a");
+  world.addHost("b", {}, "rack");
+  world.apply(spec);
+  const warnings = () => planApply(world.state, applyOf(spec), world.now).warnings;
+  expect(warnings()).toEqual([]);
+  const fleet = world.state.tables.fleet.byId.get("rack") as FleetEntity;
+  world.state.tables.fleet.put({ ...fleet, settings: { ...fleet.settings, placement: "cluster" } });
+  expect(warnings()).toEqual([
+    "prefill and decode are in the fleets default and rack, which share no interconnect (`placement: cluster`): " +
+      "stop the service and apply it again, and leave `fleets` of these groups out or write the same into both",
+  ]);
 });

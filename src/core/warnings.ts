@@ -1,5 +1,6 @@
 import type { GroupSpec, ServiceSpec } from "../spec/types.ts";
 import type { Draft } from "./draft.ts";
+import { exchangesCache } from "./homes.ts";
 import { hasRouter, revisionGroups } from "./revision.ts";
 import { nearlyFull } from "./room.ts";
 import type { RevisionEntity } from "./state.ts";
@@ -35,19 +36,19 @@ export function planWarnings(draft: Draft, revision: RevisionEntity): string[] {
   return warnings;
 }
 
-/** Placement does not keep together what sends its cache over a fast interconnect, where only some hosts share one. */
+/** What runs stays where it is, also when its fleet becomes a cluster: then it is apart from those that it is paired with. */
 function clusterWarnings(draft: Draft, revision: RevisionEntity): string[] {
   const groups = revisionGroups(revision);
   const fleets = new Set<string>();
   for (const { group, host } of draft.by("job", "service", revision.service)) {
     const role = groups.get(group)?.resolved.role;
-    if (role === "prefill" || role === "decode") fleets.add(draft.must("host", host).fleet);
+    if (role !== undefined && exchangesCache(role)) fleets.add(draft.must("host", host).fleet);
   }
   const ids = [...fleets].sort();
   if (ids.length < 2 || !ids.some((id) => draft.get("fleet", id)?.settings.placement === "cluster")) return [];
   return [
     `prefill and decode are in the fleets ${ids.join(" and ")}, which share no interconnect (\`placement: cluster\`): ` +
-      "write one of them into `fleets` of these groups",
+      "stop the service and apply it again, and leave `fleets` of these groups out or write the same into both",
   ];
 }
 

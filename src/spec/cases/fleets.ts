@@ -162,9 +162,5 @@ export const fleets: Suite = {
       `${fleet}nodes: 2\nspot_policy: auto`,
       "1 type: Hosts are not rented from clouds yet. Leave `nodes` and what belongs to it out and let the hosts that you have join: `headrace host join --fleet rack-1` prints the line to paste on each.",
     ],
-    [
-      `${fleet}placement: cluster\nallow: {privileged: true}`,
-      "3 placement: `placement` acts when replicas can span several hosts; until then write this fleet into `fleets` of the groups that have to share its interconnect.",
-    ],
   ],
 };

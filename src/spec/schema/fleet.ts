@@ -111,9 +111,8 @@ export const fleet = mapping("fleet", {
     description: "Whether the hosts share a fast interconnect (cluster) or may be anywhere (any)",
     examples: ["cluster"],
     standing: {
-      kind: "later",
-      when: "replicas can span several hosts",
-      until: "write this fleet into `fleets` of the groups that have to share its interconnect",
+      kind: "better",
+      how: "prefill and decode of a service, which send each other their cache, are kept within one such fleet",
     },
   }),
   blocks: optional(blocks, "auto", {

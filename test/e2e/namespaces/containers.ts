@@ -86,11 +86,11 @@ const PRIVILEGED = {
   model: "Qwen/Qwen2.5-72B-Instruct",
 };
 /**
- * Other hosts take the place of NVIDIA's for it: one more with AMD's accelerators, and one without any, whose name comes
- * first among equals. The router may go anywhere, and its port would keep a worker from the host.
+ * Other hosts take the place of NVIDIA's for it: one more with AMD's accelerators, and one without any. The router may go
+ * anywhere, and its port would keep a worker from the host.
  */
 const SECOND_AMD_HOST = "amd2";
-const PLAIN_HOST = "a-front";
+const PLAIN_HOST = "plain";
 const PROVIDER_LIBRARY = "/usr/lib64/libibverbs/libbnxt_re-rdmav34.so";
 
 const FLEET = `type: fleet
