@@ -35,16 +35,16 @@ test("a plan says which host does not reach which where something fits nowhere f
   await using on = await stage();
   for (const other of ["cpu-1", "gpu-1"]) await on.cut(other, "gpu-2", [8_000, 8_998], true);
   const { out } = await on.run("plan", "-f", "pair.yml");
-  expect(out).toContain("1 host: cannot be reached by gpu-1 at 10.0.0.3 port 8998: no answer in 1 s (gpu-2)");
+  expect(out).toContain("1 host: cannot be reached by gpu-1 at 10.0.0.3 port 8000: no answer in 1 s (gpu-2)");
 });
 
 test("what waits for the way is placed as soon as it is open, without its next turn having come", async () => {
   await using on = await stage();
   for (const other of ["cpu-1", "gpu-1"]) await on.cut(other, "gpu-2", [8_000, 8_998], true);
   await on.apply("pair.yml");
-  expect((await on.run("ps", "pair")).out).toContain("host gpu-2: cannot be reached by gpu-1 at 10.0.0.3 port 8998");
+  expect((await on.run("ps", "pair")).out).toContain("host gpu-2: cannot be reached by gpu-1 at 10.0.0.3 port 8000");
   for (const other of ["cpu-1", "gpu-1"]) await on.heal(other);
-  expect((await on.run("ps", "pair")).out).toMatch(/pair-prefill-2 +starting +gpu-2:8000/);
+  expect((await on.run("ps", "pair")).out).toMatch(/pair-decode-3 +starting +gpu-2:8000/);
 });
 
 test("what runs goes on when a way is closed, and ps, host list and host show say which", async () => {
@@ -56,8 +56,8 @@ test("what runs goes on when a way is closed, and ps, host list and host show sa
   const { out: ps } = await on.run("ps", "pair");
   expect(ps.split("\n").flatMap((line) => / {2,}(its probes pass; .*)/.exec(line)?.[1] ?? [])).toEqual([
     "its probes pass; cpu-1 cannot reach gpu-2 at 10.0.0.3 port 8000: no answer in 1 s, for 0s",
-    "its probes pass; gpu-1 cannot reach gpu-2 at 10.0.0.3 port 8998: no answer in 1 s, for 0s",
-    "its probes pass; gpu-1 cannot reach gpu-2 at 10.0.0.3 port 8998: no answer in 1 s, for 0s",
+    "its probes pass; gpu-1 cannot reach gpu-2 at 10.0.0.3 port 8000: no answer in 1 s, for 0s",
+    "its probes pass; gpu-1 cannot reach gpu-2 at 10.0.0.3 port 8000: no answer in 1 s, for 0s",
   ]);
   const { out: list } = await on.run("host", "list");
   expect(list.match(/^\S+ +[cg]pu-\d.*?, .*? {2}/gm)?.map((line) => line.split(/ {2,}/).slice(1, 4).join(" "))).toEqual(

@@ -8,6 +8,10 @@ const runtime = (test: string) => ({ file: "src/core/runtime.test.ts", test });
 const placement = (test: string) => ({ file: "src/core/placement.test.ts", test: `placement > ${test}` });
 const mates = (test: string) => ({ file: "src/core/mates.test.ts", test });
 const updates = (test: string) => ({ file: "src/core/agent-updates.test.ts", test });
+const homes = (test: string) => ({
+  file: "src/core/homes.test.ts",
+  test: `of a service whose replicas exchange their cache, prefill and decode > ${test}`,
+});
 const silence = (test: string) => ({ file: "src/core/silence.test.ts", test });
 const rule = (text: string) => ({
   file: "src/core/rules.property.test.ts",
@@ -59,6 +63,30 @@ export const coreMutants: Mutant[] = [
     caughtBy: mates(
       "a service of one prefill and one decode > minds the port where a decode meets a prefill, although the others are open",
     ),
+  },
+  {
+    file: "src/core/placement.ts",
+    replace: "    if (apart !== null) return { ok: false, reason: apart };\n",
+    by: "",
+    breaks: "A decode is placed where it shares no interconnect with its prefills.",
+    caughtBy: homes("stay in one such fleet, and a plan says which when it has no more room"),
+  },
+  {
+    file: "src/core/arrange.ts",
+    replace: "if (best === null || isBetter(now, best, bare)) best = now;",
+    by: "best ??= now;",
+    breaks: "A service that does not fit in the first order that is tried has no place in any other.",
+    caughtBy: placement("of a service with fixed ports > begins anew with what found no place, should that help"),
+  },
+  {
+    file: "src/core/hardest-first.ts",
+    replace: "compare(b.demands, a.demands) || ",
+    by: "",
+    breaks: "What could go anywhere takes the port of the only host that would do for another.",
+    caughtBy: {
+      file: "src/core/hardest-first.test.ts",
+      test: "what wants the most comes first, then the name decides",
+    },
   },
   {
     file: "src/core/fit.ts",
