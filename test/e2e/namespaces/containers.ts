@@ -34,7 +34,7 @@ export interface ServedInContainers {
   apply: { code: number | null; output: string };
   /** Streamed. */
   answer: Answer;
-  /** Each container on any host, by the order of the hosts, with the devices that it was given. */
+  /** Each container on any host, by the order of the hosts and by image, with the devices that it was given. */
   containers: { host: string; image: string; devices: string[] }[];
   /** Of `SCANNED` alone: all TCP ports of its host that are open to others, and what listens there. */
   sockets: { open: number[]; listeners: Listener[] } | null;
@@ -250,7 +250,8 @@ async function containersOfAll(): Promise<ServedInContainers["containers"]> {
       found.push({ host, image: Config.Image, devices });
     }
   }
-  return found;
+  const order = (one: (typeof found)[number]) => `${[...engines.keys()].indexOf(one.host)} ${one.image}`;
+  return found.sort((a, b) => (order(a) < order(b) ? -1 : 1));
 }
 
 await tell(main, running, async () => {
