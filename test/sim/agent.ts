@@ -12,6 +12,7 @@ import { Peers } from "./peers.ts";
 import type { Process } from "./process.ts";
 import { answerQuestion, type Question } from "./questions.ts";
 import type { Cancel } from "./timeline.ts";
+import { Updates } from "./updates.ts";
 import type { World } from "./world.ts";
 
 /** As in agents/host/sync.ts. */
@@ -42,6 +43,7 @@ export class Agent {
   private answers: Answer[] = [];
   private readonly busy = new Set<string>();
   private readonly peers: Peers;
+  private readonly updates: Updates | null;
   private over = false;
   private cancelRound: Cancel | null = null;
   private roundAt = Number.POSITIVE_INFINITY;
@@ -67,6 +69,7 @@ export class Agent {
     this.memory = saved ? (JSON.parse(JSON.stringify(keepMemory(saved.memory))) as Memory) : EMPTY_MEMORY;
     this.linkLostAt = this.world.timeline.now;
     this.peers = new Peers(machine, () => this.syncSoon());
+    this.updates = this.updatesOf(machine);
     this.decideIn(0);
     this.dial();
     this.readParts();
@@ -220,7 +223,9 @@ export class Agent {
   // The link.
 
   private dial(): void {
-    if (this.over) return;
+    const { installation } = this.machine;
+    const isMute = installation && this.world.releases.behaviourOf(installation.running) === "is not accepted";
+    if (this.over || isMute) return;
     this.world.network.dial(
       this,
       (link) => {
@@ -246,6 +251,16 @@ export class Agent {
 
   get isOver(): boolean {
     return this.over;
+  }
+
+  private updatesOf(machine: Machine): Updates | null {
+    const { installation } = machine;
+    if (!installation) return null;
+    const end = () => {
+      machine.agent = null;
+      this.vanish();
+    };
+    return new Updates({ machine, installation, end, changed: () => this.syncSoon(), crashes: () => this.crashes() });
   }
 
   private readParts(): void {
@@ -303,9 +318,16 @@ export class Agent {
   private report(): Report {
     const { spec, boot } = this.machine;
     const now = this.jobsNow();
+    const installed = this.machine.installation?.state;
     for (const { state } of now.jobs) this.world.coverage.saw("job state", state);
     return {
-      agent: { version: "0", bootId: `boot-${boot}`, machine: spec.machineId, incarnation: this.incarnation },
+      agent: {
+        version: "0",
+        bootId: `boot-${boot}`,
+        machine: spec.machineId,
+        incarnation: this.incarnation,
+        ...(installed && { installed }),
+      },
       seq: this.seq,
       applied: { version: this.desired?.version ?? 0, hash: this.hash },
       inventory: inventoryOf(this.machine),
@@ -316,8 +338,11 @@ export class Agent {
   }
 
   /** @returns when to come back */
-  private take({ version, hash, desired, nextSyncInMs, peers }: SyncAnswer): number {
+  private take({ version, hash, desired, nextSyncInMs, peers, agent }: SyncAnswer): number {
+    this.updates?.accepted();
+    if (this.over) return SYNC_RETRY_MS;
     const held = this.desired;
+    if (agent) this.updates?.told(agent);
     if (peers) {
       this.world.rules.tries(this.machine, peers);
       this.peers.want(peers);

@@ -43,7 +43,7 @@ export class FleetFiles {
   private write(project: string): void {
     const blocks = this.random.pick(["auto", "1", "2"]);
     const processes = this.random.chance(0.8);
-    const config = `type: fleet\nname: default\nblocks: ${blocks}\nallow: { processes: ${processes} }\n`;
+    const config = `type: fleet\nname: default\nblocks: ${blocks}\nallow: { processes: ${processes} }\n${this.world.releases.fleetLine()}`;
     this.users.ask(project, { kind: "fleet", config });
   }
 }

@@ -46,6 +46,11 @@ export class Ledger {
     return this.state.tables.replica.byId.get(id);
   }
 
+  /** The build of the agent that is given out. */
+  get agentBuild(): string | null {
+    return this.state.tables.project.byId.get("project")?.agentBuild ?? null;
+  }
+
   private onLostHosts(worker: string, at: number): Set<string> {
     const { job: jobs, host: hosts } = this.state.tables;
     const service = this.replica(worker)?.service ?? "";

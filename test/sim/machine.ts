@@ -1,6 +1,7 @@
 import type { RuntimeJob } from "../../agents/host/runtime/types.ts";
 import type { DesiredJob, JobEnd } from "../../src/wire/index.ts";
 import type { Agent, Saved } from "./agent.ts";
+import type { Installation } from "./installation.ts";
 import { Parts } from "./parts.ts";
 import type { Process } from "./process.ts";
 import type { Cancel } from "./timeline.ts";
@@ -27,6 +28,8 @@ export class Machine {
   readonly spec: MachineSpec;
   readonly name: string;
   readonly parts: Parts;
+  /** Where its agent was installed; null for one that was started by hand. */
+  readonly installation: Installation | null;
   /** Its Docker engine cannot be used now. */
   engineIsAway = false;
   readonly processes = new Map<string, Process>();
@@ -52,6 +55,7 @@ export class Machine {
     this.spec = spec;
     this.name = name;
     this.parts = new Parts(spec.accelerators);
+    this.installation = world.releases.install();
     this.roundGapMs = world.random.pick([10, 100, 250]);
     this.clockOffsetMs = world.random.int(0, 10_000_000) - world.timeline.now;
   }

@@ -19,6 +19,8 @@ export class Server {
   readonly name: string;
   readonly control: HeadraceControl;
   readonly directory: Directory;
+  /** Projects of which it has said which build of the agent it gives out. */
+  readonly hasSaidBuild = new Set<string>();
   private alive = true;
   private readonly clockOffsetMs: number;
   private readonly ways = new KnownWays();
@@ -31,6 +33,7 @@ export class Server {
     this.clockOffsetMs = clockOffsetMs;
     this.control = new HeadraceControl({
       store: serverStore(this),
+      builds: world.releases.builds,
       seal: simSealer,
       clock: this.clock(),
       log: (level, message, fields) => world.logged(this, level, message, fields ?? {}),

@@ -25,6 +25,8 @@ export function unsettled(world: World): string | null {
       const isUnwell = host.inventory.problems.length > 0;
       if (host.cordons.health && !isUnwell) return `${host.id} counts as unwell, and nothing of it is broken`;
     }
+    const agents = notUpdated(world, ledger);
+    if (agents) return agents;
     for (const service of ledger.state.tables.service.byId.values()) {
       const why = unsettledService(world, ledger, service);
       if (why) return `${ledger.project}/${service.id}: ${why}`;
@@ -38,6 +40,23 @@ function isThere(world: World, { spec }: Machine, host: string): boolean {
   return world.machines.some(
     (machine) => machine.spec.project === spec.project && machine.spec.host === host && machine.isRunning,
   );
+}
+
+/** Every agent that can be is the build that is wanted, unless one did not get there and stopped it. */
+function notUpdated({ machines, releases }: World, { project, agentBuild, state }: Ledger): string | null {
+  const { host: hosts, fleet: fleets } = state.tables;
+  for (const { spec, installation } of machines) {
+    const host = hosts.byId.get(spec.host);
+    if (spec.project !== project || !host || !installation) continue;
+    const { agentVersion } = fleets.byId.get(host.fleet)!.settings;
+    const { server, kept } = releases.builds;
+    const wanted = agentVersion === "server" ? agentBuild : agentVersion;
+    const build = [server, ...kept].find((one) => wanted !== null && one?.startsWith(wanted));
+    if (!build || installation.running === build) continue;
+    const isHalted = [...hosts.byId.values()].some(({ update }) => update?.build === build && update.failed !== null);
+    if (!isHalted) return `the agent of ${host.id} is not ${build.slice(0, 12)}, which works or does not`;
+  }
+  return null;
 }
 
 function unsettledService(world: World, ledger: Ledger, service: ServiceEntity): string | null {

@@ -15,12 +15,14 @@ import { MemoryStore } from "./memory-store.ts";
 import { Network } from "./network.ts";
 import { Process } from "./process.ts";
 import { Random } from "./random.ts";
+import { Releases } from "./releases.ts";
 import { readyAndDrained } from "./rules/hosts-taken-out.ts";
 import { type Broken, Rules } from "./rules/rules.ts";
 import { readyAndTakenOut } from "./rules/serving-stays.ts";
 import { Server } from "./server.ts";
 import type { Smg } from "./smg.ts";
 import { Timeline } from "./timeline.ts";
+import { startInstalled } from "./updates.ts";
 
 export const START = 1_700_000_000_000;
 
@@ -45,6 +47,7 @@ export class World {
   readonly history: History;
   readonly network: Network;
   readonly faults: Faults;
+  readonly releases: Releases;
   readonly rules: Rules;
   readonly ledgers = new Map<string, Ledger>();
   readonly machines: Machine[] = [];
@@ -60,6 +63,7 @@ export class World {
     this.history = new History(trace);
     this.network = new Network(this);
     this.faults = new Faults(this, seed, faults);
+    this.releases = new Releases(this, seed);
     this.rules = new Rules(this);
     // The whole control plane may be an hour wrong; its processes among each other only a little.
     this.serverClockOffsetMs = faults ? this.random.int(-1, 1) * this.random.int(0, 3_600_000) : 0;
@@ -160,7 +164,10 @@ export class World {
 
   startAgent(machine: Machine): void {
     if (machine.agent || !machine.isOn) return;
-    this.note(machine.name, "agent starts");
+    const { installation } = machine;
+    if (installation && !startInstalled(machine, installation)) return;
+    const build = installation ? ` (${installation.running.slice(0, 12)})` : "";
+    this.note(machine.name, `agent starts${build}`);
     machine.agent = new Agent(machine);
   }
 
@@ -217,6 +224,7 @@ export class World {
     const ledger = this.ledger(batch.project);
     const drained = readyAndDrained(ledger, batch);
     const takenOut = readyAndTakenOut(ledger, batch);
+    const agentBuild = ledger.agentBuild;
     const isNew = ledger.take(batch, this.timeline.now, (kind, from, to) =>
       this.coverage.saw(`${kind} edge`, `${from} -> ${to}`),
     );
@@ -228,8 +236,16 @@ export class World {
     this.note(server.name, `commit ${batch.project}/${batch.version} (${batch.cause}) ${eventsOf(batch)}`);
     for (const entity of batch.puts) if (entity.kind === "service") this.coverage.saw("service", entity.status);
     for (const { type } of batch.events) if (type === "service.expired") this.coverage.saw("service", "expired");
-    for (const { type } of batch.events) if (/^(host|fleet)\./.test(type)) this.coverage.saw("host", type);
-    this.rules.committed(server, ledger, batch, { drained, takenOut });
+    for (const { type } of batch.events) if (/^(host|fleet|server)\./.test(type)) this.coverage.saw("host", type);
+    for (const { type, host } of batch.events) if (type === "host.updated" && host) this.updated(ledger.project, host);
+    this.rules.committed(server, ledger, batch, { drained, takenOut, agentBuild });
+  }
+
+  /** The control plane has heard from a host that it runs the build that it was told of. */
+  private updated(project: string, host: string): void {
+    for (const { spec, installation } of this.machines) {
+      if (installation && spec.project === project && spec.host === host) installation.isShown = true;
+    }
   }
 
   takes(machine: Machine, desired: DesiredState): void {

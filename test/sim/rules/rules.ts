@@ -8,6 +8,7 @@ import type { Smg } from "../smg.ts";
 import type { Asked } from "../users.ts";
 import type { World } from "../world.ts";
 import { acknowledgedOnce, consumedOnce } from "./acknowledged-once.ts";
+import { fewOnTrial, saidOnce, toldOfWhatIsWanted } from "./agents-updated.ts";
 import { nothingLeftBehind, nothingNewWhenTakenOut, replacedFirst } from "./hosts-taken-out.ts";
 import { listedWhenReady, registeredWhenReady } from "./listed-when-ready.ts";
 import { peersInBounds } from "./peers-in-bounds.ts";
@@ -43,12 +44,12 @@ export class Rules {
     this.world.note("rule", `${rule}: ${why}`);
   }
 
-  /** @param before what `readyAndDrained` and `readyAndTakenOut` found before the commit was taken in */
+  /** @param before what was so, and what `readyAndDrained` and `readyAndTakenOut` found, before the commit was taken in */
   committed(
     server: Server,
     ledger: Ledger,
     batch: CommitBatch,
-    { drained, takenOut }: { drained: string[]; takenOut: string[] },
+    { drained, takenOut, agentBuild }: { drained: string[]; takenOut: string[]; agentBuild: string | null },
   ): void {
     this.check("1: listed only when ready", listedWhenReady(ledger, batch));
     this.check("3: a drain takes nothing that is needed", replacedFirst(ledger, drained));
@@ -57,6 +58,8 @@ export class Rules {
     const isCut = (from: string, to: string) => server.knowsCut(ledger.project, from, to);
     this.check("placed within reach", placedInReach(ledger, batch, isCut));
     this.check("a host that is taken out gets nothing new", nothingNewWhenTakenOut(ledger, batch));
+    this.check("agents are told what is wanted", toldOfWhatIsWanted(ledger, batch));
+    this.check("no build is taken back", saidOnce(ledger, batch, agentBuild, server.hasSaidBuild));
     const alive = () => this.world.store.credentialsNow(ledger.project);
     this.check("a removed host holds nothing", nothingLeftBehind(ledger, batch, alive));
     this.check("containers where there are any", rightRuntime(ledger, batch));
@@ -67,6 +70,11 @@ export class Rules {
   /** An agent was told which hosts to try. */
   tries(machine: Machine, list: PeerList): void {
     this.check("peers within bounds", peersInBounds(this.world.ledger(machine.spec.project), machine, list));
+  }
+
+  /** A machine's next agent is one that has not shown itself. */
+  onTrial(machine: Machine): void {
+    this.check("few agents on trial at a time", fewOnTrial(this.world, machine));
   }
 
   starts(machine: Machine, job: DesiredJob): void {
