@@ -25,8 +25,10 @@ export const changeHeaders = z.object({
 });
 
 /** A number in a query string. */
-export const queryInt = (min: number, max: number, fallback: number) =>
-  z.coerce.number().int().min(min).max(max).default(fallback);
+export function queryInt(min: number, max: number, fallback: number) {
+  const help = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number(help).int(help).min(min, help).max(max, help).default(fallback);
+}
 
 /** A truth in a query string: `?follow`, `?follow=1` and `?follow=true` are true. */
 export const queryFlag = z

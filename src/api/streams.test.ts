@@ -114,6 +114,15 @@ describe("logs", () => {
     expect(lines.map((line) => JSON.parse(line).text)).toEqual(["one", "two"]);
   });
 
+  test.each(["x", "-1", "1.5", "10001"])("of %s lines are refused in words", async (tail) => {
+    const { get } = setUp();
+    const response = await get(`${LOGS}?tail=${tail}`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: { message: "query.tail: must be a whole number from 0 to 10000" },
+    });
+  });
+
   test("following ends at its source when the reader leaves", async () => {
     const { control, get } = setUp();
     let source: AbortSignal | undefined;
