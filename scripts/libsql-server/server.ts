@@ -26,7 +26,8 @@ interface Pipeline {
 
 /**
  * A libSQL server as clients see it over HTTP, for tests and the demo: one database in a file, the errors of the poorer of
- * the real servers, and faults on demand.
+ * the real servers, and faults on demand. The store's contract was run by hand against libSQL's own server too (sqld 0.24.32),
+ * and holds there as it does here.
  */
 export class LibsqlServer {
   /** Bytes of each pipeline's body that came, in order. */
