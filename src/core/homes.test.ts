@@ -132,6 +132,24 @@ describe("of a service whose replicas exchange their cache, prefill and decode",
     expect(places()).toEqual(["decode@a", "prefill@c"]);
   });
 
+  test("leave a host that is drained within their fleet only", () => {
+    become("rack", "cluster");
+    host("a", "rack", 1);
+    host("b", "rack", 1);
+    host("c", "default", 8);
+    world.apply(pd(1, 1));
+    world.settle();
+    world.input({ kind: "host_cordoned", host: "b", drain: true, reason: "", actor: "ada" });
+    world.settle();
+    expect(waiting()[0]?.reason).toContain("host c: is in fleet default, the service's prefill and decode are in rack");
+    host("d", "rack", 1);
+    for (let round = 0; round < 5; round += 1) {
+      world.settle();
+      world.advance(2_000);
+    }
+    expect(places().map((place) => place.slice(-1))).toEqual(["a", "d"]);
+  });
+
   test("wait when their `fleets` keep them apart", () => {
     become("rack", "cluster");
     host("a", "rack", 1);
