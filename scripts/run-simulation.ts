@@ -10,6 +10,8 @@ export interface Lives {
   seeds: number;
   /** Processes that share the work; one when left out. */
   jobs?: number;
+  /** Name of a rule: it ends with the first life that breaks it. */
+  until?: string;
 }
 
 /**
@@ -17,9 +19,14 @@ export interface Lives {
  *
  * @param limitMs after this the run is killed
  */
-export function runSimulation(folder: string, { from, seeds, jobs = 1 }: Lives, limitMs: number): Promise<Outcome> {
+export function runSimulation(
+  folder: string,
+  { from, seeds, jobs = 1, until }: Lives,
+  limitMs: number,
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const choice = ["--from", `${from}`, "--seeds", `${seeds}`, "--jobs", `${jobs}`];
+    if (until !== undefined) choice.push("--until", until);
     const args = [...process.execArgv, "scripts/simulate.ts", ...choice];
     // In a group of its own, so that its children go with it.
     const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"], detached: true });

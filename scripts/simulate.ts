@@ -31,6 +31,8 @@ const { values } = parseArgs({
     jobs: { type: "string", default: "1" },
     quiet: { type: "boolean", default: false },
     faultless: { type: "boolean", default: false },
+    // Ends with the first seed that breaks the rule of this name; for one process only.
+    until: { type: "string" },
   },
 });
 const options = { faults: !values.faultless };
@@ -85,7 +87,11 @@ function conclude(summary: Summary, seconds: number): void {
 }
 
 async function runHere(from: number, count: number, stride: number, take: (outcome: Outcome) => void): Promise<void> {
-  for (let seed = from; seed < from + count; seed += stride) take(await simulate(seed, options));
+  for (let seed = from; seed < from + count; seed += stride) {
+    const outcome = await simulate(seed, options);
+    take(outcome);
+    if (values.until !== undefined && outcome.broken?.rule === values.until) break;
+  }
 }
 
 /** Each child takes every nth seed. */

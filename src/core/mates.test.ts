@@ -170,6 +170,15 @@ describe("a router", () => {
     expect(places(world)).toEqual(["router@b", "worker@b", "worker@c"]);
   });
 
+  it("stands where it reaches a worker, although it would be spread otherwise", () => {
+    const world = worldOf("a", "b");
+    world.cut("a", "b", "all", SILENT);
+    world.apply(workers(1));
+    world.settle();
+    expect(waiting(world)).toEqual([]);
+    expect(places(world)).not.toEqual(["router@a", "worker@b"]);
+  });
+
   it("is not lost with what it stands beside: nothing that runs is stopped for it, and it is said", () => {
     const world = worldOf("a", "b", "c");
     world.apply(workers(2));

@@ -114,4 +114,15 @@ export const agentMutants: Mutant[] = [
     breaks: "What a run said that is over makes the next one ready.",
     caughtBy: decide("readiness > is not given by an answer of the run before"),
   },
+  {
+    file: "agents/host/peers/weigh.ts",
+    replace: "why === null ? PASSES_TO_FREE",
+    by: "why === null ? 1_000_000",
+    breaks: "A host that was not reached once is held not to be reached for ever.",
+    caughtBy: {
+      file: "agents/host/peers/weigh.test.ts",
+      test: "a lost packet, and one answer between two losses, change nothing",
+      simulation: "settles",
+    },
+  },
 ];

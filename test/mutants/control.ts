@@ -73,4 +73,15 @@ export const controlMutants: Mutant[] = [
       test: "store contract: libSQL, embedded file > credentials > a host's goes with the host, in the same commit, and its join token does not bring it back",
     },
   },
+  {
+    file: "src/control/project.ts",
+    replace: "if (this.hasSaidBuild || build === null || !state) return;",
+    by: "if (build === null || !state) return;",
+    breaks: "Two servers take back in turns which build of the agent is given out.",
+    caughtBy: {
+      file: "src/control/given-out.test.ts",
+      test: "a server says once which build of the agent it gives out, whatever another one says after it",
+      simulation: "no build is taken back",
+    },
+  },
 ];

@@ -258,9 +258,12 @@ export const coreMutants: Mutant[] = [
     replace: ".filter(isActive).sort(leastImportantFirst)",
     by: ".filter(isActive).sort((a, b) => leastImportantFirst(b, a))",
     breaks: "Of too many replicas the one that serves is let go, and the one that is starting stays.",
-    caughtBy: step(
-      "a silent host > that returns with a healthy replica keeps it, and the replacement that is not ready yet goes",
-    ),
+    caughtBy: {
+      ...step(
+        "a silent host > that returns with a healthy replica keeps it, and the replacement that is not ready yet goes",
+      ),
+      simulation: "what serves stays",
+    },
   },
   {
     file: "src/core/step.ts",
@@ -331,9 +334,12 @@ export const coreMutants: Mutant[] = [
     replace: "const build = givenOut ?? server;",
     by: "const build = server;",
     breaks: "Two servers that give out different builds of the agent take a host back and forth between them.",
-    caughtBy: updates(
-      "two servers on one database > that give out different builds take no host back and forth: the one that began last is followed",
-    ),
+    caughtBy: {
+      ...updates(
+        "two servers on one database > that give out different builds take no host back and forth: the one that began last is followed",
+      ),
+      simulation: "agents are told what is wanted",
+    },
   },
   {
     file: "src/core/agent-updates.ts",
@@ -341,8 +347,31 @@ export const coreMutants: Mutant[] = [
     by: "const underWay = told.filter(",
     breaks:
       "While a host is on its way to a build that is not wanted any more another one is told to update beside it.",
-    caughtBy: updates(
-      "a host that is on its way to a build that is not wanted any more > is told of the other one first, and nobody beside it",
-    ),
+    caughtBy: {
+      ...updates(
+        "a host that is on its way to a build that is not wanted any more > is told of the other one first, and nobody beside it",
+      ),
+      simulation: "agents are told what is wanted",
+    },
+  },
+  {
+    file: "src/core/agent-updates.ts",
+    replace: "const isHalted = told.some(({ update }) => update?.failed);",
+    by: "const isHalted = false;",
+    breaks: "A build of the agent that does not work is given to one host after the other.",
+    caughtBy: {
+      ...updates("a host that went back > stops the update of its fleet, with a word in the journal"),
+      simulation: "agents are told what is wanted",
+    },
+  },
+  {
+    file: "src/core/mates.ts",
+    replace: "      if (broken[0] && broken.every((way) => way !== null)) return broken[0];\n",
+    by: "",
+    breaks: "A worker is placed where no router reaches it, and a router where it reaches no worker.",
+    caughtBy: {
+      ...mates("a router > stands where it reaches a worker, although it would be spread otherwise"),
+      simulation: "placed within reach",
+    },
   },
 ];
