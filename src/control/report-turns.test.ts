@@ -68,6 +68,15 @@ test("no more are under way than one commit takes in", async () => {
   expect(read).toHaveLength(REPORTS_AT_ONCE + 2);
 });
 
+test("while all places are taken no turn is asked for, so that the process can rest", async () => {
+  await come(REPORTS_AT_ONCE + 3, "main", true);
+  await nextTurn();
+  expect(ends).toHaveLength(0);
+  overs[0]?.();
+  await nextTurn();
+  expect(read).toHaveLength(REPORTS_AT_ONCE + 1);
+});
+
 test("no project waits for all that another one has sent", async () => {
   await come(REPORTS_AT_ONCE + 4, "loud", true);
   await come(2, "calm", true);

@@ -107,7 +107,9 @@ export class ReportTurns {
   }
 
   #turn(): void {
-    if (this.#isTurning || (this.#begun === 0 && this.#waiting.size === 0)) return;
+    // Where no place is free it is the end of a report that goes on, not that of a turn: turns are not spent on waiting.
+    const waits = this.#waiting.size > 0 && this.#underWay < REPORTS_AT_ONCE;
+    if (this.#isTurning || (this.#begun === 0 && !waits)) return;
     this.#isTurning = true;
     void this.#clock.turn().then(() => {
       this.#isTurning = false;
