@@ -24,15 +24,21 @@ export interface ReportTurn {
   over(): void;
 }
 
-interface Waiting {
+interface Report {
+  project: string;
+  /** When it came in. */
   since: number;
+}
+
+interface Waiting {
+  report: Report;
   begin(): void;
 }
 
 /** Whose report is read next: of each project one, in the order in which they came. */
 export class ReportTurns {
   readonly #clock: Pick<Clock, "now" | "turn">;
-  #underWay = 0;
+  readonly #underWay = new Set<Report>();
   #begun = 0;
   #isConnecting = false;
   #isTurning = false;
@@ -46,11 +52,12 @@ export class ReportTurns {
   /** Waits for a turn. @throws the signal's reason when it aborts first */
   async take(project: string, signal: AbortSignal): Promise<ReportTurn> {
     const since = this.#clock.now();
-    await this.#wait(project, since, signal);
+    const report = { project, since };
+    await this.#wait(report, signal);
     return {
       waitedMs: this.#clock.now() - since,
       over: () => {
-        this.#underWay -= 1;
+        this.#underWay.delete(report);
         this.#turn();
       },
     };
@@ -61,13 +68,16 @@ export class ReportTurns {
     this.#isConnecting = true;
   }
 
-  /** The moment up to which everything that a project's hosts have sent was read. */
+  /** The moment up to which everything that a project's hosts have sent was read, and what follows from it is known. */
   heardUpTo(project: string): number {
-    const [oldest] = this.#waiting.get(project) ?? [];
-    return oldest?.since ?? this.#clock.now();
+    const [first] = this.#waiting.get(project) ?? [];
+    let oldest = first?.report.since ?? this.#clock.now();
+    for (const report of this.#underWay) if (report.project === project) oldest = Math.min(oldest, report.since);
+    return oldest;
   }
 
-  #wait(project: string, since: number, signal: AbortSignal): Promise<void> {
+  #wait(report: Report, signal: AbortSignal): Promise<void> {
+    const { project } = report;
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       const left = () => {
@@ -75,7 +85,7 @@ export class ReportTurns {
         reject(signal.reason);
       };
       const waiting: Waiting = {
-        since,
+        report,
         begin: () => {
           signal.removeEventListener("abort", left);
           resolve();
@@ -93,13 +103,13 @@ export class ReportTurns {
   #begin(): void {
     const most = this.#isConnecting ? BEGUN_WHILE_CONNECTING : BEGUN_IN_A_TURN;
     for (const [project, its] of this.#waiting) {
-      if (this.#underWay >= REPORTS_AT_ONCE || this.#begun >= most) break;
+      if (this.#underWay.size >= REPORTS_AT_ONCE || this.#begun >= most) break;
       const [first] = its;
       if (!first) continue;
       this.#remove(project, first);
       // What is set anew comes last: the next report is another project's.
       if (this.#waiting.delete(project)) this.#waiting.set(project, its);
-      this.#underWay += 1;
+      this.#underWay.add(first.report);
       this.#begun += 1;
       first.begin();
     }
@@ -108,7 +118,7 @@ export class ReportTurns {
 
   #turn(): void {
     // Where no place is free it is the end of a report that goes on, not that of a turn: turns are not spent on waiting.
-    const waits = this.#waiting.size > 0 && this.#underWay < REPORTS_AT_ONCE;
+    const waits = this.#waiting.size > 0 && this.#underWay.size < REPORTS_AT_ONCE;
     if (this.#isTurning || (this.#begun === 0 && !waits)) return;
     this.#isTurning = true;
     void this.#clock.turn().then(() => {
