@@ -61,6 +61,21 @@ beforeEach(async () => {
   sync = new HostSync(project, store, simSealer, sha256Hex);
 });
 
+async function apply(spec: ServiceSpec): Promise<void> {
+  const input = {
+    kind: "apply" as const,
+    spec,
+    sealed: {},
+    secrets: {},
+    images: {},
+    files: [],
+    pairing: "",
+    expectedRevision: null,
+    actor: "ada",
+  };
+  await project.controller.submit({ input, id: null, cause: "apply", actor: "ada" });
+}
+
 describe("a report that says nothing new", () => {
   const silent = async () => (await project.controller.state()).tables.host.byId.get("h1")?.silentSince ?? null;
 
@@ -87,6 +102,23 @@ describe("a report that says nothing new", () => {
     state.tables.host.put({ ...HOST, silentSince: 1 });
     await sync.sync("h1", report(2));
     expect(await silent()).toBeNull();
+  });
+
+  test("brings back a host whose silence is being written", async () => {
+    await sync.syncUnlinked("h1", report(1));
+    await apply(serviceSpec("w", [workerGroup(1)]));
+    expect((await project.controller.state()).tables.job.ids("host", "h1").size).toBe(1);
+    const holding = (seq: number, version: number) => ({ ...report(seq), applied: { version, hash: "" } });
+    const { version } = await project.controller.state();
+    await sync.syncUnlinked("h1", holding(2, version));
+    project.presence.unlinkedGone("h1", 0);
+    await sync.sync("h1", holding(3, version));
+    await project.controller.submit({ input: { kind: "time" }, id: null, cause: "time", actor: "test" });
+    expect(await silent()).toBeNull();
+    // And after that the same words are old ones again.
+    const { version: written } = await project.controller.state();
+    await sync.sync("h1", holding(4, version));
+    expect((await project.controller.state()).version).toBe(written);
   });
 
   test("is taken in by a state that has not heard it", async () => {
@@ -199,21 +231,6 @@ describe("the hosts to try", () => {
 });
 
 describe("the key of a router", () => {
-  async function apply(spec: ServiceSpec): Promise<void> {
-    const input = {
-      kind: "apply" as const,
-      spec,
-      sealed: {},
-      secrets: {},
-      images: {},
-      files: [],
-      pairing: "",
-      expectedRevision: null,
-      actor: "ada",
-    };
-    await project.controller.submit({ input, id: null, cause: "apply", actor: "ada" });
-  }
-
   async function keys(): Promise<Map<string, string | undefined>> {
     const { desired } = await sync.syncUnlinked("h1", report(2));
     const { jobs } = desired as DesiredState;

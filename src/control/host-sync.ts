@@ -83,7 +83,7 @@ export class HostSync {
 
   /** @param accepted called when the host may report, before anything is decided about what it says */
   private async takeIn(id: string, report: Report, accepted: () => void): Promise<void> {
-    const { controller } = this.project;
+    const { controller, presence } = this.project;
     // An agent that holds a newer version than this controller has heard from another controller: read first.
     await controller.catchUp(report.applied.version);
     // One that holds none cannot show that this controller was overtaken, and would start whatever it is told.
@@ -92,10 +92,12 @@ export class HostSync {
     const state = await controller.state();
     const isNew = this.isNew(host, report);
     accepted();
-    // The same words are news to a state that counts the host as silent, or that never took them in.
-    if (!isNew && host.silentSince === null && state.observed.has(id)) return;
+    // The same words are news to a state that counts the host as silent, or is about to, or that never took them in.
+    const isSilent = host.silentSince !== null || presence.isCalledSilent(id);
+    if (!isNew && !isSilent && state.observed.has(id)) return;
     try {
       await controller.report(id, report);
+      presence.reported(id);
       this.project.heardOf(id);
     } catch (error) {
       // It was not taken in, so it is news when it comes again.

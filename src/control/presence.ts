@@ -33,6 +33,9 @@ export class Presence {
   /** Hosts without a link that are expected to be heard of; each cancels the waiting. */
   private readonly expected = new Map<string, () => void>();
 
+  /** Hosts that were called silent and have reported nothing since. */
+  private readonly silenced = new Set<string>();
+
   constructor(parts: PresenceParts) {
     this.parts = parts;
   }
@@ -49,6 +52,16 @@ export class Presence {
   /** Whether a host is there and nothing can be sent to it: it only asks. */
   isUnlinked(host: string): boolean {
     return this.unlinked.has(host);
+  }
+
+  /** Whether a host was called silent, which may not be committed yet, and has reported nothing since. */
+  isCalledSilent(host: string): boolean {
+    return this.silenced.has(host);
+  }
+
+  /** What a host says was taken in. */
+  reported(host: string): void {
+    this.silenced.delete(host);
   }
 
   linkOpened(host: string, link: LinkEnd): void {
@@ -118,12 +131,13 @@ export class Presence {
   unlinkedGone(host: string, silentMs: number): void {
     if (!this.unlinked.delete(host)) return;
     this.parts.changed(host, false);
-    this.parts.silent(host, this.parts.clock.now() - silentMs);
+    this.callSilent(host, this.parts.clock.now() - silentMs);
   }
 
   /** A host that was removed: nobody waits for it. */
   forget(host: string): void {
     this.expectNoMore(host);
+    this.silenced.delete(host);
     this.unlinked.delete(host);
     const link = this.links.get(host);
     this.links.delete(host);
@@ -154,9 +168,14 @@ export class Presence {
       }
       this.expected.delete(host);
       if (this.unlinked.delete(host)) this.parts.changed(host, false);
-      this.parts.silent(host, heardAt);
+      this.callSilent(host, heardAt);
     });
     this.expected.set(host, cancel);
+  }
+
+  private callSilent(host: string, since: number): void {
+    this.silenced.add(host);
+    this.parts.silent(host, since);
   }
 
   private expectNoMore(host: string): void {
