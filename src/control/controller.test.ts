@@ -54,6 +54,7 @@ async function controllerOn(store: Store): Promise<Controller> {
     builds: NO_BUILDS,
     present: () => [],
     listeningSince: () => 0,
+    heardUpTo: () => Number.POSITIVE_INFINITY,
     runEffect: () => undefined,
     committed: () => undefined,
     overtaken: () => undefined,

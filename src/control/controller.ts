@@ -78,6 +78,8 @@ export interface ControllerOptions {
   present(): Iterable<string>;
   /** Since when the project's hosts are listened to; asked once, when the state is read first. */
   listeningSince(): Millis;
+  /** The moment up to which all that the project's hosts have sent was taken in. */
+  heardUpTo(): Millis;
   /** Carries out an effect; must not throw. */
   runEffect(effect: Effect): void;
   /** Called after each commit that this controller wrote, or whose state it loaded (`reloaded`). */
@@ -244,6 +246,7 @@ export class Controller {
   private async consume(batch: Waiting[]): Promise<"consumed" | "again"> {
     const state = await this.state();
     const now = this.options.clock.now();
+    state.heardUpTo = this.options.heardUpTo();
     const result = step(
       state,
       batch.map((waiting) => waiting.request.input),

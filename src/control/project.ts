@@ -60,9 +60,10 @@ export class Project {
     this.log = options.log;
     this.far = options.far;
     this.builds = options.builds;
+    const heardUpTo = options.heardUpTo ?? (() => options.clock.now());
     this.presence = new Presence({
       clock: options.clock,
-      heardUpTo: options.heardUpTo ?? (() => options.clock.now()),
+      heardUpTo,
       changed: (host, present) => this.tell(host, present),
       silent: (host, since) => this.submit({ kind: "host_silent", host, since }, `host/${host}`),
     });
@@ -73,6 +74,7 @@ export class Project {
       newId: options.newId,
       builds: options.builds,
       present: () => this.presence.here(),
+      heardUpTo,
       listeningSince: () => options.far?.listeningSince() ?? options.clock.now(),
       runEffect: (effect) => this.runEffect(effect),
       committed: (_version, reloaded) => this.committed(reloaded),

@@ -12,6 +12,9 @@ export const LOST_AFTER_MS = 30_000;
  */
 export const RETURN_AFTER_START_MS = 45_000;
 
+/** A controller that is behind with what hosts have sent looks again this much later. */
+export const LOOK_AGAIN_MS = 1_000;
+
 /** This many hosts of a fleet at least, silent since times no further apart than the window, can be an outage of ours. */
 export const MASS_SILENCE = { hostsMin: 2, windowMs: 60_000 } as const;
 

@@ -2,6 +2,7 @@ import type { JobReport, Report, RouterReport } from "../wire/index.ts";
 import { type AgentBuilds, NO_BUILDS } from "./agent-builds.ts";
 import { dueKeyOf } from "./agent-updates.ts";
 import { isDrained } from "./cordons.ts";
+import { noteReturn } from "./returns.ts";
 import type {
   Entity,
   EntityKind,
@@ -131,6 +132,16 @@ export interface ProjectState {
   readonly due: Map<string, Millis>;
   /** When this controller began to listen to the project's hosts: of earlier silence it knows only what is committed. */
   readonly listeningSince: Millis;
+  /**
+   * Up to when all that hosts have sent was taken in, as the controller knew before the step: what came later may wait
+   * to be read. Infinity: nothing waits. In memory only.
+   */
+  heardUpTo: Millis;
+  /**
+   * By fleet: when the last of those hosts came back that were cut off when this controller began to listen, or when most
+   * of the fleet had been silent. In memory only.
+   */
+  readonly returnedAt: Map<string, Millis>;
   /** The builds of the agent that hosts can be given, as this process has them. */
   readonly agentBuilds: AgentBuilds;
   /**
@@ -175,6 +186,8 @@ export function projectState(
     present: new CountedSet(),
     due: new Map(),
     listeningSince,
+    heardUpTo: Number.POSITIVE_INFINITY,
+    returnedAt: new Map(),
     agentBuilds,
     unroutedAt: new Map(),
   };
@@ -215,6 +228,7 @@ export function takeChanges(
 /** Takes over from the state as it was read before what no database knows. */
 export function takeOver(state: ProjectState, before: ProjectState | null, now: Millis): void {
   for (const [host, observed] of before?.observed ?? []) state.observed.set(host, observed);
+  for (const [fleet, at] of before?.returnedAt ?? []) state.returnedAt.set(fleet, at);
   for (const replica of state.tables.replica.byId.values()) {
     noteRoutes(state, replica, before?.unroutedAt.get(replica.id) ?? now);
   }
@@ -237,6 +251,7 @@ const ALL_REACHED: ReadonlyMap<string, Unreached> = new Map();
 
 /** Keeps what a host reported. The caller has checked that the report is newer than the last one. */
 export function observe(state: ProjectState, host: string, report: Report, now: Millis): ObservedHost {
+  noteReturn(state, host, now);
   const before = state.observed.get(host)?.unreached;
   const unreached = (report.peers?.unreached ?? []).map((peer): [string, Unreached] => {
     const known = before?.get(peer.host);

@@ -15,7 +15,7 @@ import {
 } from "./limits.ts";
 import { jobIsGone, reportOf } from "./observed.ts";
 import { currentRevision, groupOfReplica } from "./revision.ts";
-import { isLost, lostAt } from "./silence.ts";
+import { isLost, lostDue } from "./silence.ts";
 import type { JobEntity, Millis, ReplicaEntity, ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
@@ -157,7 +157,7 @@ function nextDue(draft: Draft, id: string, now: Millis): Millis | null {
     if (isDraining(replica)) moments.push(...drainMoments(draft, replica));
     if (replica.status === "lost") continue;
     for (const job of draft.by("job", "replica", replica.id)) {
-      const lost = lostAt(draft, draft.must("host", job.host));
+      const lost = lostDue(draft, draft.must("host", job.host), now);
       if (lost !== null) moments.push(lost);
     }
   }

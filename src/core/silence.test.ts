@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { World } from "../../test/support/core-world.ts";
 import { serviceSpec, workerGroup } from "../../test/support/specs.ts";
-import { LOST_AFTER_MS, MASS_SILENCE, RETURN_AFTER_START_MS } from "./limits.ts";
+import { LOOK_AGAIN_MS, LOST_AFTER_MS, MASS_SILENCE, RETURN_AFTER_START_MS } from "./limits.ts";
 
 const HOSTS = ["a", "b", "c", "d", "e"];
 let world: World;
@@ -75,6 +75,21 @@ describe("hosts of a fleet that fall silent", () => {
     expect(lost()).toBe(2);
   });
 
+  test("those still silent have that long since the last of the others came back", () => {
+    fall("a", "b", "c", "d");
+    world.advance(600_000);
+    rise("a", "b");
+    world.advance(RETURN_AFTER_START_MS - 1);
+    rise("c");
+    world.advance(RETURN_AFTER_START_MS - 1);
+    expect(lost()).toBe(0);
+    // One that comes and goes for other reasons puts nothing off.
+    fall("c");
+    rise("c");
+    world.advance(1);
+    expect(lost()).toBe(1);
+  });
+
   test("a later one does not thaw a frozen fleet", () => {
     fall("a", "b", "c");
     world.advance(MASS_SILENCE.windowMs * 5);
@@ -132,6 +147,17 @@ describe("the clock of a silent host", () => {
     expect(lost()).toBe(1);
   });
 
+  test("is looked at again later while the server has not read what was sent in time", () => {
+    world.state.heardUpTo = world.now + LOST_AFTER_MS - 1;
+    fall("a");
+    world.advance(LOST_AFTER_MS);
+    expect(lost()).toBe(0);
+    expect([...world.state.due.values()]).toEqual([world.now + LOOK_AGAIN_MS]);
+    world.state.heardUpTo += 1;
+    world.advance(LOOK_AGAIN_MS);
+    expect(lost()).toBe(1);
+  });
+
   test("leaves every agent the time to come back to a controller that has just begun to listen", () => {
     const late = new World(world.now);
     for (const id of HOSTS) late.addHost(id);
@@ -139,6 +165,23 @@ describe("the clock of a silent host", () => {
     late.settle();
     late.freeze("a", true);
     late.advance(RETURN_AFTER_START_MS - 1);
+    expect(late.summary("w")).not.toContain("worker:lost");
+    late.advance(1);
+    expect(late.summary("w")).toContain("worker:lost");
+  });
+
+  test("leaves it to them for as long as others come back to it for the first time", () => {
+    const late = new World(world.now + 1);
+    for (const id of HOSTS) late.addHost(id);
+    late.apply(serviceSpec("w", [workerGroup(HOSTS.length)]));
+    late.settle();
+    late.state.observed.clear();
+    late.freeze("a", true);
+    late.advance(RETURN_AFTER_START_MS - 1);
+    late.sync("b");
+    late.advance(RETURN_AFTER_START_MS - 1);
+    // Heard before, it is not one of those that come back.
+    late.sync("b");
     expect(late.summary("w")).not.toContain("worker:lost");
     late.advance(1);
     expect(late.summary("w")).toContain("worker:lost");

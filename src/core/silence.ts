@@ -1,5 +1,6 @@
 import type { Draft } from "./draft.ts";
-import { LOST_AFTER_MS, MASS_SILENCE, RETURN_AFTER_START_MS } from "./limits.ts";
+import { LOOK_AGAIN_MS, LOST_AFTER_MS, MASS_SILENCE, RETURN_AFTER_START_MS } from "./limits.ts";
+import { cutOffUntil } from "./returns.ts";
 import type { FleetEntity, HostEntity, Millis, ReplicaEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
@@ -8,19 +9,25 @@ import type { StepContext } from "./step.ts";
  *
  * The clock starts when the host was last heard of. A controller that began to listen only after that, or that could
  * not hear most of the fleet until lately, cannot know what it missed: so it gives every agent the time to come back
- * first, which agents do one after the other.
+ * first, which agents do one after the other, and a slow server takes them in one after the other.
  */
-export function lostAt(draft: Draft, host: HostEntity): Millis | null {
+function lostAt(draft: Draft, host: HostEntity): Millis | null {
   if (host.silentSince === null || isFrozen(draft, host.fleet)) return null;
-  const thawedAt = draft.get("fleet", host.fleet)?.thawedAt ?? 0;
-  const heardFrom = Math.max(draft.state.listeningSince, thawedAt);
+  const heardFrom = cutOffUntil(draft.state, host.fleet, draft.get("fleet", host.fleet)?.thawedAt ?? null);
   return Math.max(host.silentSince + LOST_AFTER_MS, heardFrom + RETURN_AFTER_START_MS);
 }
 
-/** Whether the replicas of a host count as lost now. */
+/** When it is to be looked at whether a host is lost; null = never, as things are. */
+export function lostDue(draft: Draft, host: HostEntity, now: Millis): Millis | null {
+  const at = lostAt(draft, host);
+  // What it sent by then may still wait to be read.
+  return at !== null && at <= now && !isLost(draft, host, now) ? now + LOOK_AGAIN_MS : at;
+}
+
+/** Whether the replicas of a host count as lost now: it was not heard of in time, and what came in time was read. */
 export function isLost(draft: Draft, host: HostEntity, now: Millis): boolean {
   const at = lostAt(draft, host);
-  return at !== null && now >= at;
+  return at !== null && Math.min(now, draft.state.heardUpTo) >= at;
 }
 
 /** Whether a replica is lost, or everything of it is on lost hosts although it was given up before that. */

@@ -245,9 +245,9 @@ export const coreMutants: Mutant[] = [
     ),
   },
   {
-    file: "src/core/silence.ts",
-    replace: "Math.max(draft.state.listeningSince, thawedAt)",
-    by: "draft.state.listeningSince",
+    file: "src/core/returns.ts",
+    replace: "Math.max(state.listeningSince, thawedAt ?? 0, state.returnedAt.get(fleet) ?? 0)",
+    by: "state.listeningSince",
     breaks: "Of a fleet that is heard of again, the hosts that come back last are given up.",
     caughtBy: silence(
       "hosts of a fleet that fall silent > those still silent when most are back have as long to come back as after a start",
