@@ -2,6 +2,13 @@ import type { Mutant } from "./types.ts";
 
 const contract = (test: string) => ({ file: "test/contract/controller.test.ts", test });
 
+/** A rule that is looked at after each commit has to say so. */
+const storm = (when: string) => ({
+  file: "test/sim/storms.test.ts",
+  test: `a server that reads slowly decides nothing about hosts whose reports wait, when > ${when}`,
+  rule: "what was sent in time is read first",
+});
+
 export const controlMutants: Mutant[] = [
   {
     file: "src/control/controller.ts",
@@ -61,6 +68,35 @@ export const controlMutants: Mutant[] = [
     caughtBy: {
       ...contract("a sync > of another machine, or of an agent that was taken over, is refused"),
       rule: "instead of rejecting",
+    },
+  },
+  {
+    file: "src/control/presence.ts",
+    replace: "const behindMs = moment - this.parts.heardUpTo();",
+    by: "const behindMs = moment - this.parts.clock.now();",
+    breaks: "A host is held to be silent whose report waits at a server that is slow.",
+    caughtBy: storm("all links are cut at once"),
+  },
+  {
+    file: "src/control/report-turns.ts",
+    replace:
+      "    for (const report of this.#underWay) if (report.project === project) oldest = Math.min(oldest, report.since);\n",
+    by: "",
+    breaks: "A host is held to be silent whose report was read, while what follows from it is being written.",
+    caughtBy: {
+      file: "src/control/report-turns.test.ts",
+      test: "it is known up to when all that a project's hosts have sent was read",
+    },
+  },
+  {
+    file: "src/control/host-sync.ts",
+    replace: " || presence.isCalledSilent(id);",
+    by: ";",
+    breaks:
+      "A host that says again what it said before stays silent, since its silence was being written when it said so.",
+    caughtBy: {
+      file: "src/control/host-sync.test.ts",
+      test: "a report that says nothing new > brings back a host whose silence is being written",
     },
   },
   {

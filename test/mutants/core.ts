@@ -374,4 +374,25 @@ export const coreMutants: Mutant[] = [
       simulation: "placed within reach",
     },
   },
+  {
+    file: "src/core/silence.ts",
+    replace: "Math.min(now, draft.state.heardUpTo) >= at",
+    by: "now >= at",
+    breaks: "Replicas are given up whose host has reported in time to a server that is slow.",
+    caughtBy: {
+      file: "test/sim/storms.test.ts",
+      test: "a server that reads slowly decides nothing about hosts whose reports wait, when > agents were away and come back in the last moment",
+      rule: "what was sent in time is read first",
+    },
+  },
+  {
+    file: "src/core/returns.ts",
+    replace: "(wasSilent || isHeardFirst)",
+    by: "isHeardFirst",
+    breaks: "The last hosts to come back after a mass silence are given up while others still come back.",
+    caughtBy: {
+      file: "src/core/silence.test.ts",
+      test: "hosts of a fleet that fall silent > those still silent have that long since the last of the others came back",
+    },
+  },
 ];

@@ -308,8 +308,11 @@ export class Agent {
       this.syncing = false;
       this.sync(this.syncAgain || this.link !== link ? 0 : nextMs);
     };
-    const giveUp = this.machine.after(SYNC_TIMEOUT_MS, () => done(SYNC_RETRY_MS));
-    link.sync(this.report(), (answer) => {
+    const giveUp = this.machine.after(SYNC_TIMEOUT_MS, () => {
+      cancel();
+      done(SYNC_RETRY_MS);
+    });
+    const cancel = link.sync(this.report(), (answer) => {
       if (this.over || !this.syncing || this.syncNumber !== number) return;
       done(answer === null ? SYNC_RETRY_MS : this.take(answer));
     });

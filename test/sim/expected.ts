@@ -50,6 +50,7 @@ const OTHERS: [kind: string, values: string[]][] = [
   ],
   ["build", ["works", "ends at once", "is not accepted"]],
   ["link", ["refused"]],
+  ["report", ["waited", "waited longer than a host may be silent"]],
   ["sync refused", ["forbidden"]],
   ["request", ["conflict", "not_found", "failed"]],
 ];

@@ -32,6 +32,8 @@ export const FAULT_KINDS = [
   "server crashed",
   "no server for a while",
   "two servers at once",
+  "all links cut",
+  "server slow",
   "store slow",
   "store: busy",
   "store: request lost",
@@ -60,6 +62,8 @@ export class Faults {
   readonly failing = new Set<Machine>();
   readonly storeTroubles = new Set<StoreTrouble>();
   slowStoreMs = 0;
+  /** What a server takes to read one report, and to let one link in; 0 while its machine is fast. */
+  readingMs = 0;
   /** Each seed has some kinds of faults and not others, so that some meet undisturbed. */
   private readonly kinds: FaultKind[];
   private readonly pauseMs: number;
@@ -100,6 +104,12 @@ export class Faults {
     };
     this.ends.add(once);
     this.world.timeline.after(this.random.span(meanMs), once);
+  }
+
+  /** @param readingMs 0: they are as fast as ever */
+  slowServers(readingMs: number): void {
+    this.readingMs = readingMs;
+    for (const { reading } of this.world.servers) reading.setSlow(readingMs > 0);
   }
 
   happened(kind: FaultKind): void {

@@ -15,7 +15,8 @@ export class SimLink implements LinkEnd {
   readonly server: Server;
   readonly openStreams = 0;
   private readonly network: Network;
-  private readonly openedAt: number;
+  /** When the first report over it was taken in; null: none was. */
+  countsSince: number | null = null;
   private openAtServer = true;
   private openAtAgent = true;
 
@@ -23,12 +24,12 @@ export class SimLink implements LinkEnd {
     this.network = network;
     this.agent = agent;
     this.server = server;
-    this.openedAt = server.world.timeline.now;
   }
 
   /** Whether the control plane has taken in by now that it was opened. */
   get isSettled(): boolean {
-    return this.openAtServer && this.server.world.timeline.now - this.openedAt > SETTLED_MS;
+    if (!this.openAtServer || this.countsSince === null) return false;
+    return this.server.world.timeline.now - this.countsSince > SETTLED_MS;
   }
 
   get isOpenAtAgent(): boolean {
@@ -61,6 +62,15 @@ export class SimLink implements LinkEnd {
     throw new Error("a simulated link has no frames");
   }
 
+  /** Syncs that came in and are not answered. */
+  private readonly syncing = new Set<AbortController>();
+
+  private giveUp(sync: AbortController): void {
+    this.syncing.delete(sync);
+    this.server.world.timeline.awaits();
+    sync.abort(new Error("nobody waits for the answer any more"));
+  }
+
   private readonly closedListeners: (() => void)[] = [];
 
   private onClosed(listener: () => void): void {
@@ -74,6 +84,7 @@ export class SimLink implements LinkEnd {
     if (!this.openAtServer) return;
     this.openAtServer = false;
     for (const listener of this.closedListeners.splice(0)) listener();
+    for (const sync of this.syncing) this.giveUp(sync);
     this.server.linkClosed(this, silentMs);
     this.network.tellClosed(this, () => this.closedAtAgent());
   }
@@ -101,17 +112,23 @@ export class SimLink implements LinkEnd {
     this.agent.machine.after(0, () => this.agent.linkLost(this));
   }
 
-  /** One sync; `answered` gets null when it was refused or failed. It may never be called, or twice. */
-  sync(report: Report, answered: (answer: SyncAnswer | null) => void): void {
+  /**
+   * One sync; `answered` gets null when it was refused or failed. It may never be called, or twice.
+   * @returns gives it up: its answer is not waited for any more
+   */
+  sync(report: Report, answered: (answer: SyncAnswer | null) => void): () => void {
     const { server, agent, network } = this;
+    const over = new AbortController();
     const back = (answer: SyncAnswer | null) => {
       network.carry(this, "sync", () => agent.machine.after(0, () => answered(answer)));
     };
     network.carry(this, "sync", () => {
       if (!this.openAtServer || !server.isAlive) return;
       server.world.timeline.awaits();
-      const { project, host } = agent.machine.spec;
-      server.sync(project, host, report).then(back, () => back(null));
+      this.syncing.add(over);
+      const ended = server.sync(this, report, over.signal).finally(() => this.syncing.delete(over));
+      ended.then(back, () => back(null));
     });
+    return () => network.carry(this, "wake", () => this.giveUp(over));
   }
 }

@@ -7,7 +7,8 @@ import { Directory } from "../../src/proxy/directory.ts";
 import type { Report, SyncAnswer } from "../../src/wire/index.ts";
 import { KnownWays } from "./known-ways.ts";
 import type { SimLink } from "./link.ts";
-import type { MachineSpec } from "./machine.ts";
+import type { Machine, MachineSpec } from "./machine.ts";
+import { Reading } from "./reading.ts";
 import { simSealer } from "./sealer.ts";
 import { serverStore } from "./server-store.ts";
 import type { Cancel } from "./timeline.ts";
@@ -21,6 +22,7 @@ export class Server {
   readonly directory: Directory;
   /** Projects of which it has said which build of the agent it gives out. */
   readonly hasSaidBuild = new Set<string>();
+  readonly reading: Reading;
   private alive = true;
   private readonly clockOffsetMs: number;
   private readonly ways = new KnownWays();
@@ -31,14 +33,17 @@ export class Server {
     this.world = world;
     this.name = name;
     this.clockOffsetMs = clockOffsetMs;
+    const clock = this.clock();
+    this.reading = new Reading(world, clock);
     this.control = new HeadraceControl({
       store: serverStore(this),
       builds: world.releases.builds,
       seal: simSealer,
-      clock: this.clock(),
+      clock,
       log: (level, message, fields) => world.logged(this, level, message, fields ?? {}),
       newId: () => `${name}-${world.nextSerial()}`,
       digest: async (text) => createHash("sha256").update(text).digest("hex"),
+      heardUpTo: (project) => this.reading.turns.heardUpTo(project),
     });
     this.directory = new Directory(this.control, () => world.timeline.now);
     world.timeline.awaits();
@@ -62,10 +67,28 @@ export class Server {
     this.world.serverEnded(this);
   }
 
-  async sync(project: string, host: string, report: Report): Promise<SyncAnswer> {
+  /** @param signal aborts when nobody waits for the answer any more */
+  async sync(link: SimLink, report: Report, signal: AbortSignal): Promise<SyncAnswer> {
+    const { project, host } = link.agent.machine.spec;
+    const answer = await this.reading.read(project, report, signal, (waitedMs) =>
+      this.takeIn(project, host, report, waitedMs),
+    );
+    this.answered(link);
+    return answer;
+  }
+
+  /** A link counts from its first report that is taken in, as in src/node/agent-links.ts. */
+  private answered(link: SimLink): void {
+    if (!this.links.has(link) || link.countsSince !== null) return;
+    link.countsSince = this.world.timeline.now;
+    const { project, host } = link.agent.machine.spec;
+    this.control.linkOpened(project, host, link);
+  }
+
+  private async takeIn(project: string, host: string, report: Report, waitedMs: number): Promise<SyncAnswer> {
     const heard = this.ways.hears(`${project}/${host}`, report);
     try {
-      const answer = await this.control.sync(project, host, report);
+      const answer = await this.control.sync(project, host, report, waitedMs);
       heard(true);
       return answer;
     } catch (error) {
@@ -83,6 +106,8 @@ export class Server {
 
   /** Whether an agent that dials is let in: its credential is one of a host's, and of no other than it says. */
   async admits({ host, project, credential }: MachineSpec): Promise<boolean> {
+    // To accept a connection takes its time too.
+    await this.clock().sleep(this.world.faults.readingMs);
     const caller = await hostCaller(this.control, `Bearer ${credential}`);
     if (caller === null) this.world.coverage.saw("link", "refused");
     return caller?.subject === host && caller.project === project;
@@ -90,18 +115,16 @@ export class Server {
 
   linkOpened(link: SimLink): void {
     this.links.add(link);
-    const { project, host } = link.agent.machine.spec;
     this.world.note(this.name, `link of ${link.agent.machine.name} opened`);
-    this.control.linkOpened(project, host, link);
   }
 
-  /** The link that the control plane uses for a host: the last one that was opened. */
+  /** The link that the control plane uses for a host: the last one that counts. */
   linkOf(project: string, host: string): SimLink | null {
-    const { links } = this;
-    return (
-      [...links].findLast(({ agent: { machine } }) => machine.spec.project === project && machine.spec.host === host) ??
-      null
-    );
+    const isIts = (link: SimLink) => {
+      const { spec } = link.agent.machine;
+      return spec.project === project && spec.host === host && link.countsSince !== null;
+    };
+    return [...this.links].findLast(isIts) ?? null;
   }
 
   /** @param silentMs for how long nothing had come over it */
@@ -110,6 +133,12 @@ export class Server {
     const { project, host } = link.agent.machine.spec;
     this.world.note(this.name, `link of ${link.agent.machine.name} closed`);
     this.control.linkClosed(project, host, link, silentMs);
+  }
+
+  /** Links end, and nothing else does; all of them unless `which` says otherwise. */
+  cutLinks(which: (machine: Machine) => boolean = () => true): void {
+    this.world.timeline.awaits();
+    for (const link of [...this.links]) if (which(link.agent.machine)) link.close("cut on the way");
   }
 
   caller(project: string): Caller {

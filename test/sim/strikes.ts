@@ -17,7 +17,14 @@ const LASTS_MS = {
   outage: 60_000,
   servers: 30_000,
   store: 15_000,
+  slow: 60_000,
 };
+
+/** What a slow server takes for each report; with a few hosts the longest is more than they can wait for. */
+const READING_MS = [200, 2_000, 5_000];
+
+/** Of the slow servers those that lose all links at once: then all hosts come back to one that is slow. */
+const STORM_SHARE = 0.5;
 
 /** How each fault begins; those that last end by themselves, or when all faults do. */
 export const STRIKES: Record<FaultKind, (faults: Faults) => void> = {
@@ -134,6 +141,13 @@ export const STRIKES: Record<FaultKind, (faults: Faults) => void> = {
     const server = world.startServer();
     faults.lasts(LASTS_MS.servers, () => server.crash());
   },
+  "all links cut": cutAllLinks,
+  "server slow": (faults) => {
+    faults.tell("server slow", "servers");
+    faults.slowServers(faults.random.pick(READING_MS));
+    if (faults.random.chance(STORM_SHARE)) cutAllLinks(faults);
+    faults.lasts(LASTS_MS.slow, () => faults.slowServers(0));
+  },
   "store slow": (faults) => {
     faults.tell("store slow", "store");
     faults.slowStoreMs = faults.random.pick([50, 500, 3_000]);
@@ -178,6 +192,12 @@ function cutWays(faults: Faults, kind: FaultKind): void {
   faults.lasts(LASTS_MS.way, () => {
     for (const one of mend) one();
   });
+}
+
+/** As a load balancer does that is started anew. */
+function cutAllLinks(faults: Faults): void {
+  faults.tell("all links cut", "servers");
+  for (const server of faults.world.servers) server.cutLinks();
 }
 
 function spoilStore(faults: Faults, trouble: StoreTrouble): void {

@@ -15,6 +15,7 @@ import { peersInBounds } from "./peers-in-bounds.ts";
 import { placedInReach } from "./placed-in-reach.ts";
 import { neverBackwards, projectsApart } from "./projects-apart.ts";
 import { promisedOnce, runsAlone } from "./promised-once.ts";
+import { readBeforeDecided } from "./read-before-decided.ts";
 import { rightReplica } from "./right-replica.ts";
 import { rightRuntime } from "./right-runtime.ts";
 import { sentToWhenBack } from "./sent-to-when-back.ts";
@@ -65,6 +66,7 @@ export class Rules {
     this.check("containers where there are any", rightRuntime(ledger, batch));
     this.check("whole blocks", wholeBlocks(ledger, batch));
     this.check("6: nothing is done twice", consumedOnce(ledger, batch));
+    this.check("what was sent in time is read first", readBeforeDecided(server, ledger, batch));
   }
 
   /** An agent was told which hosts to try. */
