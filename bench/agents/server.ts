@@ -79,8 +79,8 @@ export class MeasuredServer {
     return server;
   }
 
-  /** Starts the process. */
-  async run(): Promise<void> {
+  /** Starts the process. @param started is called with its id before it serves */
+  async run(started?: (pid: number) => Promise<unknown>): Promise<void> {
     const flags = ["--port", String(this.#port), "--data-dir", join(this.#folder, "server")];
     const { PATH, NODE_OPTIONS } = process.env;
     const env = { PATH, NODE_OPTIONS, HOME: this.#folder, XDG_CONFIG_HOME: join(this.#folder, "config") };
@@ -92,6 +92,7 @@ export class MeasuredServer {
     const end = () => server.kill("SIGKILL");
     process.once("exit", end);
     server.once("exit", () => process.off("exit", end));
+    await started?.(this.pid);
     const isUp = () =>
       fetch(`${this.url}/health`).then(
         ({ ok }) => ok,
@@ -128,17 +129,18 @@ export class MeasuredServer {
     return join(this.#folder, "server.log");
   }
 
-  get #pid(): number {
+  /** 0: there is none. */
+  get pid(): number {
     return this.#process?.pid ?? 0;
   }
 
   /** Seconds of a processor that it has used so far. */
   get cpuSeconds(): number {
-    return cpuUs(this.#pid, false) / 1e6;
+    return cpuUs(this.pid, false) / 1e6;
   }
 
   get residentMb(): number {
-    const status = readFileSync(`/proc/${this.#pid}/status`, "utf8");
+    const status = readFileSync(`/proc/${this.pid}/status`, "utf8");
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
   }
 

@@ -144,6 +144,11 @@ export class SimulatedAgent {
     return this.#toldAt.get(service) ?? null;
   }
 
+  /** The jobs that it was told of last, by the names that they have for good. */
+  get jobs(): string[] {
+    return (this.#desired?.jobs ?? []).map(({ job, replica }) => `${replica} ${job}`);
+  }
+
   runs(jobs: number): boolean {
     return (this.#desired?.jobs.length ?? 0) === jobs && this.#ready.size === jobs;
   }
