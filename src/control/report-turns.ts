@@ -14,7 +14,7 @@ export const BEGUN_IN_A_TURN = 64;
  * short for hosts to come back, and for whoever else connects meanwhile. Not one report at a time either: those that are
  * begun together are decided together, at the price of one look at a fleet.
  */
-export const BEGUN_WHILE_CONNECTING = 16;
+export const BEGUN_WHILE_CONNECTING = 8;
 
 /** A report's turn: it may be read. */
 export interface ReportTurn {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { hostCaller } from "../control/callers.ts";
+import { systemClock } from "../control/clock.ts";
 import { serveHost } from "../control/host-requests.ts";
 import type { Log } from "../control/log.ts";
 import { refusalOf } from "../control/refusal.ts";
@@ -32,12 +33,13 @@ export interface AgentLinks {
 export function agentLinks(control: Control, log: Log, pace: ReportPace, turns: ReportTurns): AgentLinks {
   const server = new WebSocketServer({ noServer: true, ...LINK_SOCKET_OPTIONS, ...{ closeTimeout: LINK_CLOSE_MS } });
 
-  const admission = new LinkAdmission(() => performance.now());
+  const admission = new LinkAdmission(systemClock);
   const peers = new Peers();
   /** The newest link of each host that does not count yet; a newer one takes its place. */
   const waiting = new Map<string, Link>();
 
   async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    if (socket.destroyed) return;
     const caller = await hostCaller(control, request.headers.authorization);
     if (!caller) return refuseSocket(socket, "unauthorized", "The link needs the credential of a host.");
     server.handleUpgrade(request, socket, head, (ws) => {
@@ -73,22 +75,24 @@ export function agentLinks(control: Control, log: Log, pace: ReportPace, turns: 
   return {
     peerOf: (project, host) => peers.of(`${project}/${host}`),
     upgrade(request, socket, head) {
-      const retryAfterS = admission.enter();
-      if (retryAfterS !== null) {
-        const message = "Many hosts are opening their links now; come back when Retry-After says.";
-        return refuseSocket(socket, "unavailable", message, retryAfterS);
-      }
-      accept(request, socket, head)
-        .catch((error) => {
-          log("error", "a link could not be opened", { error: String(error) });
-          const refusal = refusalOf(error);
-          if (refusal) refuseSocket(socket, refusal.code, refusal.message);
-          else refuseSocket(socket, "internal", "The link could not be opened; try again.");
-        })
-        // Not before what has come in meanwhile was heard: an embedded database answers at once.
-        .finally(() => setImmediate(() => admission.leave()));
+      admission.enter({
+        begin: () =>
+          accept(request, socket, head)
+            .catch((error) => {
+              log("error", "a link could not be opened", { error: String(error) });
+              const refusal = refusalOf(error);
+              if (refusal) refuseSocket(socket, refusal.code, refusal.message);
+              else refuseSocket(socket, "internal", "The link could not be opened; try again.");
+            })
+            .finally(() => admission.leave()),
+        refuse(retryAfterS) {
+          const message = "Many hosts are opening their links now; come back when Retry-After says.";
+          refuseSocket(socket, "unavailable", message, retryAfterS);
+        },
+      });
     },
     close() {
+      admission.close();
       for (const client of server.clients) client.terminate();
       server.close();
     },

@@ -28,7 +28,7 @@ export const CONNECTIONS_MAX = 16_384;
  * Sockets that listen on the server's port. Of each one connection is accepted in a turn of the event loop, which costs a
  * tenth of a millisecond with the head of its request, so that a turn grows by a few at most.
  */
-export const LISTENING_SOCKETS = 32;
+export const LISTENING_SOCKETS = 64;
 
 /**
  * Connections that wait at each of them to be accepted. A connection for which there is no room is tried again by its
@@ -51,12 +51,20 @@ export const REFUSED_SOCKET_MS = 1_000;
 /** How long the other end of a link may take to confirm that it is closed; then the socket is cut. */
 export const LINK_CLOSE_MS = 2_000;
 
-/**
- * Links whose agents are being authenticated at a time. Each costs about a millisecond until its first report is taken
- * in, so whoever else asks for something waits for some tens of them at most; and a database that is not in this process
- * is asked no more than this at once.
- */
+/** Links whose agents are being authenticated at a time: a database that is not in this process is asked no more at once. */
 export const LINKS_OPENING_MAX = 32;
+
+/**
+ * Links that are begun in one turn of the event loop. Each costs about a millisecond until its first report is taken in,
+ * and whoever else asks for something waits for that long.
+ */
+export const LINKS_BEGUN_IN_A_TURN = 8;
+
+/** Agents that wait to be let in, each with a socket of which nothing was answered. */
+export const LINKS_WAITING_MAX = 8_192;
+
+/** The longest that one waits. An agent gives up 20 s after it has dialled, and may have waited to be accepted before. */
+export const LINK_WAIT_MS_MAX = 8_000;
 
 /** Those who find no place come back at this pace: half of what one core takes in, and ten thousand within 20 s. */
 export const LINKS_RETURNING_PER_S = 500;

@@ -1,39 +1,97 @@
-import { expect, test } from "vitest";
-import { LINKS_OPENING_MAX, LINKS_RETURNING_PER_S, RETRY_LINK_S_MAX } from "./limits.ts";
+import { beforeEach, expect, test } from "vitest";
+import {
+  LINK_WAIT_MS_MAX,
+  LINKS_BEGUN_IN_A_TURN,
+  LINKS_OPENING_MAX,
+  LINKS_RETURNING_PER_S,
+  LINKS_WAITING_MAX,
+  RETRY_LINK_S_MAX,
+} from "./limits.ts";
 import { LinkAdmission } from "./link-admission.ts";
 
-/** One whose places are all taken. */
-function full(now = () => 0): LinkAdmission {
-  const admission = new LinkAdmission(now);
-  for (let i = 0; i < LINKS_OPENING_MAX; i += 1) expect(admission.enter()).toBeNull();
-  return admission;
+let now: number;
+let ends: (() => void)[];
+let admission: LinkAdmission;
+/** Who was let in, and who was told to come back after how many seconds. */
+let begun: number[];
+let told: Map<number, number>;
+let came: number;
+
+beforeEach(() => {
+  now = 0;
+  ends = [];
+  begun = [];
+  told = new Map();
+  came = 0;
+  admission = new LinkAdmission({ now: () => now, turn: () => new Promise((resolve) => ends.push(resolve)) });
+});
+
+function come(count: number): void {
+  for (let i = 0; i < count; i += 1) {
+    const name = came++;
+    admission.enter({ begin: () => begun.push(name), refuse: (retryAfterS) => told.set(name, retryAfterS) });
+  }
 }
 
-test("there are so many places at a time, and one that is given back is the next one's", () => {
-  const admission = full();
-  expect(admission.enter()).not.toBeNull();
+async function nextTurn(): Promise<void> {
+  for (const end of ends.splice(0)) end();
+  await Promise.resolve();
+}
+
+test("a few are let in in each turn, in the order in which they came", async () => {
+  come(3 * LINKS_BEGUN_IN_A_TURN);
+  expect(begun).toHaveLength(LINKS_BEGUN_IN_A_TURN);
+  await nextTurn();
+  expect(begun).toHaveLength(2 * LINKS_BEGUN_IN_A_TURN);
+  await nextTurn();
+  expect(begun).toEqual(Array.from({ length: 3 * LINKS_BEGUN_IN_A_TURN }, (_, i) => i));
+  expect(told.size).toBe(0);
+});
+
+test("there are so many places at a time, one that is given back is the next one's, and no turn is spent on waiting", async () => {
+  come(LINKS_OPENING_MAX + 2);
+  for (let i = 0; i < LINKS_OPENING_MAX; i += 1) await nextTurn();
+  expect(begun).toHaveLength(LINKS_OPENING_MAX);
+  expect(ends).toHaveLength(0);
   admission.leave();
-  expect(admission.enter()).toBeNull();
-  expect(admission.enter()).not.toBeNull();
+  await nextTurn();
+  expect(begun).toHaveLength(LINKS_OPENING_MAX + 1);
 });
 
-test("those who find none are spread over the seconds that follow, as many in each as can be let in", () => {
-  const admission = full();
-  const told = Array.from({ length: 3 * LINKS_RETURNING_PER_S }, () => admission.enter());
-  for (const second of [1, 2, 3]) expect(told.filter((each) => each === second)).toHaveLength(LINKS_RETURNING_PER_S);
+test("who has waited for long is told to come back instead, and holds no place", async () => {
+  come(LINKS_BEGUN_IN_A_TURN + 1);
+  now = LINK_WAIT_MS_MAX + 1;
+  await nextTurn();
+  expect([begun.length, told.size]).toEqual([LINKS_BEGUN_IN_A_TURN, 1]);
+  await nextTurn();
+  come(LINKS_OPENING_MAX);
+  for (let i = 0; i < LINKS_OPENING_MAX; i += 1) await nextTurn();
+  expect(begun).toHaveLength(LINKS_OPENING_MAX);
 });
 
-test("nobody is told to wait for longer than the bound, however many come", () => {
-  const admission = full();
-  let told: number | null = 0;
-  for (let i = 0; i < (RETRY_LINK_S_MAX + 5) * LINKS_RETURNING_PER_S; i += 1) told = admission.enter();
-  expect(told).toBe(RETRY_LINK_S_MAX);
+/** So many more than may wait. */
+function comeTooMany(count: number): void {
+  come(LINKS_BEGUN_IN_A_TURN + LINKS_WAITING_MAX + count);
+}
+
+test("those for whom there is no room are spread over the seconds that follow, as many in each as can be let in", () => {
+  comeTooMany(3 * LINKS_RETURNING_PER_S);
+  const seconds = [...told.values()];
+  for (const second of [1, 2, 3]) expect(seconds.filter((each) => each === second)).toHaveLength(LINKS_RETURNING_PER_S);
 });
 
-test("what was booked is over with its time", () => {
-  let now = 0;
-  const admission = full(() => now);
-  for (let i = 0; i < 3 * LINKS_RETURNING_PER_S; i += 1) admission.enter();
+test("nobody is told to wait for longer than the bound, however many come, and what was booked is over with its time", () => {
+  comeTooMany((RETRY_LINK_S_MAX + 5) * LINKS_RETURNING_PER_S);
+  expect([...told.values()].at(-1)).toBe(RETRY_LINK_S_MAX);
   now = 60_000;
-  expect(admission.enter()).toBe(1);
+  come(1);
+  expect([...told.values()].at(-1)).toBe(1);
+});
+
+test("once it is closed those who wait are told to come back", async () => {
+  come(LINKS_BEGUN_IN_A_TURN + 3);
+  admission.close();
+  expect(told.size).toBe(3);
+  await nextTurn();
+  expect(begun).toHaveLength(LINKS_BEGUN_IN_A_TURN);
 });

@@ -1,36 +1,93 @@
-import { LINKS_OPENING_MAX, LINKS_RETURNING_PER_S, RETRY_LINK_S_MAX } from "./limits.ts";
+import type { Clock } from "../control/clock.ts";
+import {
+  LINK_WAIT_MS_MAX,
+  LINKS_BEGUN_IN_A_TURN,
+  LINKS_OPENING_MAX,
+  LINKS_RETURNING_PER_S,
+  LINKS_WAITING_MAX,
+  RETRY_LINK_S_MAX,
+} from "./limits.ts";
+
+/** An agent at the door. One of the two is called, once. */
+export interface Caller {
+  /** It is its turn; `leave` gives the place back. */
+  begin(): void;
+  /** It is told to come back, in so many seconds. */
+  refuse(retryAfterS: number): void;
+}
 
 /**
- * How many agents are let in at a time. When all links drop at once thousands dial within a second: those beyond a few
- * are told when to come back, each a little later than the one before, so that whoever else asks for something is
- * answered in between.
+ * In which order agents are let in. When all links drop at once thousands dial within a second: a few are let in in each
+ * turn of the event loop, so that whoever else asks for something is answered in between, and the others wait, since to be
+ * accepted once more would cost as much as to be let in. Those for whom that would take too long are told when to come
+ * back, each a little later than the one before.
  *
  * A place is held for the authentication only, so a stranger holds one for no longer than it takes to refuse them.
  */
 export class LinkAdmission {
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, "now" | "turn">;
+  /** Since when each waits, the first one first. */
+  readonly #waiting = new Map<Caller, number>();
   #opening = 0;
+  #begun = 0;
+  #isTurning = false;
   /** When the last of those who were told to come back will have been let in. */
   #bookedUntil = 0;
 
-  /** @param now milliseconds of a clock that never goes back */
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(clock: Pick<Clock, "now" | "turn">) {
+    this.#clock = clock;
   }
 
-  /** Asks for a place. @returns null: there is one, to be given back by `leave`; else in how many seconds to ask again */
-  enter(): number | null {
-    if (this.#opening < LINKS_OPENING_MAX) {
-      this.#opening += 1;
-      return null;
+  enter(caller: Caller): void {
+    if (this.#waiting.size >= LINKS_WAITING_MAX) this.#sendAway(caller);
+    else {
+      this.#waiting.set(caller, this.#clock.now());
+      this.#begin();
     }
-    const now = this.#now();
-    const next = Math.max(this.#bookedUntil, now) + 1_000 / LINKS_RETURNING_PER_S;
-    this.#bookedUntil = Math.min(next, now + RETRY_LINK_S_MAX * 1_000);
-    return Math.ceil((this.#bookedUntil - now) / 1_000);
   }
 
   leave(): void {
     this.#opening -= 1;
+    this.#turn();
+  }
+
+  /** Nobody is let in any more. */
+  close(): void {
+    for (const caller of this.#waiting.keys()) this.#sendAway(caller);
+    this.#waiting.clear();
+  }
+
+  #begin(): void {
+    const now = this.#clock.now();
+    for (const [caller, since] of this.#waiting) {
+      if (this.#opening >= LINKS_OPENING_MAX || this.#begun >= LINKS_BEGUN_IN_A_TURN) break;
+      this.#waiting.delete(caller);
+      this.#begun += 1;
+      if (now - since > LINK_WAIT_MS_MAX) {
+        this.#sendAway(caller);
+        continue;
+      }
+      this.#opening += 1;
+      caller.begin();
+    }
+    this.#turn();
+  }
+
+  #turn(): void {
+    const waits = this.#waiting.size > 0 && this.#opening < LINKS_OPENING_MAX;
+    if (this.#isTurning || (this.#begun === 0 && !waits)) return;
+    this.#isTurning = true;
+    void this.#clock.turn().then(() => {
+      this.#isTurning = false;
+      this.#begun = 0;
+      this.#begin();
+    });
+  }
+
+  #sendAway(caller: Caller): void {
+    const now = this.#clock.now();
+    const next = Math.max(this.#bookedUntil, now) + 1_000 / LINKS_RETURNING_PER_S;
+    this.#bookedUntil = Math.min(next, now + RETRY_LINK_S_MAX * 1_000);
+    caller.refuse(Math.ceil((this.#bookedUntil - now) / 1_000));
   }
 }
