@@ -63,6 +63,7 @@ export async function startServer(
       builds,
       digest: hashedHere,
       heardUpTo: (project) => turns.heardUpTo(project),
+      tokenRevoked: (project) => requestPath.forgetCallers(project),
     });
     await control.start();
 
@@ -86,7 +87,8 @@ export async function startServer(
     for (const fleet of settings.direct.fleets) log("info", "replicas are connected to directly", { fleet });
     const ways = settings.direct.fleets.length > 0 ? withDirectWays(control, direct) : control;
     const reached = withinReach(ways, (project, host) => control.isUnlinked(project, host));
-    const proxy = proxyListener(new RequestPath(reached), log);
+    const requestPath: RequestPath = new RequestPath(reached);
+    const proxy = proxyListener(requestPath, log);
     const server = createHttpServer((request, response) =>
       isProxied(request) ? proxy(request, response) : void api(request, response),
     );

@@ -30,8 +30,8 @@ export default {
 };
 
 function serve(env: Env) {
-  const control = new EdgeControl(env);
-  const path = new RequestPath(control, { shareQuestions: false });
+  const control = new EdgeControl(env, (project) => path.forgetCallers(project));
+  const path: RequestPath = new RequestPath(control, { shareQuestions: false });
   const report: ReportError = (requestId, error) =>
     edgeLog("error", "a request failed", { requestId, error: describe(error) });
   const app = createApp(control, {

@@ -63,14 +63,16 @@ const concrete = (path: string, project = "main") =>
     .replace("{host}", "host-1")
     .replace("{fleet}", "rack-1")
     .replace("{secret}", "TOKEN")
+    .replace("{token}", "t1")
     .replace("{sha256}", "0f".repeat(32));
 
 /** The only routes that need no token. Adding one here is a decision. */
 const OPEN = ["/health", "/install/{file}"];
 
-/** Changes that a member may not make. */
+/** Changes that a member may not make; of tokens it may not even see which there are. */
 const ADMINS_ONLY = [
   "/tokens",
+  "/tokens/{token}",
   "/hosts/{host}",
   "/hosts/{host}/cordon",
   "/hosts/{host}/drain",
@@ -88,16 +90,18 @@ function expected(operation: Operation, holder: keyof typeof TOKENS | "none" | "
   if (operation.path === "/agent/join") return holder === "join" ? "pass" : 403;
   if (holder === "host" || holder === "join") return 403;
   if (holder === "other-admin") return operation.path.includes("{project}") ? 403 : "pass";
-  if (holder === "member" && ADMINS_ONLY.some((path) => operation.path.endsWith(path)) && operation.method !== "GET") {
-    return 403;
-  }
+  const isRead = operation.method === "GET" && !operation.path.endsWith("/tokens");
+  if (holder === "member" && ADMINS_ONLY.some((path) => operation.path.endsWith(path)) && !isRead) return 403;
   return "pass";
 }
 
-test.each(["service", "host", "fleet", "secret"])("the document says of a missing %s what is missing", (what) => {
-  const told = all.flatMap(({ path, missing }) => (path.includes(`/{${what}}`) && missing ? [missing] : []));
-  expect(new Set(told)).toEqual(new Set([`There is no such ${what}.`]));
-});
+test.each(["service", "host", "fleet", "secret", "token"])(
+  "the document says of a missing %s what is missing",
+  (what) => {
+    const told = all.flatMap(({ path, missing }) => (path.includes(`/{${what}}`) && missing ? [missing] : []));
+    expect(new Set(told)).toEqual(new Set([`There is no such ${what}.`]));
+  },
+);
 
 describe("every route x every holder of a token", () => {
   const holders = ["none", "unknown", "admin", "member", "host", "join", "other-admin"] as const;
@@ -110,6 +114,7 @@ describe("every route x every holder of a token", () => {
         "DELETE /api/projects/{project}/hosts/{host}",
         "DELETE /api/projects/{project}/secrets/{secret}",
         "DELETE /api/projects/{project}/services/{service}",
+        "DELETE /api/projects/{project}/tokens/{token}",
         "GET /agent/files/{sha256}",
         "GET /agent/join",
         "GET /api/me",
@@ -122,6 +127,7 @@ describe("every route x every holder of a token", () => {
         "GET /api/projects/{project}/services",
         "GET /api/projects/{project}/services/{service}",
         "GET /api/projects/{project}/services/{service}/logs",
+        "GET /api/projects/{project}/tokens",
         "GET /health",
         "GET /install/{file}",
         "POST /agent/join",

@@ -25,7 +25,7 @@ export function allow(control: Control, kinds: readonly CredentialKind[]): Middl
         "unauthorized",
         token === null
           ? "Send a token as `Authorization: Bearer <token>`."
-          : "This token is unknown or has expired. Ask an admin of the project for a new one.",
+          : "This token is unknown, has expired or was revoked. Ask an admin of the project for a new one.",
       );
     }
     if (!kinds.includes(caller.kind)) throw new RequestError("forbidden", wrongKind(caller.kind, kinds));

@@ -50,10 +50,18 @@ test("every method reaches its route", async () => {
   expect(await client.hosts()).toEqual([HOST]);
   expect(await client.journal({ after: 1 })).toEqual({ oldest: 1, commits: [commit(2)] });
   expect(await client.createToken({ kind: "join", name: "box" })).toMatchObject({ token: "hr_new" });
+  expect(await client.tokens()).toEqual([]);
+  expect(await client.revokeToken("t1")).toEqual({ token: "t1", name: "ci", kind: "member", own: false });
   const lines = [];
   for await (const line of client.logs("chat", { tail: 2 })) lines.push(line.text);
   expect(lines).toEqual(["one", "two"]);
-  expect(control.changes.map((change) => change.what)).toEqual(["apply", "stop", "delete", "createToken"]);
+  expect(control.changes.map((change) => change.what)).toEqual([
+    "apply",
+    "stop",
+    "delete",
+    "createToken",
+    "revokeToken",
+  ]);
 });
 
 describe("errors", () => {

@@ -19,8 +19,11 @@ import {
   secretChangeAnswer,
   serviceView,
   type TokenAnswer,
+  type TokenRevokeAnswer,
+  type TokenView,
   tokenAnswer,
   type tokenRequest,
+  tokenRevokeAnswer,
 } from "../control/views.ts";
 import {
   type FleetApplyAnswer,
@@ -42,6 +45,7 @@ import {
   meView,
   secretList,
   serviceList,
+  tokenList,
 } from "./answers.ts";
 import { type FollowOptions, followCommits } from "./client-follow.ts";
 import { HttpClient, type HttpOptions, type HttpRequest, refusalOf } from "./client-http.ts";
@@ -86,6 +90,8 @@ export interface Client {
   journal(options?: { after?: number; limit?: number }): Promise<JournalPage>;
   follow(options: FollowOptions): AsyncIterable<CommitView>;
   createToken(request: z.input<typeof tokenRequest>): Promise<TokenAnswer>;
+  tokens(): Promise<TokenView[]>;
+  revokeToken(id: string): Promise<TokenRevokeAnswer>;
 }
 
 /**
@@ -133,6 +139,9 @@ export function createClient(options: HttpOptions & { project: string }): Client
     journal: ({ after, limit } = {}) => get(`${base}/commits${query({ after, limit })}`, journalPage),
     follow: (followOptions) => followCommits(http, `${base}/commits/stream`, followOptions),
     createToken: (body) => change({ method: "POST", path: `${base}/tokens`, body }, tokenAnswer),
+    tokens: async () => (await get(`${base}/tokens`, tokenList)).tokens,
+    revokeToken: (id) =>
+      change({ method: "DELETE", path: `${base}/tokens/${encodeURIComponent(id)}` }, tokenRevokeAnswer),
   };
 }
 

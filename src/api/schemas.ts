@@ -13,6 +13,8 @@ export const fleetParams = z.object({ project: resourceName, fleet: resourceName
 
 export const secretParams = z.object({ project: resourceName, secret: secretNameText });
 
+export const tokenParams = z.object({ project: resourceName, token: id });
+
 export const serviceParams = z.object({ project: resourceName, service: resourceName });
 
 const KEY_HELP =
@@ -49,7 +51,7 @@ const refusal = (description: string) => json(errorBody, description);
 /** The refusals that any route behind a token can answer with; a route adds its own. */
 export const refusals = {
   400: refusal("The request is malformed; `issues` names the places."),
-  401: refusal("No token, or one that is unknown or has expired."),
+  401: refusal("No token, or one that is unknown, has expired or was revoked."),
   403: refusal("The token does not allow this."),
   429: refusal("Too many requests or streams at once."),
   503: refusal("The server cannot do this now."),

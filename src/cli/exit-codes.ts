@@ -21,7 +21,7 @@ export const EXIT_MEANINGS: Record<ExitCode, string> = {
   2: "the command line is wrong; with `plan --detailed-exitcode`: there is something to do",
   3: "the server cannot be reached",
   4: "no token, or it does not allow this",
-  5: "there is no such service, replica, host, fleet or secret",
+  5: "there is no such service, replica, host, fleet, secret or token",
   6: "not ready (or not stopped) in time",
   130: "interrupted",
 };

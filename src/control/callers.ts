@@ -1,8 +1,8 @@
-import type { Store } from "../store/types.ts";
+import type { Credential, Store } from "../store/types.ts";
 import { type Digest, sha256Hex } from "./digest.ts";
 import type { Caller, Control } from "./types.ts";
 
-/** Who holds this bearer token; null when it is unknown or has expired. */
+/** Who holds this bearer token; null when it is unknown, has expired or was revoked. */
 export async function callerOf(
   token: string,
   store: Pick<Store, "credential">,
@@ -10,10 +10,15 @@ export async function callerOf(
   digest: Digest = sha256Hex,
 ): Promise<Caller | null> {
   const credential = await store.credential(await digest(token));
-  if (!credential || (credential.expiresAt !== null && credential.expiresAt <= now)) return null;
+  if (!credential || hasEnded(credential, now)) return null;
   const { id, project, kind, name, subject, usedAt } = credential;
   const used = kind === "join" && usedAt !== null ? { used: true as const } : {};
   return { credentialId: id, project, kind, name, subject, ...used };
+}
+
+/** Whether nobody can use it any more, since it has expired or was revoked. */
+export function hasEnded({ expiresAt }: Pick<Credential, "expiresAt">, now: number): boolean {
+  return expiresAt !== null && expiresAt <= now;
 }
 
 /** The host that dials with its own credential; null where it is anybody else's, or none. */

@@ -26,6 +26,7 @@ import { makeToken } from "./make-token.ts";
 import { type Once, onceFor } from "./once.ts";
 import { type PreparedApply, prepareApply } from "./prepare-apply.ts";
 import { Project } from "./project.ts";
+import { listTokens, revokeToken } from "./revoke-token.ts";
 import type { Sealer } from "./seal.ts";
 import { deleteSecret, setSecret } from "./secret-changes.ts";
 import { tellWhoChanged } from "./stale-plan.ts";
@@ -44,6 +45,8 @@ import type {
   ServiceView,
   TokenAnswer,
   TokenRequest,
+  TokenRevokeAnswer,
+  TokenView,
 } from "./views.ts";
 import type { FleetApplyAnswer, FleetChangeAnswer, FleetPlanView, FleetRequest, FleetView } from "./views-fleet.ts";
 
@@ -64,6 +67,8 @@ export interface ControlOptions {
   far?: (project: string) => FarHosts;
   /** The moment up to which all that a project's hosts have sent was read; now, unless given. */
   heardUpTo?: (project: string) => number;
+  /** Told that a token of the project was revoked here: what is remembered of its callers is not to be believed. */
+  tokenRevoked?: (project: string) => void;
 }
 
 /** The control plane of all projects in one process. */
@@ -80,6 +85,7 @@ export class HeadraceControl implements Control {
       images: NO_IMAGES,
       builds: NO_BUILDS,
       heardUpTo: () => options.clock.now(),
+      tokenRevoked: () => undefined,
       ...options,
     };
     this.files = new FileShelf(options.store, options.clock);
@@ -275,6 +281,16 @@ export class HeadraceControl implements Control {
 
   createToken(caller: Caller, request: TokenRequest, key: string): Promise<TokenAnswer> {
     return makeToken(caller, request, key, this.options);
+  }
+
+  tokens(caller: Caller): Promise<TokenView[]> {
+    return listTokens(caller, this.options);
+  }
+
+  async revokeToken(caller: Caller, id: string, key: string): Promise<TokenRevokeAnswer> {
+    const answer = await revokeToken(caller, id, key, this.options);
+    this.options.tokenRevoked(caller.project);
+    return answer;
   }
 
   /** One at a time for each token: the host is written before the token is spent, and only one may leave a host. */

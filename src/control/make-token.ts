@@ -1,5 +1,6 @@
 import type { Credential, Store } from "../store/types.ts";
 import { anotherRequest, requireAdmin } from "./answers.ts";
+import { hasEnded } from "./callers.ts";
 import type { Clock } from "./clock.ts";
 import { sha256Hex } from "./digest.ts";
 import { ANSWERS_KEPT_MS } from "./housekeeping.ts";
@@ -52,6 +53,10 @@ export async function makeToken(
 async function shownAgain(made: Credential, asked: Omit<Credential, "hash">, tokens: string[]): Promise<string> {
   const lifetime = ({ createdAt, expiresAt }: Omit<Credential, "hash">) => expiresAt && expiresAt - createdAt;
   const isSame = made.kind === asked.kind && made.name === asked.name && made.subject === asked.subject;
+  if (isSame && hasEnded(made, asked.createdAt)) {
+    const message = "this request made a token before, which has expired or was revoked; make another";
+    throw new ControlError("conflict", message);
+  }
   if (!isSame || lifetime(made) !== lifetime(asked)) throw anotherRequest();
   if (asked.createdAt - made.createdAt < ANSWERS_KEPT_MS) {
     for (const token of tokens) if ((await tokenHash(token)) === made.hash) return token;

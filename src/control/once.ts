@@ -1,9 +1,8 @@
 import type { Answer, Input } from "../core/input.ts";
-import type { IdempotencyRecord, Store } from "../store/types.ts";
-import { canonicalJson } from "../wire/index.ts";
-import { anotherRequest } from "./answers.ts";
+import type { Store } from "../store/types.ts";
 import type { Clock } from "./clock.ts";
 import type { Controller, Request } from "./controller.ts";
+import { keyedRequest } from "./keyed.ts";
 import type { Sealer } from "./seal.ts";
 import type { Caller } from "./types.ts";
 
@@ -33,15 +32,9 @@ export function onceFor(
   controllerOf: (project: string) => Controller,
 ): Once {
   return async <A>(...[caller, cause, key, request, prepare]: Parameters<Once>): Promise<A> => {
-    const content = canonicalJson({ cause, request });
-    // Keyed, since the request may hold values that a guess could be tested against.
-    const requestHash = await seal.version(caller.project, content);
-    const repeated = async (record: IdempotencyRecord): Promise<A> => {
-      if (!(await seal.matches(caller.project, record.requestHash, content))) throw anotherRequest();
-      return JSON.parse(record.answer) as A;
-    };
+    const asked = await keyedRequest(seal, caller.project, cause, request);
     const before = await store.idempotency(caller.project, key);
-    if (before) return repeated(before);
+    if (before) return asked.repeated(before);
     const { input, secrets, toAnswer } = (await prepare()) as Change<A>;
     const { answer, version, repeatedAs } = await controllerOf(caller.project).submit({
       input,
@@ -53,12 +46,12 @@ export function onceFor(
         key,
         record: (answer, version) => ({
           key,
-          requestHash,
+          requestHash: asked.hash,
           answer: JSON.stringify(toAnswer(answer, version)),
           at: clock.now(),
         }),
       },
     });
-    return repeatedAs ? repeated(repeatedAs) : toAnswer(answer, version);
+    return repeatedAs ? asked.repeated(repeatedAs) : toAnswer(answer, version);
   };
 }

@@ -17,6 +17,8 @@ import type {
   ServiceView,
   TokenAnswer,
   TokenRequest,
+  TokenRevokeAnswer,
+  TokenView,
 } from "./views.ts";
 import type { FleetApplyAnswer, FleetChangeAnswer, FleetPlanView, FleetRequest, FleetView } from "./views-fleet.ts";
 
@@ -70,7 +72,7 @@ export interface ReplicaPlace {
 
 /** Everything that the API does. All methods refuse with a ControlError. Changes are answered after their commit. */
 export interface Control extends ProxySource {
-  /** Who holds this bearer token; null when unknown or expired. */
+  /** Who holds this bearer token; null when unknown, expired or revoked. */
   authenticate(token: string): Promise<Caller | null>;
 
   /** What an apply would do now; changes nothing. A plan that the apply would refuse for the service's state says so. */
@@ -127,6 +129,10 @@ export interface Control extends ProxySource {
   deleteSecret(caller: Caller, name: string, key: string): Promise<SecretChangeAnswer>;
 
   createToken(caller: Caller, request: TokenRequest, key: string): Promise<TokenAnswer>;
+  /** Of people, pipelines and joins, the oldest first; hosts' own credentials are none of them. */
+  tokens(caller: Caller): Promise<TokenView[]>;
+  /** Nobody can use it from then on. The last admin token that can be used is not revoked. */
+  revokeToken(caller: Caller, id: string, key: string): Promise<TokenRevokeAnswer>;
 
   /** Redeems a join token. */
   join(caller: Caller, request: JoinRequest): Promise<JoinAnswer>;

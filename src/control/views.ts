@@ -311,6 +311,33 @@ export const tokenAnswer = z.object({
   expiresAt: z.int().nullable(),
 });
 
+/** A token without its value, which nobody can show again. */
+export const tokenView = z.object({
+  id: z.string(),
+  /** Whose it is, as was said when it was made; several may have the same. */
+  name: z.string(),
+  kind: z.enum(["admin", "member", "join"]),
+  /** Of a join token. */
+  fleet: z.string().nullable(),
+  createdAt: z.int(),
+  /** From when on nobody can use it: its expiry, or when it was revoked. */
+  expiresAt: z.int().nullable(),
+  /** When a host joined with it; of other kinds no use is recorded. */
+  usedAt: z.int().nullable(),
+  /** Neither over nor, as a join token, used. */
+  usable: z.boolean(),
+  /** The one that this was asked with. */
+  own: z.boolean(),
+});
+
+export const tokenRevokeAnswer = z.object({
+  token: z.string(),
+  name: z.string(),
+  kind: z.enum(["admin", "member", "join"]),
+  /** It is the one that was asked with: whoever asked needs another from now on. */
+  own: z.boolean(),
+});
+
 export type ReplicaView = z.infer<typeof replicaView>;
 export type ServiceView = z.infer<typeof serviceView>;
 export type HostDetailView = z.infer<typeof hostDetailView>;
@@ -325,3 +352,5 @@ export type SecretView = z.infer<typeof secretView>;
 export type SecretChangeAnswer = z.infer<typeof secretChangeAnswer>;
 export type TokenRequest = z.infer<typeof tokenRequest>;
 export type TokenAnswer = z.infer<typeof tokenAnswer>;
+export type TokenView = z.infer<typeof tokenView>;
+export type TokenRevokeAnswer = z.infer<typeof tokenRevokeAnswer>;

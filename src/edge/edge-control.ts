@@ -19,9 +19,12 @@ type Answered<C extends ProjectCall> = Awaited<ReturnType<ProjectMethod<C>>>;
  */
 export class EdgeControl implements Control {
   readonly #env: Env;
+  readonly #tokenRevoked: (project: string) => void;
 
-  constructor(env: Env) {
+  /** @param tokenRevoked told that a token of the project was revoked from here */
+  constructor(env: Env, tokenRevoked: (project: string) => void) {
     this.#env = env;
+    this.#tokenRevoked = tokenRevoked;
   }
 
   /**
@@ -127,6 +130,17 @@ export class EdgeControl implements Control {
 
   createToken(...args: Parameters<Control["createToken"]>) {
     return this.#ask(args[0].project, "createToken", args);
+  }
+
+  tokens(caller: Caller) {
+    return this.#ask(caller.project, "tokens", [caller]);
+  }
+
+  async revokeToken(...args: Parameters<Control["revokeToken"]>) {
+    const [{ project }] = args;
+    const answer = await this.#ask(project, "revokeToken", args);
+    this.#tokenRevoked(project);
+    return answer;
   }
 
   join(...args: Parameters<Control["join"]>) {

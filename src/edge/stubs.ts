@@ -28,6 +28,8 @@ export const PROJECT_CALLS = [
   "setSecret",
   "deleteSecret",
   "createToken",
+  "tokens",
+  "revokeToken",
   "join",
   "service",
   "models",

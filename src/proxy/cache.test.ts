@@ -27,6 +27,25 @@ describe("a cache", () => {
     expect(await cache.get("a", async () => "asked again")).toBe("asked again");
   });
 
+  it("asks again for what it is to forget, and does not keep an answer to what was asked before", async () => {
+    const cache = new Cache<string>({ lifeMs: 10, staleMsMax: 0, max: 9, now: () => 0 });
+    for (const key of ["a", "b"]) await cache.get(key, async () => "old");
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const asked = cache.get("c", () => promise);
+    cache.forget((key) => key !== "b");
+    expect(await cache.get("a", async () => "new")).toBe("new");
+    expect(await cache.get("b", async () => "new")).toBe("old");
+    const since = Promise.withResolvers<string>();
+    const waiting = [cache.get("c", () => since.promise)];
+    resolve("old");
+    expect(await asked).toBe("old");
+    // The later question is still the one that others wait for, and its answer the one that is kept.
+    waiting.push(cache.get("c", async () => "asked twice"));
+    since.resolve("new");
+    expect(await Promise.all(waiting)).toEqual(["new", "new"]);
+    expect(await cache.get("c", async () => "asked twice")).toBe("new");
+  });
+
   it("does not remember a failure", async () => {
     const cache = new Cache<string>({ lifeMs: 10, staleMsMax: 0, max: 2, now: () => 0 });
     await expect(cache.get("a", () => Promise.reject(new Error("away")))).rejects.toThrow("away");
@@ -77,5 +96,14 @@ describe("the directory", () => {
     clock = 2_000;
     await directory.mayCall("main", "good");
     expect(world.asked.authorize).toBe(4);
+  });
+
+  it("asks again at once who may call a project's services, and of no other project", async () => {
+    const world = new World();
+    const directory = new Directory(world, () => 0);
+    for (const project of ["main", "main-2"]) await directory.mayCall(project, "good");
+    directory.forgetCallers("main");
+    for (const project of ["main", "main-2"]) await directory.mayCall(project, "good");
+    expect(world.asked.authorize).toBe(3);
   });
 });

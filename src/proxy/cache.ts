@@ -21,6 +21,8 @@ export class Cache<T> {
   readonly #options: CacheOptions<T>;
   readonly #held = new Map<string, Held<T>>();
   readonly #loading = new Map<string, Promise<T>>();
+  /** How often something was forgotten: what was asked before may have been answered before too. */
+  #forgotten = 0;
 
   constructor(options: CacheOptions<T>) {
     this.#options = options;
@@ -36,15 +38,27 @@ export class Cache<T> {
     if (this.#options.shared === false) return this.#load(key, load);
     const loading = this.#loading.get(key);
     if (loading) return loading;
-    const started = this.#load(key, load).finally(() => this.#loading.delete(key));
+    const started = this.#load(key, load).finally(() => {
+      if (this.#loading.get(key) === started) this.#loading.delete(key);
+    });
     this.#loading.set(key, started);
     return started;
   }
 
+  /** Asks again for these from now on. Whoever waits for an answer already still gets that one. */
+  forget(isMeant: (key: string) => boolean): void {
+    this.#forgotten += 1;
+    for (const held of [this.#held, this.#loading]) {
+      for (const key of held.keys()) if (isMeant(key)) held.delete(key);
+    }
+  }
+
   async #load(key: string, load: () => Promise<T>): Promise<T> {
     const { now, newer, staleMsMax } = this.#options;
+    const asOf = this.#forgotten;
     try {
       const read = await load();
+      if (asOf !== this.#forgotten) return read;
       const held = this.#held.get(key);
       return this.#hold(key, held && newer ? newer(held.value, read) : read);
     } catch (error) {

@@ -41,6 +41,10 @@ export class Directory {
     const ask = () => this.#source.authorize(project, token);
     return answered(this.#permissions.get(`${project} ${token}`, ask));
   }
+
+  forgetCallers(project: string): void {
+    this.#permissions.forget((key) => key.startsWith(`${project} `));
+  }
 }
 
 function answered<T>(answer: T | Promise<T>): T | Promise<T> {

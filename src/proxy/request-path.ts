@@ -69,6 +69,11 @@ export class RequestPath {
     }
   }
 
+  /** Asks again who may call the services of a project, as once a token of it was revoked. */
+  forgetCallers(project: string): void {
+    this.#directory.forgetCallers(project);
+  }
+
   async #toService(exchange: Exchange, found: NonNullable<ReturnType<typeof servicePath>>): Promise<ProxyAnswer> {
     const { project, service } = found;
     const path = canonicalPath(found.path);

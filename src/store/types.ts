@@ -132,6 +132,13 @@ export interface Store {
   redeemJoin(joinId: string, at: number, host: Credential): Promise<boolean>;
   deleteCredential(project: string, id: string): Promise<boolean>;
   /**
+   * Ends a token at `record.at` and keeps the answer, both or neither. One that was over by then stays as it is. The
+   * identical call sent again answers the same.
+   * @returns false, and nothing is done, when it is not there, is a host's credential, or is the last of the project's
+   * admin tokens that can be used then; or when the key was used for another request
+   */
+  revokeToken(project: string, id: string, record: IdempotencyRecord): Promise<boolean>;
+  /**
    * Keeps a file. One that is there already is noted as used and not written again.
    * @returns false, and nothing is kept, when the project's files would be more than there is room for
    */

@@ -160,6 +160,23 @@ describe("the request path", () => {
   });
 });
 
+test("a token that was revoked opens nothing from that moment, neither the API nor a service", async () => {
+  const client = victim.client(GOOD);
+  const made = await client.createToken({ kind: "member", name: "leaked" });
+  const tried = async () => {
+    const headers = { authorization: `Bearer ${made.token}`, connection: "close" };
+    const paths = ["/api/me", `/proxy/services/${GOOD}/${STEADY}/`, `/proxy/models/${GOOD}/v1/models`];
+    const answers = await Promise.all(paths.map((path) => fetch(victim.url + path, { headers })));
+    await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+    return answers.map(({ status }) => status);
+  };
+  // The request path remembers now that the token is good.
+  expect(await tried()).not.toContain(401);
+  await client.revokeToken(made.id);
+  expect(await tried()).toEqual([401, 401, 401]);
+  expect((await client.tokens()).find(({ id }) => id === made.id)).toMatchObject({ name: "leaked", usable: false });
+});
+
 describe("a join token", () => {
   const machine = (name: string) => ({
     name,

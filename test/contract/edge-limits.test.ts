@@ -65,12 +65,15 @@ describe("a small project", () => {
       ["journal", 2, () => plane.client().journal()],
       ["the first proxied request", 1, () => ok(plane.get("/proxy/services/main/web/"))],
       ["a token", 3, () => plane.client().createToken({ kind: "join", name: "j", fleet: "default" })],
+      ["the tokens", 2, () => plane.client().tokens()],
+      ["revoking one", 4, () => plane.client().revokeToken(spare.id)],
       ["the cron trigger", 1, () => plane.ringCron()],
       ["stop", 3, () => plane.client().stop("web")],
       ["joining", 4, async () => plane.join("host-2", joinToken)],
       ["a wrong token", 1, () => fetch(`${plane.url}${api}/services`, { headers: { authorization: "Bearer hr_x" } })],
     ];
     const joinToken = await plane.joinToken();
+    const spare = await plane.client().createToken({ kind: "member", name: "spare" });
     const calls: Record<string, number> = {};
     for (const [name, , work] of requests) calls[name] = await databaseCalls(work);
     const over = requests.filter(([name, most]) => (calls[name] ?? 0) > most);

@@ -73,6 +73,7 @@ describe("requests", () => {
       credentials: () => store.credentials("main"),
       redeemJoin: () => store.redeemJoin("j1", 1, host),
       deleteCredential: () => store.deleteCredential("main", "h1"),
+      revokeToken: () => store.revokeToken("main", "j1", { key: "key-0001", requestHash: "h", answer: "{}", at: 1 }),
     };
     const made: Record<string, number> = {};
     for (const [name, call] of Object.entries(calls)) made[name] = await requestsOf(call);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Store, UnclearOutcome } from "../../src/store/types.ts";
+import { type IdempotencyRecord, type Store, UnclearOutcome } from "../../src/store/types.ts";
 import { commitOf, credential, fleet, replica, revision, sorted } from "./store-samples.ts";
 
 /** What is lost of the next write: its way to the database, or the answer on its way back. */
@@ -461,6 +461,78 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
         const removal = commitOf("main", 2, "b", { deletes: [{ kind: "host", id: "h1" }] });
         expect(await store.commit(removal)).toEqual({ kind: "conflict", commitId: "a" });
         expect(await store.credential(host("h1").hash)).toEqual(host("h1"));
+      });
+
+      const asking = (key: string, over: Partial<IdempotencyRecord> = {}) => ({
+        key,
+        requestHash: `hash of ${key}`,
+        answer: '"ended"',
+        at: AT,
+        ...over,
+      });
+
+      test("a token that is revoked is over from then on, and the answer is kept with that", async () => {
+        await store.createProject("second", AT, []);
+        for (const each of [join, credential("main", "m1"), credential("second", "m1")])
+          await store.putCredential(each);
+        expect(await store.revokeToken("main", "m1", asking("key-1"))).toBe(true);
+        expect(await store.revokeToken("main", "j1", asking("key-2"))).toBe(true);
+        expect(await store.credential(credential("main", "m1").hash)).toMatchObject({ id: "m1", expiresAt: AT });
+        expect(await store.credential(credential("second", "m1").hash)).toMatchObject({ expiresAt: null });
+        expect(await store.idempotency("main", "key-1")).toEqual(asking("key-1"));
+        expect(await store.redeemJoin("j1", AT, host("h1"))).toBe(false);
+        expect((await store.credentials("main")).filter(({ kind }) => kind === "host")).toEqual([]);
+        // What was over by then stays as it is.
+        expect(await store.revokeToken("main", "m1", asking("key-3", { at: AT + 5 }))).toBe(true);
+        expect(await store.credential(credential("main", "m1").hash)).toMatchObject({ expiresAt: AT });
+      });
+
+      test("a revocation sent again says the same, and under the key of another request does nothing", async () => {
+        for (const id of ["m1", "m2"]) await store.putCredential(credential("main", id));
+        expect(await store.revokeToken("main", "m1", asking("key-1"))).toBe(true);
+        expect(await store.revokeToken("main", "m1", asking("key-1"))).toBe(true);
+        const other = asking("key-1", { requestHash: "of another", answer: '"another"' });
+        expect(await store.revokeToken("main", "m2", other)).toBe(false);
+        expect(await store.credential(credential("main", "m2").hash)).toMatchObject({ expiresAt: null });
+        expect(await store.idempotency("main", "key-1")).toEqual(asking("key-1"));
+      });
+
+      test("what is unknown, of another project or a host's is not revoked, and no answer is kept", async () => {
+        await store.createProject("second", AT, []);
+        await store.putCredential(join);
+        await store.putCredential(credential("second", "m2"));
+        expect(await store.redeemJoin("j1", AT, host("h1"))).toBe(true);
+        for (const id of ["unknown", "m2", "h1"]) {
+          expect(await store.revokeToken("main", id, asking("key-1")), id).toBe(false);
+        }
+        expect(await store.idempotency("main", "key-1")).toBeNull();
+        expect(await store.credential(host("h1").hash)).toEqual(host("h1"));
+        expect(await store.credential(credential("second", "m2").hash)).toMatchObject({ expiresAt: null });
+      });
+
+      test("of admin tokens that end each other at the same time the last stays", async () => {
+        await store.createProject("second", AT, []);
+        const admin = (id: string, expiresAt: number | null = null) =>
+          credential("main", id, { kind: "admin", expiresAt });
+        // Neither one that is over nor one of another project counts.
+        const others = [admin("over", AT), credential("second", "a9", { kind: "admin" }), credential("main", "m1")];
+        const ids = ["a1", "a2", "a3", "a4"];
+        for (const each of [...others, ...ids.map((id) => admin(id))]) await store.putCredential(each);
+        const writers = await Promise.all(ids.map(() => database.open()));
+        const ended = await Promise.all(
+          writers.map((writer, n) => writer.revokeToken("main", ids[n]!, asking(`key-${n}`))),
+        );
+        expect(ended.filter(Boolean)).toHaveLength(3);
+        const last = ended.indexOf(false);
+        const usable = (await store.credentials("main")).filter((each) => each.kind === "admin" && !each.expiresAt);
+        expect(usable.map(({ id }) => id)).toEqual([ids[last]]);
+        expect(await store.idempotency("main", `key-${last}`)).toBeNull();
+        // One that is over already is no loss, and one that is about to be counts until then.
+        expect(await store.revokeToken("main", "over", asking("key-over"))).toBe(true);
+        await store.putCredential(admin("soon", AT + 1));
+        expect(await store.revokeToken("main", ids[last]!, asking("key-late", { at: AT + 1 }))).toBe(false);
+        expect(await store.revokeToken("main", ids[last]!, asking("key-late"))).toBe(true);
+        await Promise.all(writers.map((writer) => writer.close()));
       });
 
       test("where the host's credential cannot be stored the join token stays unused", async () => {

@@ -75,6 +75,21 @@ describe.each(RUNTIMES)("one service on one host, by a control plane on %s", (ru
     expect(nobody.status).toBe(404);
   });
 
+  test("serves nobody with a token that was revoked", async () => {
+    const made = await cluster.client().createToken({ kind: "member", name: "leaked" });
+    const statusOf = async () => (await chat(url(), made.token, { model: MODEL })).status;
+    expect(await statusOf()).toBe(200);
+    const revoked = await cluster.headrace(["token", "revoke", "leaked", "-y"]);
+    expect(revoked.code, revoked.output).toBe(0);
+    const api = await fetch(`${cluster.url}/api/me`, { headers: { authorization: `Bearer ${made.token}` } });
+    expect(api.status).toBe(401);
+    // Where another isolate than the one that revoked it answers, the token is believed for two seconds more.
+    await until(
+      async () => (await statusOf()) === 401,
+      () => "the revoked token is still served",
+    );
+  });
+
   test("kill -9 of the agent leaves its jobs running; the next agent adopts them", async () => {
     const before = await pids();
     await cluster.agent?.stop("SIGKILL");

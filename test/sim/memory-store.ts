@@ -233,6 +233,22 @@ export class MemoryStore implements Store {
     return this.byCredential.delete(credentialKey({ project, id }));
   }
 
+  async revokeToken(project: string, id: string, record: IdempotencyRecord): Promise<boolean> {
+    const answers = this.byName.get(project)?.answers;
+    const token = this.byCredential.get(credentialKey({ project, id }))?.credential;
+    const isUsable = ({ expiresAt }: Credential) => expiresAt === null || expiresAt > record.at;
+    const mayEnd =
+      token !== undefined &&
+      token.kind !== "host" &&
+      (token.kind !== "admin" ||
+        !isUsable(token) ||
+        this.credentialsNow(project).some((other) => other.id !== id && other.kind === "admin" && isUsable(other)));
+    if (mayEnd && answers && !answers.has(record.key)) answers.set(record.key, { ...record });
+    const isKept = answers?.get(record.key)?.requestHash === record.requestHash;
+    if (isKept && token && isUsable(token)) token.expiresAt = record.at;
+    return isKept;
+  }
+
   async close(): Promise<void> {
     // What is in memory stays for the other writers.
   }

@@ -7,6 +7,7 @@ import type {
   PlanView,
   SecretView,
   ServiceView,
+  TokenView,
 } from "../../control/views.ts";
 import type { FleetPlanView, FleetRequest, FleetView } from "../../control/views-fleet.ts";
 import { streamOf } from "../../link/flows.ts";
@@ -128,6 +129,10 @@ export class FakeControl implements Control {
   /** The secrets of the project, and the values that were set. */
   kept: SecretView[] = [];
   readonly values = new Map<string, string>();
+  /** The tokens of the project, as they are listed. */
+  listed: TokenView[] = [];
+  /** Those that are not known any more, of `TOKENS`. */
+  readonly revoked = new Set<string>();
   /** What was last applied or planned. */
   request: ApplyRequest | null = null;
   readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -143,7 +148,7 @@ export class FakeControl implements Control {
 
   async authenticate(token: string): Promise<Caller | null> {
     const name = Object.entries(TOKENS).find(([, known]) => known === token)?.[0];
-    if (name === undefined) return null;
+    if (name === undefined || this.revoked.has(name)) return null;
     const project = name === "other-admin" ? "other" : "main";
     const kind = name === "other-admin" ? "admin" : (name as Caller["kind"]);
     const subject = kind === "host" ? "host-1" : kind === "join" ? "default" : null;
@@ -299,6 +304,16 @@ export class FakeControl implements Control {
   async createToken(_caller: Caller, request: { kind: string }, key: string) {
     this.#change("createToken", request.kind, key);
     return { id: "t1", token: "hr_new", expiresAt: null };
+  }
+
+  async tokens() {
+    this.#fail();
+    return this.listed;
+  }
+
+  async revokeToken({ credentialId }: Caller, token: string, key: string) {
+    this.#change("revokeToken", token, key);
+    return { token, name: "ci", kind: "member" as const, own: token === credentialId };
   }
 
   async join() {

@@ -3,6 +3,7 @@ import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { showInstant } from "../time-span.ts";
+import { addTokenList, addTokenRevoke } from "./token-revoke.ts";
 
 interface CreateFlags {
   host?: boolean;
@@ -15,8 +16,9 @@ interface CreateFlags {
   dataDir?: string;
 }
 
-export const addToken: AddCommand = (program, { io }) => {
-  const token = program.command("token").description("Make tokens");
+export const addToken: AddCommand = (program, context) => {
+  const { io } = context;
+  const token = program.command("token").description("Make, list and revoke tokens");
 
   token
     .command("create")
@@ -54,6 +56,9 @@ export const addToken: AddCommand = (program, { io }) => {
         note(io, `HEADRACE_JOIN_TOKEN=<it> headrace agent --server ${target.server}`);
       }
     });
+
+  addTokenList(token, context);
+  addTokenRevoke(token, context);
 
   token
     .command("show")

@@ -111,6 +111,6 @@ test("a token that was used, has expired or is for another fleet is refused, and
     () => Date.now() > short.expiresAt,
     () => "the clock stands still",
   );
-  await expectRefused(stage.host("late"), short.line, /unknown or has expired/);
+  await expectRefused(stage.host("late"), short.line, /unknown, has expired or was revoked/);
   expect((await first.leave()).code).toBe(0);
 });

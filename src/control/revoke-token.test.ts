@@ -1,0 +1,183 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { MemoryStore } from "../../test/sim/memory-store.ts";
+import { NEW_PROJECT } from "../core/project-state.ts";
+import { systemClock } from "./clock.ts";
+import { HeadraceControl } from "./control.ts";
+import { createSealer } from "./seal.ts";
+import { makeToken, tokenHash } from "./tokens.ts";
+import type { Caller } from "./types.ts";
+
+let store: MemoryStore;
+let now: number;
+/** Projects of which a token was revoked here, in order. */
+let told: string[];
+let control: HeadraceControl;
+let keys: number;
+const nextKey = () => `key-${String(++keys).padStart(4, "0")}`;
+
+beforeEach(async () => {
+  store = new MemoryStore();
+  [now, told, keys] = [1_000, [], 0];
+  for (const project of ["main", "other"]) await store.createProject(project, 0, [NEW_PROJECT]);
+  control = new HeadraceControl({
+    store,
+    seal: await createSealer([new Uint8Array(32).fill(7)]),
+    clock: { ...systemClock, now: () => now },
+    log: () => undefined,
+    tokenRevoked: (project) => void told.push(project),
+  });
+});
+
+/** A credential with this id. @returns its token and who has it */
+async function given(
+  id: string,
+  kind: Caller["kind"],
+  over: { project?: string; name?: string; subject?: string; expiresAt?: number; usedAt?: number } = {},
+): Promise<{ token: string; caller: Caller }> {
+  const token = makeToken(kind);
+  const { project = "main", name = id, subject = null, expiresAt = null, usedAt = null } = over;
+  const hash = await tokenHash(token);
+  await store.putCredential({ id, project, kind, name, hash, subject, createdAt: now, expiresAt, usedAt });
+  return { token, caller: { credentialId: id, project, kind, name, subject } };
+}
+
+describe("the list of tokens", () => {
+  test("says what each is and who asks, the oldest first, and nothing that a token could be made of", async () => {
+    const { caller: ann } = await given("a2", "admin", { name: "ann" });
+    now = 2_000;
+    await given("j1", "join", { name: "rack", subject: "h100", expiresAt: 9_000 });
+    await given("j2", "join", { subject: "default", expiresAt: 9_000, usedAt: 2_500 });
+    await given("m1", "member", { name: "ci", expiresAt: 3_000 });
+    await given("h1", "host", { subject: "h1" });
+    await given("theirs", "admin", { project: "other" });
+    now = 3_000;
+    const unused = { fleet: null, usedAt: null, own: false };
+    expect(await control.tokens(ann)).toEqual([
+      { ...unused, id: "a2", name: "ann", kind: "admin", createdAt: 1_000, expiresAt: null, usable: true, own: true },
+      {
+        ...unused,
+        id: "j1",
+        name: "rack",
+        kind: "join",
+        fleet: "h100",
+        createdAt: 2_000,
+        expiresAt: 9_000,
+        usable: true,
+      },
+      {
+        ...{ id: "j2", name: "j2", kind: "join", fleet: "default", createdAt: 2_000, expiresAt: 9_000, usedAt: 2_500 },
+        ...{ usable: false, own: false },
+      },
+      { ...unused, id: "m1", name: "ci", kind: "member", createdAt: 2_000, expiresAt: 3_000, usable: false },
+    ]);
+  });
+
+  test("is for admins", async () => {
+    const { caller } = await given("m1", "member");
+    await expect(control.tokens(caller)).rejects.toMatchObject({ code: "forbidden" });
+  });
+});
+
+describe("a token that is revoked", () => {
+  test.each(["admin", "member", "join"] as const)("is nobody's from then on: %s", async (kind) => {
+    const { caller: ann } = await given("a1", "admin");
+    const { token } = await given("t1", kind, { name: "ci", subject: "default" });
+    expect(await control.authenticate(token)).toMatchObject({ credentialId: "t1" });
+    const answer = await control.revokeToken(ann, "t1", nextKey());
+    expect(answer).toEqual({ token: "t1", name: "ci", kind, own: false });
+    expect(await control.authenticate(token)).toBeNull();
+    expect(await control.authorize("main", token)).toBe(false);
+    expect(told).toEqual(["main"]);
+    expect((await control.tokens(ann)).find(({ id }) => id === "t1")).toMatchObject({ expiresAt: now, usable: false });
+  });
+
+  test("may be the caller's own, where another admin's can be used", async () => {
+    const [{ caller: ann, token }, { caller: bob }] = [await given("a1", "admin"), await given("a2", "admin")];
+    expect(await control.revokeToken(ann, "a1", nextKey())).toMatchObject({ own: true });
+    expect(await control.authenticate(token)).toBeNull();
+    expect((await control.tokens(bob)).filter(({ usable }) => usable).map(({ id }) => id)).toEqual(["a2"]);
+  });
+
+  test("is not made again by a repetition of the request that made it", async () => {
+    const { caller: ann } = await given("a1", "admin");
+    const create = (name = "ci") =>
+      control.createToken(ann, { kind: "member", name, fleet: "default", expiresInS: 60 }, "key-of-it");
+    const { id, token } = await create();
+    await control.revokeToken(ann, id, nextKey());
+    now += 1;
+    await expect(create()).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("make another"),
+    });
+    await expect(create("cd")).rejects.toMatchObject({ code: "idempotency_mismatch" });
+    expect(await control.authenticate(token)).toBeNull();
+  });
+
+  test("under the same key again is the same answer, and nothing else happens under it", async () => {
+    const { caller: ann } = await given("a1", "admin");
+    const { token } = await given("m1", "member");
+    await given("m2", "member");
+    const first = await control.revokeToken(ann, "m1", "key-0001");
+    now += 1_000;
+    expect(await control.revokeToken(ann, "m1", "key-0001")).toEqual(first);
+    await expect(control.revokeToken(ann, "m2", "key-0001")).rejects.toMatchObject({ code: "idempotency_mismatch" });
+    expect((await control.tokens(ann)).map(({ id, expiresAt }) => [id, expiresAt])).toEqual([
+      ["a1", null],
+      ["m1", 1_000],
+      ["m2", null],
+    ]);
+    // Under another key there is nothing left to do, and that is no failure.
+    expect(await control.revokeToken(ann, "m1", "key-0002")).toEqual(first);
+    expect(await control.authenticate(token)).toBeNull();
+  });
+});
+
+describe("it is refused to revoke", () => {
+  test("anything for who is no admin", async () => {
+    await given("a1", "admin");
+    const { caller, token } = await given("m1", "member");
+    await expect(control.revokeToken(caller, "m1", nextKey())).rejects.toMatchObject({ code: "forbidden" });
+    expect(await control.authenticate(token)).not.toBeNull();
+    expect(told).toEqual([]);
+  });
+
+  test("the last admin's that can be used, whatever has expired beside it, with what to do", async () => {
+    const { caller: ann, token } = await given("a1", "admin", { name: "first admin" });
+    await given("a2", "admin", { expiresAt: now });
+    await given("a3", "admin", { project: "other" });
+    await given("m1", "member");
+    const refused = control.revokeToken(ann, "a1", "key-0001");
+    await expect(refused).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringMatching(
+        /^first admin is the last admin token .* make another first \(headrace token create\)/,
+      ),
+    });
+    expect(await control.authenticate(token)).not.toBeNull();
+    // The refusal is not kept: once there is another, the same request is carried out.
+    await given("a4", "admin");
+    expect(await control.revokeToken(ann, "a1", "key-0001")).toMatchObject({ own: true });
+  });
+
+  test("what is not there, or another project's", async () => {
+    const { caller: ann } = await given("a1", "admin");
+    const { token } = await given("theirs", "member", { project: "other" });
+    for (const id of ["nothing", "theirs"]) {
+      await expect(control.revokeToken(ann, id, nextKey())).rejects.toMatchObject({
+        code: "not_found",
+        message: `there is no token ${id}: see headrace token list`,
+      });
+    }
+    expect(await control.authenticate(token)).not.toBeNull();
+  });
+
+  test("a host's own credential", async () => {
+    const { caller: ann } = await given("a1", "admin");
+    const { token } = await given("box-1", "host", { subject: "box-1" });
+    await expect(control.revokeToken(ann, "box-1", nextKey())).rejects.toMatchObject({
+      code: "not_found",
+      message: expect.stringContaining("headrace host remove"),
+    });
+    expect(await control.authenticate(token)).not.toBeNull();
+  });
+});

@@ -1,0 +1,75 @@
+import type { Credential, Store } from "../store/types.ts";
+import { requireAdmin } from "./answers.ts";
+import { hasEnded } from "./callers.ts";
+import type { Clock } from "./clock.ts";
+import { keyedRequest } from "./keyed.ts";
+import type { Sealer } from "./seal.ts";
+import { type Caller, ControlError } from "./types.ts";
+import type { TokenRevokeAnswer, TokenView } from "./views.ts";
+
+/** What people made to be handed on; a host's own credential comes and goes with the host. */
+type Token = Credential & { kind: Exclude<Credential["kind"], "host"> };
+
+/** @throws ControlError `forbidden` to anybody but admins */
+export async function listTokens(
+  caller: Caller,
+  { store, clock }: { store: Store; clock: Clock },
+): Promise<TokenView[]> {
+  requireAdmin(caller, "list tokens");
+  const tokens = (await store.credentials(caller.project)).filter(isToken);
+  tokens.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  const now = clock.now();
+  return tokens.map((token) => {
+    const { id, name, kind, subject: fleet, createdAt, expiresAt, usedAt } = token;
+    const usable = !hasEnded(token, now) && usedAt === null;
+    return { id, name, kind, fleet, createdAt, expiresAt, usedAt, usable, own: id === caller.credentialId };
+  });
+}
+
+/**
+ * Ends a token at once. Its row stays as that of one that has expired, so that a repetition of the request that made it
+ * does not make the same token again.
+ * @throws ControlError `forbidden` to anybody but admins, `not_found`, `conflict` for the last admin token that can be
+ * used, `idempotency_mismatch`
+ */
+export async function revokeToken(
+  caller: Caller,
+  id: string,
+  key: string,
+  { store, seal, clock }: { store: Store; seal: Sealer; clock: Clock },
+): Promise<TokenRevokeAnswer> {
+  const { project } = caller;
+  requireAdmin(caller, "revoke tokens");
+  const asked = await keyedRequest(seal, project, "revoke token", { token: id });
+  const before = await store.idempotency(project, key);
+  if (before) return asked.repeated(before);
+  const { name, kind } = tokenOf(await store.credentials(project), id);
+  const answer: TokenRevokeAnswer = { token: id, name, kind, own: id === caller.credentialId };
+  const record = { key, requestHash: asked.hash, answer: JSON.stringify(answer), at: clock.now() };
+  if (await store.revokeToken(project, id, record)) return answer;
+  // Another request may have had the key, or made room of the token, a moment ago.
+  const since = await store.idempotency(project, key);
+  if (since) return asked.repeated(since);
+  tokenOf(await store.credentials(project), id);
+  throw new ControlError(
+    "conflict",
+    `${name} is the last admin token of project ${project} that can be used; make another first ` +
+      "(headrace token create), since without one only the server's own machine could (headrace token create --local)",
+  );
+}
+
+/** @throws ControlError `not_found` */
+function tokenOf(credentials: Credential[], id: string): Token {
+  const found = credentials.find((each) => each.id === id);
+  if (found && isToken(found)) return found;
+  throw new ControlError(
+    "not_found",
+    found
+      ? `${id} is a host, whose own credential goes with it: see headrace host remove`
+      : `there is no token ${id}: see headrace token list`,
+  );
+}
+
+function isToken(credential: Credential): credential is Token {
+  return credential.kind !== "host";
+}
