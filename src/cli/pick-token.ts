@@ -12,7 +12,7 @@ const IS_TOKEN = /^hr[a-z]_[\w-]{43}$/;
  */
 export function pickToken(tokens: TokenView[], word: string): TokenView {
   const byId = tokens.find((token) => token.id === word);
-  const byName = tokens.filter((token) => token.usable && token.name === word);
+  const byName = tokens.filter((token) => token.state === "usable" && token.name === word);
   if (byId) return byId;
   if (byName.length > 1) {
     const ids = byName.map((token) => token.id).join(", ");

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { NEW_PROJECT } from "../core/project-state.ts";
+import { callerOf } from "./callers.ts";
 import { systemClock } from "./clock.ts";
 import { HeadraceControl } from "./control.ts";
 import { createSealer } from "./seal.ts";
@@ -53,7 +54,16 @@ describe("the list of tokens", () => {
     now = 3_000;
     const unused = { fleet: null, usedAt: null, own: false };
     expect(await control.tokens(ann)).toEqual([
-      { ...unused, id: "a2", name: "ann", kind: "admin", createdAt: 1_000, expiresAt: null, usable: true, own: true },
+      {
+        ...unused,
+        id: "a2",
+        name: "ann",
+        kind: "admin",
+        createdAt: 1_000,
+        expiresAt: null,
+        state: "usable",
+        own: true,
+      },
       {
         ...unused,
         id: "j1",
@@ -62,13 +72,13 @@ describe("the list of tokens", () => {
         fleet: "h100",
         createdAt: 2_000,
         expiresAt: 9_000,
-        usable: true,
+        state: "usable",
       },
       {
         ...{ id: "j2", name: "j2", kind: "join", fleet: "default", createdAt: 2_000, expiresAt: 9_000, usedAt: 2_500 },
-        ...{ usable: false, own: false },
+        ...{ state: "used", own: false },
       },
-      { ...unused, id: "m1", name: "ci", kind: "member", createdAt: 2_000, expiresAt: 3_000, usable: false },
+      { ...unused, id: "m1", name: "ci", kind: "member", createdAt: 2_000, expiresAt: 3_000, state: "expired" },
     ]);
   });
 
@@ -87,15 +97,20 @@ describe("a token that is revoked", () => {
     expect(answer).toEqual({ token: "t1", name: "ci", kind, own: false });
     expect(await control.authenticate(token)).toBeNull();
     expect(await control.authorize("main", token)).toBe(false);
+    // Nor at a server whose clock is behind this one's.
+    expect(await callerOf(token, store, 1)).toBeNull();
     expect(told).toEqual(["main"]);
-    expect((await control.tokens(ann)).find(({ id }) => id === "t1")).toMatchObject({ expiresAt: now, usable: false });
+    expect((await control.tokens(ann)).find(({ id }) => id === "t1")).toMatchObject({
+      expiresAt: null,
+      state: "revoked",
+    });
   });
 
   test("may be the caller's own, where another admin's can be used", async () => {
     const [{ caller: ann, token }, { caller: bob }] = [await given("a1", "admin"), await given("a2", "admin")];
     expect(await control.revokeToken(ann, "a1", nextKey())).toMatchObject({ own: true });
     expect(await control.authenticate(token)).toBeNull();
-    expect((await control.tokens(bob)).filter(({ usable }) => usable).map(({ id }) => id)).toEqual(["a2"]);
+    expect((await control.tokens(bob)).filter(({ state }) => state === "usable").map(({ id }) => id)).toEqual(["a2"]);
   });
 
   test("is not made again by a repetition of the request that made it", async () => {
@@ -121,10 +136,10 @@ describe("a token that is revoked", () => {
     now += 1_000;
     expect(await control.revokeToken(ann, "m1", "key-0001")).toEqual(first);
     await expect(control.revokeToken(ann, "m2", "key-0001")).rejects.toMatchObject({ code: "idempotency_mismatch" });
-    expect((await control.tokens(ann)).map(({ id, expiresAt }) => [id, expiresAt])).toEqual([
-      ["a1", null],
-      ["m1", 1_000],
-      ["m2", null],
+    expect((await control.tokens(ann)).map(({ id, state }) => [id, state])).toEqual([
+      ["a1", "usable"],
+      ["m1", "revoked"],
+      ["m2", "usable"],
     ]);
     // Under another key there is nothing left to do, and that is no failure.
     expect(await control.revokeToken(ann, "m1", "key-0002")).toEqual(first);

@@ -1,4 +1,4 @@
-import type { Credential, Store } from "../store/types.ts";
+import { type Credential, REVOKED, type Store } from "../store/types.ts";
 import { requireAdmin } from "./answers.ts";
 import { hasEnded } from "./callers.ts";
 import type { Clock } from "./clock.ts";
@@ -20,14 +20,15 @@ export async function listTokens(
   tokens.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
   const now = clock.now();
   return tokens.map((token) => {
-    const { id, name, kind, subject: fleet, createdAt, expiresAt, usedAt } = token;
-    const usable = !hasEnded(token, now) && usedAt === null;
-    return { id, name, kind, fleet, createdAt, expiresAt, usedAt, usable, own: id === caller.credentialId };
+    const { id, name, kind, subject: fleet, createdAt, usedAt } = token;
+    const state = stateOf(token, now);
+    const expiresAt = state === "revoked" ? null : token.expiresAt;
+    return { id, name, kind, fleet, createdAt, expiresAt, usedAt, state, own: id === caller.credentialId };
   });
 }
 
 /**
- * Ends a token at once. Its row stays as that of one that has expired, so that a repetition of the request that made it
+ * Ends a token at once. Its row stays, as rows of expired ones do, so that a repetition of the request that made it
  * does not make the same token again.
  * @throws ControlError `forbidden` to anybody but admins, `not_found`, `conflict` for the last admin token that can be
  * used, `idempotency_mismatch`
@@ -68,6 +69,12 @@ function tokenOf(credentials: Credential[], id: string): Token {
       ? `${id} is a host, whose own credential goes with it: see headrace host remove`
       : `there is no token ${id}: see headrace token list`,
   );
+}
+
+function stateOf(token: Token, now: number): TokenView["state"] {
+  if (token.expiresAt === REVOKED) return "revoked";
+  if (token.usedAt !== null) return "used";
+  return hasEnded(token, now) ? "expired" : "usable";
 }
 
 function isToken(credential: Credential): credential is Token {

@@ -20,7 +20,7 @@ export async function makeTokenRoom(store: Store, project: string, known: Creden
   if (tokens.length - over.length >= TOKENS_PER_PROJECT_MAX) {
     throw new ControlError(
       "too_many",
-      `project ${project} has ${tokens.length} tokens, the most that one may have; those that have expired or were revoked for a day make room`,
+      `project ${project} has ${tokens.length} tokens, the most that one may have; revoke some (headrace token revoke), or wait for those that expire to make room a day later`,
     );
   }
   for (const { id } of over) await store.deleteCredential(project, id);

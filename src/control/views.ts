@@ -320,12 +320,11 @@ export const tokenView = z.object({
   /** Of a join token. */
   fleet: z.string().nullable(),
   createdAt: z.int(),
-  /** From when on nobody can use it: its expiry, or when it was revoked. */
+  /** Null: never, or it was revoked before. */
   expiresAt: z.int().nullable(),
   /** When a host joined with it; of other kinds no use is recorded. */
   usedAt: z.int().nullable(),
-  /** Neither over nor, as a join token, used. */
-  usable: z.boolean(),
+  state: z.enum(["usable", "used", "expired", "revoked"]),
   /** The one that this was asked with. */
   own: z.boolean(),
 });

@@ -1,7 +1,7 @@
 import { and, eq, getTableColumns, sql } from "drizzle-orm";
 import type { Connection } from "./connection.ts";
 import { credentials } from "./schema.ts";
-import type { Credential, IdempotencyRecord, Store } from "./types.ts";
+import { type Credential, type IdempotencyRecord, REVOKED, type Store } from "./types.ts";
 
 type CredentialStore = Pick<
   Store,
@@ -72,9 +72,9 @@ async function revokeToken(
       args: { project, id, key, requestHash, answer, at },
     },
     {
-      sql: `UPDATE credentials SET expires_at = :at WHERE project = :project AND id = :id AND kind <> 'host'
-            AND (expires_at IS NULL OR expires_at > :at) AND EXISTS (${kept})`,
-      args: { project, id, key, requestHash, at },
+      sql: `UPDATE credentials SET expires_at = :revoked
+            WHERE project = :project AND id = :id AND kind <> 'host' AND EXISTS (${kept})`,
+      args: { project, id, key, requestHash, revoked: REVOKED },
     },
     { sql: kept, args: { project, key, requestHash } },
   ];

@@ -70,6 +70,9 @@ export interface CommitRow {
 
 export type CredentialKind = "admin" | "member" | "join" | "host";
 
+/** The expiry of a token that was revoked: one that has passed by every server's clock, however far they are apart. */
+export const REVOKED = 0;
+
 /** A bearer token, known by its SHA-256 only. */
 export interface Credential {
   id: string;
@@ -81,6 +84,7 @@ export interface Credential {
   /** Fleet of a join token, host of a host's credential; else null. */
   subject: string | null;
   createdAt: number;
+  /** `REVOKED`: it was. */
   expiresAt: number | null;
   /** Join tokens: when it was used. */
   usedAt: number | null;
@@ -132,10 +136,9 @@ export interface Store {
   redeemJoin(joinId: string, at: number, host: Credential): Promise<boolean>;
   deleteCredential(project: string, id: string): Promise<boolean>;
   /**
-   * Ends a token at `record.at` and keeps the answer, both or neither. One that was over by then stays as it is. The
-   * identical call sent again answers the same.
+   * Makes a token's expiry `REVOKED` and keeps the answer, both or neither. The identical call sent again answers the same.
    * @returns false, and nothing is done, when it is not there, is a host's credential, or is the last of the project's
-   * admin tokens that can be used then; or when the key was used for another request
+   * admin tokens that can be used at `record.at`; or when the key was used for another request
    */
   revokeToken(project: string, id: string, record: IdempotencyRecord): Promise<boolean>;
   /**

@@ -174,7 +174,7 @@ test("a token that was revoked opens nothing from that moment, neither the API n
   expect(await tried()).not.toContain(401);
   await client.revokeToken(made.id);
   expect(await tried()).toEqual([401, 401, 401]);
-  expect((await client.tokens()).find(({ id }) => id === made.id)).toMatchObject({ name: "leaked", usable: false });
+  expect((await client.tokens()).find(({ id }) => id === made.id)).toMatchObject({ name: "leaked", state: "revoked" });
 });
 
 describe("a join token", () => {

@@ -511,7 +511,7 @@ describe("joining", () => {
     expect(await control.hosts(FIRST_PROJECT)).toHaveLength(1);
   });
 
-  test("makes a token one of a thousand at most in its project; those that have long been over make room", async () => {
+  test("makes a token one of a thousand at most in its project; those that were revoked or have long been over make room", async () => {
     const control = await openControl();
     const { store } = opened[0] as { store: Store };
     const fill = async (first: number, over: { expiresAt: number | null }) => {
@@ -523,6 +523,10 @@ describe("joining", () => {
     const create = (key: string) => control.createToken(ADMIN, { kind: "member", name: "one", fleet: "default" }, key);
     await fill(0, { expiresAt: null });
     await expect(create("key-0001")).rejects.toMatchObject({ code: "too_many" });
+    // The first admin's own is one beside the thousand.
+    for (const n of [0, 1]) await control.revokeToken(ADMIN, `t-${n}`, `key-of-${n}`);
+    await create("key-0002");
+    await expect(create("key-0003")).rejects.toMatchObject({ code: "too_many" });
     await fill(TOKENS_PER_PROJECT_MAX - 10, { expiresAt: 1 });
     const { token } = await create("key-0001");
     expect(await control.authenticate(token)).toMatchObject({ kind: "member" });

@@ -1,17 +1,18 @@
 import type { Entity } from "../../src/core/state.ts";
 import { decodeEntity, type EntityRow, encodeEntity } from "../../src/store/codec.ts";
 import { StoreError } from "../../src/store/errors.ts";
-import type {
-  CommitBatch,
-  CommitOutcome,
-  CommitRow,
-  Credential,
-  FileRoom,
-  IdempotencyRecord,
-  LoadedProject,
-  SealedSecret,
-  Store,
-  StoredFile,
+import {
+  type CommitBatch,
+  type CommitOutcome,
+  type CommitRow,
+  type Credential,
+  type FileRoom,
+  type IdempotencyRecord,
+  type LoadedProject,
+  REVOKED,
+  type SealedSecret,
+  type Store,
+  type StoredFile,
 } from "../../src/store/types.ts";
 
 const FIRST_VERSION = 1;
@@ -245,7 +246,7 @@ export class MemoryStore implements Store {
         this.credentialsNow(project).some((other) => other.id !== id && other.kind === "admin" && isUsable(other)));
     if (mayEnd && answers && !answers.has(record.key)) answers.set(record.key, { ...record });
     const isKept = answers?.get(record.key)?.requestHash === record.requestHash;
-    if (isKept && token && isUsable(token)) token.expiresAt = record.at;
+    if (isKept && token && token.kind !== "host") token.expiresAt = REVOKED;
     return isKept;
   }
 

@@ -9,13 +9,13 @@ const MADE = 1_700_000_000_000;
 const HOUR = 3_600_000;
 const view = (id: string, over: Partial<TokenView>): TokenView => ({
   ...{ id, name: id, kind: "member", fleet: null, createdAt: MADE, expiresAt: null, usedAt: null },
-  ...{ usable: true, own: false },
+  ...{ state: "usable" as const, own: false },
   ...over,
 });
 const LISTED = [
   view("c-admin", { name: "first admin", kind: "admin", own: true }),
   view("t1", { name: "ci", expiresAt: MADE + HOUR }),
-  view("t2", { name: "ci", expiresAt: MADE - 1, usable: false }),
+  view("t2", { name: "ci", state: "revoked" }),
   view("t3", { name: "twin" }),
   view("t4", { name: "twin" }),
   view("t5", { name: "rack\u001b[2J", kind: "join", fleet: "h100", expiresAt: MADE + HOUR }),
@@ -25,7 +25,7 @@ const LISTED = [
     fleet: "h100",
     expiresAt: MADE + HOUR,
     usedAt: MADE + 60_000,
-    usable: false,
+    state: "used",
   }),
 ];
 
@@ -55,6 +55,9 @@ describe("token list", () => {
     const { out, err } = await cli.run("token", "list", "--all");
     expect(out).toContain(
       "used         join (h100)   2023-11-14T22:13:20Z  2023-11-14T23:13:20Z  2023-11-14T22:14:20Z  t6\n",
+    );
+    expect(out).toContain(
+      "ci           member        2023-11-14T22:13:20Z  revoked               -                     t2\n",
     );
     expect(err).toBe("");
     expect(JSON.parse((await cli.run("token", "list", "--json")).out)).toEqual(LISTED);

@@ -18,7 +18,7 @@ export const addTokenList: AddCommand = (token, { io }) => {
       const { client } = await connect(io);
       const tokens = await client.tokens();
       if (options.json) return printJson(io, tokens);
-      const shown = tokens.filter(({ usable }) => usable || options.all);
+      const shown = tokens.filter(({ state }) => state === "usable" || options.all);
       for (const line of tokenTable(shown)) printLine(io, line);
       const hidden = tokens.length - shown.length;
       if (hidden > 0) note(io, `${hidden} more can be used no longer: headrace token list --all`);
@@ -74,11 +74,11 @@ function described({ name, kind, createdAt }: TokenView): string {
 /** When hosts joined is a column where one has. */
 function tokenTable(tokens: TokenView[]): string[] {
   const someJoined = tokens.some(({ usedAt }) => usedAt !== null);
-  const rows = tokens.map(({ id, name, kind, fleet, createdAt, expiresAt, usedAt, own }) => [
+  const rows = tokens.map(({ id, name, kind, fleet, createdAt, expiresAt, usedAt, state, own }) => [
     oneLine(name),
     `${kind}${fleet === null ? "" : ` (${fleet})`}${own ? ", yours" : ""}`,
     showInstant(createdAt),
-    expiresAt === null ? "never" : showInstant(expiresAt),
+    state === "revoked" ? state : expiresAt === null ? "never" : showInstant(expiresAt),
     ...(someJoined ? [usedAt === null ? "-" : showInstant(usedAt)] : []),
     id,
   ]);
