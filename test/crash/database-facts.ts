@@ -4,6 +4,7 @@ import { createClient } from "@libsql/client";
 import { sealedNamesOf, secretName } from "../../src/core/sealed-names.ts";
 import type { Entity, JournalEvent } from "../../src/core/state.ts";
 import { decodeEntity } from "../../src/store/codec.ts";
+import { REVOKED } from "../../src/store/types.ts";
 
 /** What a database says after a drill, without what differs from run to run: instants, versions and chance. */
 export interface DatabaseFacts {
@@ -12,7 +13,7 @@ export interface DatabaseFacts {
   events: string[];
   /** Keys of the requests that are remembered. */
   requests: string[];
-  /** Kinds and names of the credentials, and whether they are used. */
+  /** Kinds and names of the credentials, and whether they are used, and revoked. */
   credentials: string[];
   secrets: string[];
   /** The files that were uploaded, by their hash. */
@@ -29,11 +30,16 @@ export async function databaseFacts(dataDir: string): Promise<DatabaseFacts> {
     );
     const commits = await rows("SELECT version, commit_id, inputs, events FROM commits ORDER BY version");
     const [project] = await rows("SELECT version FROM projects");
-    const requests = (await rows("SELECT key FROM idempotency_keys ORDER BY key")).map((row) => String(row.key));
+    const answers = await rows("SELECT key, answer FROM idempotency_keys ORDER BY key");
+    const requests = answers.map((row) => String(row.key));
+    // Tokens are no part of the state that the journal tells of, so what was answered about them is not there.
+    const ofTokens = answers.flatMap((row) => ("token" in JSON.parse(String(row.answer)) ? [String(row.key)] : []));
     const secrets = (await rows("SELECT name FROM secrets ORDER BY name")).map((row) => String(row.name));
     const whole = "SELECT sha256 FROM files JOIN file_bodies USING (project, sha256) WHERE length(body) = bytes";
     const files = (await rows(`${whole} ORDER BY sha256`)).map((row) => String(row.sha256));
-    const credentials = await rows("SELECT kind, name, subject, used_at FROM credentials ORDER BY kind, name");
+    const credentials = await rows(
+      "SELECT kind, name, subject, used_at, expires_at FROM credentials ORDER BY kind, name",
+    );
     const events = commits.flatMap((row) => JSON.parse(String(row.events)) as JournalEvent[]);
     const consumed = commits.flatMap((row) => JSON.parse(String(row.inputs)) as string[]);
 
@@ -48,7 +54,7 @@ export async function databaseFacts(dataDir: string): Promise<DatabaseFacts> {
       ...notEqual(
         "inputs consumed",
         consumed.toSorted(),
-        requests.map((key) => `request/${key}`),
+        requests.filter((key) => !ofTokens.includes(key)).map((key) => `request/${key}`),
       ),
       ...notEqual("sealed values", secrets, sealedNames(entities)),
       ...brokenReferences(entities),
@@ -60,7 +66,10 @@ export async function databaseFacts(dataDir: string): Promise<DatabaseFacts> {
       entities: entities.map(withoutTime),
       events: events.map((event) => JSON.stringify(event)).sort(),
       requests,
-      credentials: credentials.map((row) => `${row.kind} ${row.name}${row.used_at === null ? "" : " used"}`),
+      credentials: credentials.map(
+        ({ kind, name, used_at, expires_at }) =>
+          `${kind} ${name}${used_at === null ? "" : " used"}${expires_at === REVOKED ? " revoked" : ""}`,
+      ),
       secrets,
       files,
     };

@@ -80,7 +80,13 @@ export async function rehearse(bench: Workbench, life: Operation[]): Promise<Sta
   let folder = await bench.copy(null);
   const first = await serve(folder);
   await first.close();
-  let world: World = { adminToken: first.firstStart?.adminToken ?? "", joinToken: "", agent: null, removed: null };
+  let world: World = {
+    adminToken: first.firstStart?.adminToken ?? "",
+    joinToken: "",
+    joinTokenId: "",
+    agent: null,
+    removed: null,
+  };
   const stages: Stage[] = [];
   for (const [i, operation] of life.entries()) {
     const before = { folder, world: copyOf(world) };

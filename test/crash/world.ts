@@ -5,6 +5,8 @@ import { INVENTORY, ObedientAgent } from "../support/obedient-agent.ts";
 export interface World {
   adminToken: string;
   joinToken: string;
+  /** By which the join token is revoked. */
+  joinTokenId: string;
   agent: ObedientAgent | null;
   /** The host that is to be removed: its machine is off for good. */
   removed: string | null;
@@ -59,8 +61,9 @@ const BEGINNING: Operation[] = [
     writesMin: 1,
     request: (url, { adminToken }, key) =>
       send(url, adminToken, "POST", "/api/projects/main/tokens", key, { kind: "join", name: "host" }),
-    take(world, { token }: { token: string }) {
+    take(world, { id, token }: { id: string; token: string }) {
       world.joinToken = token;
+      world.joinTokenId = id;
     },
     isDone: async () => true,
   },
@@ -109,6 +112,13 @@ export const PLAIN_LIFE: Operation[] = [...BEGINNING, ...applied(apply).slice(0,
 /** A life of a server, each step on what the one before left. */
 export const LIFE: Operation[] = [
   ...BEGINNING,
+  {
+    name: "the join token is revoked",
+    writesMin: 1,
+    request: (url, { adminToken, joinTokenId }, key) =>
+      send(url, adminToken, "DELETE", `/api/projects/main/tokens/${joinTokenId}`, key),
+    isDone: async () => true,
+  },
   {
     name: "a secret is set",
     writesMin: 1,
