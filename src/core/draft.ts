@@ -52,14 +52,22 @@ export class Draft {
 
   /** Entities of a kind with this key in an index of its table, sorted by id so that decisions do not depend on order. */
   by<K extends EntityKind>(kind: K, index: string, key: string): EntityOf[K][] {
+    return [...this.each(kind, index, key)].sort(byId);
+  }
+
+  /** The same in no particular order: for what is only counted, of thousands. */
+  *each<K extends EntityKind>(kind: K, index: string, key: string): Generator<EntityOf[K]> {
     const base = this.baseOf(kind);
     const puts = this.putsOf(kind);
-    const found: EntityOf[K][] = [];
     for (const id of base.ids(index, key)) {
-      if (!this.isHidden(kind, id)) found.push(base.byId.get(id) as EntityOf[K]);
+      if (!this.isHidden(kind, id)) yield base.byId.get(id) as EntityOf[K];
     }
-    for (const id of puts.ids(index, key)) found.push(puts.byId.get(id) as EntityOf[K]);
-    return found.sort(byId);
+    for (const id of puts.ids(index, key)) yield puts.byId.get(id) as EntityOf[K];
+  }
+
+  /** Whether there is one. */
+  hasAny(kind: EntityKind, index: string, key: string): boolean {
+    return !this.each(kind, index, key).next().done;
   }
 
   /** All entities of a kind, sorted by id. */
@@ -104,6 +112,7 @@ export class Draft {
   }
 }
 
-function byId(a: { id: string }, b: { id: string }): number {
+/** The order in which things are looked at, so that a decision does not depend on how they came to be known. */
+export function byId(a: { id: string }, b: { id: string }): number {
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }

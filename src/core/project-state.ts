@@ -157,7 +157,10 @@ export function emptyTables(): Tables {
   return {
     service: new Table(),
     revision: new Table({ service: (revision) => revision.service }),
-    replica: new Table({ service: (replica) => replica.service }),
+    replica: new Table({
+      service: (replica) => replica.service,
+      waits: (replica) => String(replica.status === "pending"),
+    }),
     job: new Table({ service: (job) => job.service, host: (job) => job.host, replica: (job) => job.replica }),
     host: new Table({ fleet: (host) => host.fleet, drained: (host) => String(isDrained(host)) }),
     fleet: new Table(),

@@ -1,4 +1,4 @@
-import type { Draft } from "./draft.ts";
+import { byId, type Draft } from "./draft.ts";
 import { LOOK_AGAIN_MS, LOST_AFTER_MS, MASS_SILENCE, RETURN_AFTER_START_MS } from "./limits.ts";
 import { cutOffUntil } from "./returns.ts";
 import type { FleetEntity, HostEntity, Millis, ReplicaEntity } from "./state.ts";
@@ -40,7 +40,7 @@ export function isOutOfReach(draft: Draft, replica: ReplicaEntity, now: Millis):
 export function startSilence(context: StepContext, id: string, since: Millis): void {
   const { draft, now } = context;
   const host = draft.get("host", id);
-  if (!host || host.silentSince !== null || draft.by("job", "host", id).length === 0) return;
+  if (!host || host.silentSince !== null || !draft.hasAny("job", "host", id)) return;
   draft.put({ ...host, silentSince: Math.min(since, now) });
   draft.event({ type: "host.silent", host: id, message: `${host.name} is not heard of` });
   touchServicesOn(context, id);
@@ -78,7 +78,7 @@ export function weighFleet(context: StepContext, id: string): void {
       type: "fleet.thawed",
       message: `most hosts of fleet ${id} are heard of again; ${silent.length} are still silent`,
     });
-    for (const host of silent) {
+    for (const host of silent.sort(byId)) {
       draft.put({ ...host, silentSince: now });
       touchServicesOn(context, host.id);
     }
@@ -98,17 +98,19 @@ function isFrozen(draft: Draft, fleet: string): boolean {
  * time to be called silent. `heard`: with a link. Hosts that run nothing and have no link tell nothing.
  */
 function countSilence(draft: Draft, fleet: FleetEntity): { silent: HostEntity[]; missing: number; heard: number } {
-  const hosts = draft.by("host", "fleet", fleet.id);
-  const latest = hosts.reduce((last, host) => Math.max(last, host.silentSince ?? 0), 0);
+  // In no order and without a list: while thousands of hosts come back, each few that do have it counted.
+  const hosts = () => draft.each("host", "fleet", fleet.id);
+  let latest = 0;
+  for (const { silentSince } of hosts()) latest = Math.max(latest, silentSince ?? 0);
   const from = (fleet.frozenSince ?? latest) - MASS_SILENCE.windowMs;
   const silent: HostEntity[] = [];
   let missing = 0;
   let heard = 0;
-  for (const host of hosts) {
+  for (const host of hosts()) {
     if (host.silentSince !== null) {
       if (host.silentSince >= from) silent.push(host);
     } else if (draft.state.present.has(host.id)) heard += 1;
-    else if (draft.by("job", "host", host.id).length > 0) missing += 1;
+    else if (draft.hasAny("job", "host", host.id)) missing += 1;
   }
   return { silent, missing, heard };
 }

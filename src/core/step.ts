@@ -94,7 +94,7 @@ function reconcileTouched(context: StepContext): Map<string, Millis | null> {
   for (const service of [...touched].sort()) prepareService(context, service);
   if (context.roomFreed) {
     const waiting = new Set<string>();
-    for (const replica of draft.all("replica")) if (replica.status === "pending") waiting.add(replica.service);
+    for (const replica of draft.by("replica", "waits", "true")) waiting.add(replica.service);
     for (const service of [...waiting].sort()) {
       if (!touched.has(service)) prepareService(context, service);
       touched.add(service);
