@@ -11,6 +11,7 @@ import { LinkAdmission } from "./link-admission.ts";
 
 let now: number;
 let ends: (() => void)[];
+let timers: { at: number; run: () => void }[];
 let admission: LinkAdmission;
 /** Who was let in, and who was told to come back after how many seconds. */
 let begun: number[];
@@ -23,7 +24,16 @@ beforeEach(() => {
   begun = [];
   told = new Map();
   came = 0;
-  admission = new LinkAdmission({ now: () => now, turn: () => new Promise((resolve) => ends.push(resolve)) });
+  timers = [];
+  admission = new LinkAdmission({
+    now: () => now,
+    turn: () => new Promise((resolve) => ends.push(resolve)),
+    at: (at, run) => {
+      const timer = { at, run };
+      timers.push(timer);
+      return () => void timers.splice(timers.indexOf(timer), 1);
+    },
+  });
 });
 
 function come(count: number): void {
@@ -67,6 +77,17 @@ test("who has waited for long is told to come back instead, and holds no place",
   come(LINKS_OPENING_MAX);
   for (let i = 0; i < LINKS_OPENING_MAX; i += 1) await nextTurn();
   expect(begun).toHaveLength(LINKS_OPENING_MAX);
+});
+
+test("while no place is given back, who has waited for long is told to come back all the same", async () => {
+  come(LINKS_OPENING_MAX + LINKS_BEGUN_IN_A_TURN + 1);
+  for (let i = 0; i < LINKS_OPENING_MAX; i += 1) await nextTurn();
+  expect([begun.length, told.size, timers.map(({ at }) => at)]).toEqual([LINKS_OPENING_MAX, 0, [LINK_WAIT_MS_MAX + 1]]);
+  now = LINK_WAIT_MS_MAX + 1;
+  timers.pop()?.run();
+  for (let i = 0; i < 3; i += 1) await nextTurn();
+  expect([begun.length, told.size]).toEqual([LINKS_OPENING_MAX, LINKS_BEGUN_IN_A_TURN + 1]);
+  expect([ends.length, timers.length]).toEqual([0, 0]);
 });
 
 /** So many more than may wait. */

@@ -25,16 +25,18 @@ export interface Caller {
  * A place is held for the authentication only, so a stranger holds one for no longer than it takes to refuse them.
  */
 export class LinkAdmission {
-  readonly #clock: Pick<Clock, "now" | "turn">;
+  readonly #clock: Pick<Clock, "now" | "turn" | "at">;
   /** Since when each waits, the first one first. */
   readonly #waiting = new Map<Caller, number>();
   #opening = 0;
   #begun = 0;
   #isTurning = false;
+  /** Ends the waiting for the moment at which the first one will have waited for too long. */
+  #stopTimer: (() => void) | null = null;
   /** When the last of those who were told to come back will have been let in. */
   #bookedUntil = 0;
 
-  constructor(clock: Pick<Clock, "now" | "turn">) {
+  constructor(clock: Pick<Clock, "now" | "turn" | "at">) {
     this.#clock = clock;
   }
 
@@ -53,6 +55,7 @@ export class LinkAdmission {
 
   /** Nobody is let in any more. */
   close(): void {
+    this.#stopTimer?.();
     for (const caller of this.#waiting.keys()) this.#sendAway(caller);
     this.#waiting.clear();
   }
@@ -60,28 +63,37 @@ export class LinkAdmission {
   #begin(): void {
     const now = this.#clock.now();
     for (const [caller, since] of this.#waiting) {
-      if (this.#opening >= LINKS_OPENING_MAX || this.#begun >= LINKS_BEGUN_IN_A_TURN) break;
+      const isLate = now - since > LINK_WAIT_MS_MAX;
+      const isFull = this.#opening >= LINKS_OPENING_MAX;
+      if (this.#begun >= LINKS_BEGUN_IN_A_TURN || (isFull && !isLate)) break;
       this.#waiting.delete(caller);
       this.#begun += 1;
-      if (now - since > LINK_WAIT_MS_MAX) {
-        this.#sendAway(caller);
-        continue;
+      if (isLate) this.#sendAway(caller);
+      else {
+        this.#opening += 1;
+        caller.begin();
       }
-      this.#opening += 1;
-      caller.begin();
     }
     this.#turn();
   }
 
   #turn(): void {
-    const waits = this.#waiting.size > 0 && this.#opening < LINKS_OPENING_MAX;
-    if (this.#isTurning || (this.#begun === 0 && !waits)) return;
-    this.#isTurning = true;
-    void this.#clock.turn().then(() => {
-      this.#isTurning = false;
-      this.#begun = 0;
-      this.#begin();
-    });
+    if (this.#isTurning) return;
+    const [oldest] = this.#waiting.values();
+    if (this.#begun > 0 || (oldest !== undefined && this.#opening < LINKS_OPENING_MAX)) {
+      this.#isTurning = true;
+      void this.#clock.turn().then(() => {
+        this.#isTurning = false;
+        this.#begun = 0;
+        this.#begin();
+      });
+    } else if (oldest !== undefined && this.#stopTimer === null) {
+      // All places are taken, by hosts of whom the database says nothing perhaps.
+      this.#stopTimer = this.#clock.at(oldest + LINK_WAIT_MS_MAX + 1, () => {
+        this.#stopTimer = null;
+        this.#begin();
+      });
+    }
   }
 
   #sendAway(caller: Caller): void {
