@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { LogLine } from "../../../../src/wire/index.ts";
-import { cutLine, isShellNoise, splitProgress } from "../log-text.ts";
+import { cutLine, isShellNoise, SHELL_NOISE_MAX, splitProgress } from "../log-text.ts";
 import { type OutputLine, readContainerLog } from "./container-log.ts";
 import type { Attempt } from "./container-names.ts";
 import type { Engine } from "./engine.ts";
@@ -51,23 +51,35 @@ export async function* readJobLog(
 /** The last lines of an attempt, in bytes as latin1. */
 export async function lastLines(engine: Engine, container: string, lines: number): Promise<string[]> {
   const found: string[] = [];
-  const options = { tail: lines, since: null, follow: false };
+  const options = { tail: lines + SHELL_NOISE_MAX, since: null, follow: false };
   for await (const line of readContainerLog(engine, container, options, new AbortController().signal)) {
     found.push(...shown(line));
   }
-  return found;
+  return found.slice(-lines);
 }
 
-/** How many lines of each attempt the last lines of all make. Counts what the newest ones have, and reads it twice. */
+/**
+ * How many lines of each attempt the last lines of all make. Counts what the newest ones have, and reads it twice. Noise
+ * of shells is not counted: the engine reads a container's two outputs by themselves, so that it may stand anywhere.
+ */
 async function tailOfEach(engine: Engine, attempts: Attempt[], lines: number, signal: AbortSignal): Promise<number[]> {
   const tails: number[] = [];
   let left = lines;
-  for (const [index, attempt] of attempts.toReversed().entries()) {
-    tails.unshift(left);
-    if (index === attempts.length - 1 || left === 0) continue;
-    const options = { tail: left, since: null, follow: false };
-    for await (const _ of readContainerLog(engine, attempt.id, options, signal)) left--;
-    left = Math.max(0, left);
+  for (const attempt of attempts.toReversed()) {
+    const most = left === 0 ? 0 : left + SHELL_NOISE_MAX;
+    const areShown: boolean[] = [];
+    if (most > 0) {
+      const options = { tail: most, since: null, follow: false };
+      for await (const line of readContainerLog(engine, attempt.id, options, signal)) areShown.push(isShown(line));
+    }
+    let tail = 0;
+    for (const isLine of areShown.reverse()) {
+      if (left === 0) break;
+      tail += 1;
+      if (isLine) left -= 1;
+    }
+    // Where there were fewer, what is written meanwhile belongs to the last ones too.
+    tails.unshift(left > 0 ? most : tail);
   }
   return tails;
 }
@@ -158,6 +170,10 @@ class LastSeen {
       return met <= count;
     };
   }
+}
+
+function isShown(line: OutputLine): boolean {
+  return shown(line).length > 0;
 }
 
 function shown({ text }: OutputLine): string[] {
