@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { Turn } from "./turn.ts";
 
 /** Reports that are being answered at a time, over all projects: one commit takes them all in. */
 export const REPORTS_AT_ONCE = 64;
@@ -37,16 +38,19 @@ interface Waiting {
 
 /** Whose report is read next: of each project one, in the order in which they came. */
 export class ReportTurns {
-  readonly #clock: Pick<Clock, "now" | "turn">;
+  readonly #clock: Pick<Clock, "now">;
+  readonly #turn: Turn;
   readonly #underWay = new Set<Report>();
-  #begun = 0;
   #isConnecting = false;
-  #isTurning = false;
   /** What waits, by project; the first one's turn is next. */
   readonly #waiting = new Map<string, Set<Waiting>>();
 
   constructor(clock: Pick<Clock, "now" | "turn">) {
     this.#clock = clock;
+    this.#turn = new Turn(clock, () => {
+      this.#begin();
+      this.#isConnecting = false;
+    });
   }
 
   /** Waits for a turn. @throws the signal's reason when it aborts first */
@@ -58,7 +62,7 @@ export class ReportTurns {
       waitedMs: this.#clock.now() - since,
       over: () => {
         this.#underWay.delete(report);
-        this.#turn();
+        this.#goOn();
       },
     };
   }
@@ -103,30 +107,23 @@ export class ReportTurns {
   #begin(): void {
     const most = this.#isConnecting ? BEGUN_WHILE_CONNECTING : BEGUN_IN_A_TURN;
     for (const [project, its] of this.#waiting) {
-      if (this.#underWay.size >= REPORTS_AT_ONCE || this.#begun >= most) break;
+      if (this.#underWay.size >= REPORTS_AT_ONCE || this.#turn.begun >= most) break;
       const [first] = its;
       if (!first) continue;
       this.#remove(project, first);
       // What is set anew comes last: the next report is another project's.
       if (this.#waiting.delete(project)) this.#waiting.set(project, its);
       this.#underWay.add(first.report);
-      this.#begun += 1;
+      this.#turn.begun += 1;
       first.begin();
     }
-    this.#turn();
+    this.#goOn();
   }
 
-  #turn(): void {
+  #goOn(): void {
     // Where no place is free it is the end of a report that goes on, not that of a turn: turns are not spent on waiting.
     const waits = this.#waiting.size > 0 && this.#underWay.size < REPORTS_AT_ONCE;
-    if (this.#isTurning || (this.#begun === 0 && !waits)) return;
-    this.#isTurning = true;
-    void this.#clock.turn().then(() => {
-      this.#isTurning = false;
-      this.#begun = 0;
-      this.#begin();
-      this.#isConnecting = false;
-    });
+    if (this.#turn.begun > 0 || waits) this.#turn.end();
   }
 
   #remove(project: string, waiting: Waiting): void {

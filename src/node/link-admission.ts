@@ -1,4 +1,5 @@
 import type { Clock } from "../control/clock.ts";
+import { Turn } from "../control/turn.ts";
 import {
   LINK_WAIT_MS_MAX,
   LINKS_BEGUN_IN_A_TURN,
@@ -25,12 +26,11 @@ export interface Caller {
  * A place is held for the authentication only, so a stranger holds one for no longer than it takes to refuse them.
  */
 export class LinkAdmission {
-  readonly #clock: Pick<Clock, "now" | "turn" | "at">;
+  readonly #clock: Pick<Clock, "now" | "at">;
+  readonly #turn: Turn;
   /** Since when each waits, the first one first. */
   readonly #waiting = new Map<Caller, number>();
   #opening = 0;
-  #begun = 0;
-  #isTurning = false;
   /** Ends the waiting for the moment at which the first one will have waited for too long. */
   #stopTimer: (() => void) | null = null;
   /** When the last of those who were told to come back will have been let in. */
@@ -38,6 +38,7 @@ export class LinkAdmission {
 
   constructor(clock: Pick<Clock, "now" | "turn" | "at">) {
     this.#clock = clock;
+    this.#turn = new Turn(clock, () => this.#begin());
   }
 
   enter(caller: Caller): void {
@@ -50,7 +51,7 @@ export class LinkAdmission {
 
   leave(): void {
     this.#opening -= 1;
-    this.#turn();
+    this.#goOn();
   }
 
   /** Nobody is let in any more. */
@@ -65,28 +66,22 @@ export class LinkAdmission {
     for (const [caller, since] of this.#waiting) {
       const isLate = now - since > LINK_WAIT_MS_MAX;
       const isFull = this.#opening >= LINKS_OPENING_MAX;
-      if (this.#begun >= LINKS_BEGUN_IN_A_TURN || (isFull && !isLate)) break;
+      if (this.#turn.begun >= LINKS_BEGUN_IN_A_TURN || (isFull && !isLate)) break;
       this.#waiting.delete(caller);
-      this.#begun += 1;
+      this.#turn.begun += 1;
       if (isLate) this.#sendAway(caller);
       else {
         this.#opening += 1;
         caller.begin();
       }
     }
-    this.#turn();
+    this.#goOn();
   }
 
-  #turn(): void {
-    if (this.#isTurning) return;
+  #goOn(): void {
     const [oldest] = this.#waiting.values();
-    if (this.#begun > 0 || (oldest !== undefined && this.#opening < LINKS_OPENING_MAX)) {
-      this.#isTurning = true;
-      void this.#clock.turn().then(() => {
-        this.#isTurning = false;
-        this.#begun = 0;
-        this.#begin();
-      });
+    if (this.#turn.begun > 0 || (oldest !== undefined && this.#opening < LINKS_OPENING_MAX)) {
+      this.#turn.end();
     } else if (oldest !== undefined && this.#stopTimer === null) {
       // All places are taken, by hosts of whom the database says nothing perhaps.
       this.#stopTimer = this.#clock.at(oldest + LINK_WAIT_MS_MAX + 1, () => {
