@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import { plainInventory } from "../../test/support/inventories.ts";
 import { NO_CORDONS } from "../core/cordons.ts";
 import { closedFleet } from "../core/fleets.ts";
 import type { Entity } from "../core/state.ts";
@@ -159,22 +160,12 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     name: "gpu-1",
     fleet: "default",
     machine: "m-1",
-    inventory: {
+    inventory: plainInventory({
       address: "10.0.0.1",
-      arch: "x86",
-      cpus: 64,
       memoryGib: 512.5,
-      diskGib: 1000,
       accelerators: [{ index: 0, vendor: "nvidia", name: "H100", memoryGib: 80 }],
-      runtimes: ["process"],
       warnings: ["no cgroup"],
-      interface: null,
-      nics: [],
-      fabric: null,
-      problems: [],
-      disks: [],
-      modelCache: null,
-    },
+    }),
     silentSince: 1_700_000_000_000,
     joinedAt: 1_700_000_000_000,
     offeredContainers: true,
