@@ -1,7 +1,7 @@
 import { PEER_PORTS_MAX, PEERS_MAX, type PeerList, type PeersReport } from "../wire/index.ts";
-import type { ProjectState } from "./project-state.ts";
+import type { ProjectState, Table } from "./project-state.ts";
 import { currentRevision, dialsIn, revisionGroups, revisionOf } from "./revision.ts";
-import type { HostEntity, JobEntity, ReplicaEntity } from "./state.ts";
+import type { HostEntity, JobEntity, RevisionEntity } from "./state.ts";
 
 /** How often a host is tried while all is well: a firewall that is closed while a service runs is seen within minutes. */
 const EVERY_MS = 60_000;
@@ -51,7 +51,7 @@ export function peersFor(state: ProjectState, host: HostEntity, said: PeersRepor
   const isWhole = others <= PEERS_MAX;
   const chosen = new Set<string>();
   if (!isWhole) {
-    for (const id of matesOf(state, host).filter(isPeer).slice(0, MATES_MAX)) chosen.add(id);
+    addMates(state, host, isPeer, chosen);
     const unreached = said.unreached.map((peer) => peer.host).filter(isPeer);
     for (const id of unreached.slice(0, UNREACHED_MAX)) chosen.add(id);
   }
@@ -64,7 +64,7 @@ export function peersFor(state: ProjectState, host: HostEntity, said: PeersRepor
   const hosts = [...chosen].sort().map((id) => ({
     host: id,
     address: (state.tables.host.byId.get(id) as HostEntity).inventory.address,
-    ports: [...new Set([...portsOn(state, id), ...ports])].slice(0, PEER_PORTS_MAX),
+    ports: [...new Set([...state.tables.job.made("host", id, portsOn, state), ...ports])].slice(0, PEER_PORTS_MAX),
   }));
   const content = {
     hosts,
@@ -79,46 +79,49 @@ function isElsewhere({ inventory: { address } }: HostEntity, { inventory }: Host
   return address !== inventory.address && address !== "::1" && address !== "localhost" && !address.startsWith("127.");
 }
 
-/** Hosts on which services run that run here too. */
-function matesOf(state: ProjectState, host: HostEntity): string[] {
+/** Adds hosts on which services run that run here too: of each service in turn, in the order of their ids. */
+function addMates(state: ProjectState, host: HostEntity, isPeer: (id: string) => boolean, chosen: Set<string>): void {
   const { job: jobs } = state.tables;
-  const mates = new Set<string>();
-  const services = new Set([...jobs.ids("host", host.id)].map((id) => (jobs.byId.get(id) as JobEntity).service));
-  for (const service of services) {
-    let looked = 0;
-    for (const id of jobs.ids("service", service)) {
-      if (looked === JOBS_LOOKED_AT_MAX) break;
-      looked += 1;
-      mates.add((jobs.byId.get(id) as JobEntity).host);
+  for (const service of jobs.made("host", host.id, servicesOf, jobs)) {
+    for (const id of jobs.made("service", service, hostsOf, jobs)) {
+      if (chosen.size === MATES_MAX) return;
+      if (id !== host.id && isPeer(id)) chosen.add(id);
     }
   }
-  mates.delete(host.id);
-  return [...mates].sort();
 }
 
-/** Ports of what runs on a host that others of its service connect to. */
-function portsOn(state: ProjectState, host: string): number[] {
+/** Services of which jobs are. */
+function servicesOf(ids: ReadonlySet<string>, jobs: Table<JobEntity>): string[] {
+  return [...new Set([...ids].map((id) => (jobs.byId.get(id) as JobEntity).service))].sort();
+}
+
+/** Hosts on which jobs run, of a bounded number of them. */
+function hostsOf(ids: ReadonlySet<string>, jobs: Table<JobEntity>): string[] {
+  const hosts = new Set<string>();
+  let looked = 0;
+  for (const id of ids) {
+    if (looked === JOBS_LOOKED_AT_MAX) break;
+    looked += 1;
+    hosts.add((jobs.byId.get(id) as JobEntity).host);
+  }
+  return [...hosts].sort();
+}
+
+/** Ports of jobs of one host that others of their services connect to. */
+function portsOn(ids: ReadonlySet<string>, state: ProjectState): number[] {
   const { job: jobs, replica: replicas } = state.tables;
-  const ports = [...jobs.ids("host", host)].flatMap((id) => {
+  const ports = [...ids].flatMap((id) => {
     const job = jobs.byId.get(id) as JobEntity;
     const replica = replicas.byId.get(job.replica);
-    return replica ? portsOfJob(state, job, replica) : [];
+    return replica ? portsOfJob(revisionOf(state, replica), job) : [];
   });
   return ports.sort((a, b) => a - b);
 }
 
-/** Made once for each job and revision: a list of thirty hosts looks at hundreds of jobs, and every sync makes one. */
-const portsOfJobs = new WeakMap<JobEntity, { revision: number; ports: readonly number[] }>();
-
-function portsOfJob(state: ProjectState, job: JobEntity, replica: ReplicaEntity): readonly number[] {
-  const known = portsOfJobs.get(job);
-  if (known?.revision === replica.revision) return known.ports;
-  const revision = revisionOf(state, replica);
+function portsOfJob(revision: RevisionEntity, job: JobEntity): number[] {
   const role = revisionGroups(revision).get(job.group)?.resolved.role;
   const dials = dialsIn(revision).filter(({ to }) => to === role);
-  const ports = job.ports.filter(({ name }) => dials.some((dial) => dial.port === name)).map(({ port }) => port);
-  portsOfJobs.set(job, { revision: replica.revision, ports });
-  return ports;
+  return job.ports.filter(({ name }) => dials.some((dial) => dial.port === name)).map(({ port }) => port);
 }
 
 interface Ports {

@@ -69,3 +69,25 @@ test("an index follows what is put and deleted, and keeps nothing of what is gon
   expect([...table.ids("of", "b")]).toEqual([]);
   expect([...table.byId.keys()]).toEqual(["1"]);
 });
+
+test("what is made of entities is made anew when one of them changes, comes or goes, and only then", () => {
+  const table = new Table<{ id: string; of: string; says: string }>({ of: (entity) => entity.of });
+  let made = 0;
+  const say = (ids: ReadonlySet<string>, ending: string) => {
+    made += 1;
+    return [...ids].map((id) => table.byId.get(id)?.says + ending);
+  };
+  const said = (of: string) => table.made("of", of, say, ".");
+  table.put({ id: "1", of: "a", says: "one" });
+  expect([said("a"), said("a"), made]).toEqual([["one."], ["one."], 1]);
+  table.put({ id: "2", of: "b", says: "other" });
+  expect([said("a"), made]).toEqual([["one."], 1]);
+  table.put({ id: "1", of: "a", says: "uno" });
+  expect(said("a")).toEqual(["uno."]);
+  table.put({ id: "2", of: "a", says: "other" });
+  expect([said("a"), said("b")]).toEqual([["uno.", "other."], []]);
+  table.delete("1");
+  expect(said("a")).toEqual(["other."]);
+  table.delete("2");
+  expect(said("a")).toEqual([]);
+});

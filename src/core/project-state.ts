@@ -37,16 +37,27 @@ export class Table<E extends { id: string }> {
   changes = 0;
   /** Rises when an entity comes or goes: who is there stands while this does. */
   comings = 0;
-  /** Index name -> key -> ids. */
-  private readonly indices = new Map<string, { key: (entity: E) => string; ids: Map<string, Set<string>> }>();
+  private readonly indices = new Map<string, { key: (entity: E) => string; groups: Map<string, Group> }>();
 
   constructor(indices: Record<string, (entity: E) => string> = {}) {
-    for (const [name, key] of Object.entries(indices)) this.indices.set(name, { key, ids: new Map() });
+    for (const [name, key] of Object.entries(indices)) this.indices.set(name, { key, groups: new Map() });
   }
 
   /** Ids of the entities with this key, in no particular order. */
   ids(index: string, key: string): ReadonlySet<string> {
-    return this.indices.get(index)?.ids.get(key) ?? NO_IDS;
+    return this.group(index, key)?.ids ?? NO_IDS;
+  }
+
+  /**
+   * What `make` makes of the entities with this key: made once, and again after one of them has changed, come or gone.
+   * @param make always the same function, which looks at nothing that changes while they do not
+   */
+  made<V, C>(index: string, key: string, make: (ids: ReadonlySet<string>, context: C) => V, context: C): V {
+    const group = this.group(index, key);
+    if (!group) return make(NO_IDS, context);
+    group.made ??= new Map();
+    if (!group.made.has(make)) group.made.set(make, make(group.ids, context));
+    return group.made.get(make) as V;
   }
 
   /** Puts an entity in the place of the one with its id, if there is one. */
@@ -55,16 +66,15 @@ export class Table<E extends { id: string }> {
     this.changes += 1;
     if (!before) this.comings += 1;
     this.byId.set(entity.id, entity);
-    for (const { key, ids } of this.indices.values()) {
+    for (const { key, groups } of this.indices.values()) {
       const value = key(entity);
-      if (before) {
-        const was = key(before);
-        if (was === value) continue;
-        leave(ids, was, entity.id);
-      }
-      const set = ids.get(value);
-      if (set) set.add(entity.id);
-      else ids.set(value, new Set([entity.id]));
+      const was = before ? key(before) : value;
+      if (was !== value) leave(groups, was, entity.id);
+      const group = groups.get(value);
+      if (group) {
+        group.ids.add(entity.id);
+        group.made = null;
+      } else groups.set(value, { ids: new Set([entity.id]), made: null });
     }
   }
 
@@ -74,14 +84,27 @@ export class Table<E extends { id: string }> {
     this.changes += 1;
     this.comings += 1;
     this.byId.delete(id);
-    for (const { key, ids } of this.indices.values()) leave(ids, key(entity), id);
+    for (const { key, groups } of this.indices.values()) leave(groups, key(entity), id);
+  }
+
+  private group(index: string, key: string): Group | undefined {
+    return this.indices.get(index)?.groups.get(key);
   }
 }
 
-function leave(ids: Map<string, Set<string>>, key: string, id: string): void {
-  const set = ids.get(key);
-  set?.delete(id);
-  if (set?.size === 0) ids.delete(key);
+/** Entities that share a key. */
+interface Group {
+  ids: Set<string>;
+  /** What was made of them, by what made it. */
+  made: Map<unknown, unknown> | null;
+}
+
+function leave(groups: Map<string, Group>, key: string, id: string): void {
+  const group = groups.get(key);
+  if (!group) return;
+  group.ids.delete(id);
+  group.made = null;
+  if (group.ids.size === 0) groups.delete(key);
 }
 
 /** A set of ids that counts its changes, as a table does. */
