@@ -79,6 +79,17 @@ describe("frames", () => {
     expect(buffers.size).toBeLessThan(100);
   });
 
+  it("keep no memory that a single long one needed", () => {
+    const writer = new MessageWriter();
+    const say = (bytes: number) => {
+      writer.add({ type: "data", stream: 1, bytes: pattern(bytes) });
+      return writer.take().buffer.byteLength;
+    };
+    say(50_000);
+    say(100);
+    for (let i = 0; i < 100; i++) expect(say(100)).toBeLessThan(2_048);
+  });
+
   it("cut a reason that is too long", () => {
     const [frame] = decodeMessage(messageOf({ type: "reset", stream: 1, reason: "€".repeat(2_000) }));
     expect(frame).toEqual({ type: "reset", stream: 1, reason: "€".repeat(500) });

@@ -8,14 +8,19 @@ const BYTES_PER_CHAR_MAX = 3;
 /** Messages share memory in pieces of up to this size: allocating it for each costs more than writing it. */
 const CHUNK_BYTES_MAX = 64 * 1024;
 
-/** A new piece has room for so many messages like the last one, so that the memory of a quiet link stays small. */
+/**
+ * A new piece has room for so many messages like the last one, and one that has room for more is not kept, so that the
+ * memory of a quiet link stays small: each of thousands was told at length what to run, once.
+ */
 const MESSAGES_PER_CHUNK = 16;
+
+const NO_BYTES = new Uint8Array(0);
 
 const encoder = new TextEncoder();
 
 /** Makes messages out of frames. Each byte is written once, where it stays: what was taken is never written to again. */
 export class MessageWriter {
-  #chunk = new Uint8Array(0);
+  #chunk = NO_BYTES;
   #view = new DataView(this.#chunk.buffer);
   /** Where in the chunk the message that is being made begins, and where it goes on. */
   #from = 0;
@@ -63,6 +68,7 @@ export class MessageWriter {
     const message = this.#chunk.subarray(this.#from, this.#at);
     this.#lastBytes = message.byteLength;
     this.#from = this.#at;
+    if (this.#chunk.byteLength - this.#at > MESSAGES_PER_CHUNK * this.#lastBytes) this.#use(NO_BYTES);
     return message;
   }
 
@@ -102,11 +108,16 @@ export class MessageWriter {
     if (this.#at + bytes <= this.#chunk.byteLength) return;
     const pending = this.#chunk.subarray(this.#from, this.#at);
     const ahead = Math.min(CHUNK_BYTES_MAX, MESSAGES_PER_CHUNK * this.#lastBytes);
-    this.#chunk = new Uint8Array(Math.max(2 * pending.byteLength + bytes, ahead));
-    this.#view = new DataView(this.#chunk.buffer);
+    this.#use(new Uint8Array(Math.max(2 * pending.byteLength + bytes, ahead)));
     this.#chunk.set(pending);
-    this.#from = 0;
     this.#at = pending.byteLength;
+  }
+
+  #use(chunk: Uint8Array<ArrayBuffer>): void {
+    this.#chunk = chunk;
+    this.#view = new DataView(chunk.buffer);
+    this.#from = 0;
+    this.#at = 0;
   }
 }
 
