@@ -9,6 +9,7 @@ import {
   workerGroup,
 } from "../../test/support/specs.ts";
 import { LOST_AFTER_MS } from "./limits.ts";
+import type { HostEntity } from "./state.ts";
 
 const pd = (decodes: number) =>
   serviceSpec("pd", [routerGroup(), prefillGroup(1, withGpus(1)), decodeGroup(decodes, withGpus(1))]);
@@ -75,6 +76,24 @@ describe("the ports of a worker that is gone while its router is cut off", () =>
     world.input({ kind: "host_removed", host: "a", force: true });
     expect(holds()).toEqual([]);
   });
+
+  test("go to nobody else when its machine is removed and joins again", () => {
+    const { inventory } = world.state.tables.host.byId.get("g") as HostEntity;
+    const before = ["prefill", "decode"].flatMap((group) =>
+      world.replicas("pd", group).flatMap(({ id }) => portsOf(id)),
+    );
+    world.freeze("a", true);
+    world.input({ kind: "host_removed", host: "g", force: true });
+    world.addHost("g again", inventory);
+    world.apply(serviceSpec("other", [workerGroup(1, withGpus(1))]));
+    const there = jobs().filter(({ host }) => host === "g again");
+    expect(there.filter(({ accelerators }) => accelerators.length > 0)).toHaveLength(4);
+    const taken = there.flatMap((job) => job.ports.map(({ port }) => port));
+    expect(taken.filter((port) => before.includes(port))).toEqual([]);
+    world.freeze("a", false);
+    world.settle();
+    expect(holds()).toEqual([]);
+  });
 });
 
 test("a worker that its host lost gives its ports back as soon as its router knows", () => {
@@ -85,6 +104,23 @@ test("a worker that its host lost gives its ports back as soon as its router kno
   world.settle();
   expect(holds()).toEqual([]);
   expect(world.summary("pd")).toEqual(["decode:ready", "decode:ready", "prefill:ready", "router:ready"]);
+});
+
+test("a router that is gone holds nothing: no other one sends to it", () => {
+  world.apply(
+    serviceSpec("pd", [
+      routerGroup({ count: { min: 2, max: 2 } }),
+      prefillGroup(1, withGpus(1)),
+      decodeGroup(2, withGpus(1)),
+    ]),
+  );
+  world.settle();
+  const [, other] = world.replicas("pd", "router");
+  world.freeze("a", true);
+  world.behaviour.set(other?.id ?? "", { state: "ended" });
+  world.sync("g");
+  expect(world.replicas("pd", "router").map(({ id }) => id)).not.toContain(other?.id);
+  expect(holds()).toEqual([]);
 });
 
 test("a worker that was never ready was never listed, and holds nothing", () => {

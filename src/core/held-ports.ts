@@ -5,13 +5,16 @@ import type { StepContext } from "./step.ts";
 /**
  * Keeps the ports of a worker that is gone from everyone else for as long as a router may send to them. A router knows
  * its workers by address alone: one that cannot be asked, on a host that is cut off from us and not from its peers,
- * would take whatever listens there next for the worker that it was told of, be it another service's.
+ * would take whatever listens there next for the worker that it was told of, be it another service's. Therefore they are
+ * kept by address as well: a machine that is removed and joins again is another host.
  */
 export function holdPorts({ draft }: StepContext, worker: ReplicaEntity, job: JobEntity): void {
-  if (!worker.wasReady) return;
+  const routers = routersOf(draft, worker.service);
+  // No router sends to another one.
+  if (!worker.wasReady || routers.some(({ id }) => id === worker.id)) return;
   const since = worker.unlistedIn ?? draft.version;
-  for (const router of routersOf(draft, worker.service)) {
-    if (router.id === worker.id || hasForgotten(draft, router, worker.id, since)) continue;
+  for (const router of routers) {
+    if (hasForgotten(draft, router, worker.id, since)) continue;
     draft.put({
       kind: "hold",
       id: `${job.id}/${router.id}`,
@@ -19,6 +22,7 @@ export function holdPorts({ draft }: StepContext, worker: ReplicaEntity, job: Jo
       worker: worker.id,
       router: router.id,
       host: job.host,
+      address: draft.must("host", job.host).inventory.address,
       ports: job.ports.map(({ port }) => port),
       since,
     });
@@ -32,7 +36,7 @@ export function releasePorts(context: StepContext, service: string): void {
     const router = draft.get("replica", hold.router);
     if (router && !hasForgotten(draft, router, hold.worker, hold.since)) continue;
     draft.delete("hold", hold.id);
-    placer.released(hold.host);
+    placer.portsReleased();
     context.roomFreed = true;
   }
 }

@@ -4,6 +4,7 @@ import { NO_CORDONS } from "./cordons.ts";
 import type { Draft } from "./draft.ts";
 import { openFleet } from "./fleets.ts";
 import { weighHealth } from "./health.ts";
+import { holdPorts } from "./held-ports.ts";
 import type { Answer, Input } from "./input.ts";
 import { moveJob, moveReplica } from "./lifecycle.ts";
 import { HOSTS_PER_PROJECT_MAX, REASON_LENGTH_MAX } from "./limits.ts";
@@ -132,14 +133,14 @@ export function hostLeft(context: StepContext, id: string): Answer {
 function forgetHost(context: StepContext, host: HostEntity, why: string): void {
   const { draft, now } = context;
   for (const job of draft.by("job", "host", host.id)) {
-    moveJob(draft, job, "gone", now);
     const replica = draft.must("replica", job.replica);
+    holdPorts(context, replica, job);
+    moveJob(draft, job, "gone", now);
     if (draft.by("job", "replica", replica.id).length === 0) {
       moveReplica(draft, replica, "ended", `its host ${host.name} ${why}`, now);
     }
     context.touched.add(job.service);
   }
-  for (const hold of draft.by("hold", "host", host.id)) draft.delete("hold", hold.id);
   draft.delete("host", host.id);
   context.weighed.add(host.fleet);
 }

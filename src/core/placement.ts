@@ -7,7 +7,7 @@ import { REASON_LENGTH_MAX } from "./limits.ts";
 import { whyOfNoUse } from "./mates.ts";
 import { brokenPairs, whyOutOfReach } from "./reach.ts";
 import { dialsIn, type RevisionGroup } from "./revision.ts";
-import type { HostEntity, JobEntity, RevisionEntity } from "./state.ts";
+import type { HoldEntity, HostEntity, JobEntity, RevisionEntity } from "./state.ts";
 
 export interface Placed {
   host: HostEntity;
@@ -86,6 +86,12 @@ export class Placer {
   /** Forgets what is known of a host, because a job there is gone, or has come without being placed here. */
   released(host: string): void {
     this.uses.delete(host);
+    this.candidates = null;
+  }
+
+  /** Forgets what is known of all hosts, because ports were given back: of one address, which any of them may have. */
+  portsReleased(): void {
+    this.uses.clear();
     this.candidates = null;
   }
 
@@ -170,12 +176,17 @@ export class Placer {
     for (const port of observed?.report.busyPorts ?? []) {
       use.ports.set(port, "something else on the host");
     }
-    for (const { ports, router } of this.draft.by("hold", "host", host.id)) {
+    for (const { ports, router } of this.heldOn(host)) {
       for (const port of ports) use.ports.set(port, `router ${router}, which may still send to it`);
     }
     for (const job of this.draft.by("job", "host", host.id)) take(use, job, this.groupOf(job));
     this.uses.set(host.id, use);
     return use;
+  }
+
+  /** Ports that were another's there, or at the same address when another host had it. */
+  private heldOn({ id, inventory }: HostEntity): HoldEntity[] {
+    return [...this.draft.by("hold", "host", id), ...this.draft.by("hold", "address", inventory.address)];
   }
 }
 

@@ -187,7 +187,11 @@ export function emptyTables(): Tables {
     job: new Table({ service: (job) => job.service, host: (job) => job.host, replica: (job) => job.replica }),
     host: new Table({ fleet: (host) => host.fleet, drained: (host) => String(isDrained(host)) }),
     fleet: new Table(),
-    hold: new Table({ service: (hold) => hold.service, host: (hold) => hold.host }),
+    hold: new Table({
+      service: (hold) => hold.service,
+      host: (hold) => hold.host,
+      address: (hold) => hold.address,
+    }),
     secret: new Table(),
     project: new Table(),
   };

@@ -158,7 +158,10 @@ export interface FleetEntity {
   thawedAt: Millis | null;
 }
 
-/** Ports of a worker that is gone, kept from others while a router may send to them. Id: `<job>/<router>`. */
+/**
+ * Ports of a worker that is gone, kept from others while a router may send to them, also when its host is removed: what
+ * joins at the same address may be the same machine. Id: `<job>/<router>`.
+ */
 export interface HoldEntity {
   kind: "hold";
   id: string;
@@ -166,6 +169,8 @@ export interface HoldEntity {
   worker: string;
   router: string;
   host: string;
+  /** The host's, when the worker was gone; empty = not known, since an earlier version wrote it. */
+  address: string;
   ports: number[];
   /** The commit from which the router is not to list the worker. */
   since: number;

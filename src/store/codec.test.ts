@@ -212,6 +212,7 @@ const ENTITIES: { [K in Entity["kind"]]: Extract<Entity, { kind: K }> } = {
     worker: "chat-decode-3",
     router: "chat-router-1",
     host: "gpu-1",
+    address: "10.0.0.1",
     ports: [8000],
     since: 12,
   },
@@ -314,6 +315,11 @@ test("a host and a fleet of before there were cordons and files of fleets are re
   expect(decodeEntity({ kind: "fleet", id: "rack", schema: 3, body: JSON.stringify(fleet) })).toEqual(
     closedFleet("rack"),
   );
+});
+
+test("ports that were kept from others by host alone are read as of no address", () => {
+  const { kind, id, address: _, ...hold } = ENTITIES.hold;
+  expect(decodeEntity({ kind, id, schema: 1, body: JSON.stringify(hold) })).toEqual({ ...ENTITIES.hold, address: "" });
 });
 
 test("a fleet of before blocks meant anything is shared as it was, whatever its file said of them", () => {

@@ -70,7 +70,11 @@ const SHAPES: { [K in EntityKind]: Shape<BodyOf<K>> } = {
     ],
     body: exactly<BodyOf<"fleet">>()(shapes.fleet),
   },
-  hold: { upgrades: [], body: exactly<BodyOf<"hold">>()(shapes.hold) },
+  // 2: ports are kept by address as well as by host.
+  hold: {
+    upgrades: [(body) => ({ ...(body as object), address: "" })],
+    body: exactly<BodyOf<"hold">>()(shapes.hold),
+  },
   secret: { upgrades: [], body: exactly<BodyOf<"secret">>()(shapes.secret) },
   // 2: it is known which build of the agent its server gives out.
   project: {

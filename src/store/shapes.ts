@@ -97,6 +97,7 @@ export const hold = z.strictObject({
   worker: z.string(),
   router: z.string(),
   host: z.string(),
+  address: z.string(),
   ports: z.array(z.int()),
   since: z.int(),
 });

@@ -146,6 +146,15 @@ export const coreMutants: Mutant[] = [
     caughtBy: heldPorts("the ports of a worker that is gone while its router is cut off > go to nobody else"),
   },
   {
+    file: "src/core/placement.ts",
+    replace: ', ...this.draft.by("hold", "address", inventory.address)',
+    by: "",
+    breaks: "A machine that is removed and joins again gets a port to which a router that is cut off still sends.",
+    caughtBy: heldPorts(
+      "the ports of a worker that is gone while its router is cut off > go to nobody else when its machine is removed and joins again",
+    ),
+  },
+  {
     file: "src/core/drain.ts",
     replace: "} else if (now >= deadline) {",
     by: "} else if (now >= Number.POSITIVE_INFINITY) {",

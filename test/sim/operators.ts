@@ -78,7 +78,9 @@ export class Operators {
     const draw = this.random.next();
     // What runs nothing; it is switched off once it is forgotten, or another host from then on.
     if (draw < 0.25) this.askToRemove(machine, false, retire);
-    else if (draw < 0.4) this.askToRemove(machine, false, () => this.joinAgain(machine));
+    else if (draw < 0.32) this.askToRemove(machine, false, () => this.joinAgain(machine));
+    // One that runs something, which is installed anew at once.
+    else if (draw < 0.4) this.askToRemove(machine, true, () => this.joinAgain(machine));
     else if (draw < 0.55) {
       leave(this.world, machine);
       // Where the server was not told somebody has to tell it; where it was this is refused.

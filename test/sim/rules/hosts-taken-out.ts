@@ -38,16 +38,16 @@ export function replacedFirst(ledger: Ledger, drained: string[]): string | null 
   return null;
 }
 
-/** A host that was removed holds nothing, and no credential opens a link for it. */
+/** On a host that was removed nothing is promised, and no credential opens a link for it. */
 export function nothingLeftBehind(
   ledger: Ledger,
   batch: CommitBatch,
   alive: () => readonly Credential[],
 ): string | null {
-  const { job: jobs, hold: holds } = ledger.state.tables;
+  const { job: jobs } = ledger.state.tables;
   for (const { kind, id } of batch.deletes) {
     if (kind !== "host") continue;
-    const left = [...jobs.ids("host", id), ...holds.ids("host", id)];
+    const left = [...jobs.ids("host", id)];
     if (left.length > 0) return `${id} was removed and ${left.join(", ")} is left of it`;
     const credential = alive().find((each) => each.kind === "host" && each.subject === id);
     if (credential) return `${id} was removed and its credential lives`;
