@@ -19,6 +19,8 @@ const STATUS: Partial<Record<ControlError["code"], number>> = {
 interface HostRequests {
   /** @throws ControlError when the host's report is refused */
   sync(report: Report, waitedMs: number): Promise<SyncAnswer>;
+  /** Ends the link: the host was removed after it was let in, so that nobody else knows of this link. */
+  removed(): void;
   /** At which reports of the host's project are read. */
   pace: ReportPace;
   /** In which reports are read where the links of many hosts end in one process. */
@@ -27,7 +29,7 @@ interface HostRequests {
 }
 
 /** Serves what an agent opens on its link: its syncs. */
-export function serveHost({ sync, pace, turns, project }: HostRequests): LinkHandler {
+export function serveHost({ sync, removed, pace, turns, project }: HostRequests): LinkHandler {
   let open = 0;
   return async (head, body, signal) => {
     if (!openToControl.safeParse(head).success) return refusal(400, "invalid_request", "unknown kind of request");
@@ -51,6 +53,7 @@ export function serveHost({ sync, pace, turns, project }: HostRequests): LinkHan
     } catch (error) {
       const refused = refusalOf(error);
       if (!refused) throw error;
+      if (refused.code === "not_found") removed();
       return refusal(STATUS[refused.code] ?? 400, refused.code, refused.message);
     } finally {
       turn?.over();

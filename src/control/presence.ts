@@ -1,6 +1,9 @@
 import type { LinkEnd } from "../link/types.ts";
 import type { Clock } from "./clock.ts";
 
+/** Why the link of such a host ends, as its agent is told. */
+export const HOST_REMOVED = "the host was removed from its project";
+
 /** A host with jobs that was last heard of this long ago, or this long after it promised to sync, is silent. */
 const SILENT_AFTER_MS = 10_000;
 /** And that, once its link has ended, had this long to open another; that takes an agent about a second. */
@@ -141,7 +144,7 @@ export class Presence {
     this.unlinked.delete(host);
     const link = this.links.get(host);
     this.links.delete(host);
-    link?.close("the host was removed from its project");
+    link?.close(HOST_REMOVED);
   }
 
   close(): void {

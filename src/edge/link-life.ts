@@ -1,6 +1,7 @@
 import { type Digest, sha256Hex } from "../control/digest.ts";
 import { serveHost } from "../control/host-requests.ts";
 import type { Log } from "../control/log.ts";
+import { HOST_REMOVED } from "../control/presence.ts";
 import { ReportPace } from "../control/report-pace.ts";
 import { LinkError } from "../link/errors.ts";
 import { Link } from "../link/link.ts";
@@ -190,7 +191,12 @@ export class LinkLife {
       // Bare, it must not be called as somebody's method on this platform.
       later: (run) => queueMicrotask(run),
       lastOwnStream: attachmentOf(socket).lastOwnStream,
-      handler: serveHost({ project, pace: this.#pace, sync: (report) => this.#syncOver(socket, report) }),
+      handler: serveHost({
+        project,
+        pace: this.#pace,
+        sync: (report) => this.#syncOver(socket, report),
+        removed: () => this.#close(socket, HOST_REMOVED),
+      }),
       closed: (error) => this.#close(socket, error.message),
     });
     const entry = { link, opened: 0 };

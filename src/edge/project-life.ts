@@ -1,6 +1,7 @@
 import { HeadraceControl } from "../control/control.ts";
 import type { FarHosts } from "../control/far-hosts.ts";
 import type { Log } from "../control/log.ts";
+import { HOST_REMOVED } from "../control/presence.ts";
 import type { Sealer } from "../control/seal.ts";
 import type { Caller } from "../control/types.ts";
 import { withinReach } from "../control/within-reach.ts";
@@ -64,7 +65,7 @@ export class ProjectLife implements FarHosts {
     this.#forgets = new FanOut({
       later,
       tell: async (host) => {
-        await linkStub(env, nameOf(host)).forget(nameOf(host), "the host was removed from its project");
+        await linkStub(env, nameOf(host)).forget(nameOf(host), HOST_REMOVED);
         storage.kv.delete(TO_FORGET + host);
       },
     });

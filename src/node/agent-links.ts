@@ -5,6 +5,7 @@ import { hostCaller } from "../control/callers.ts";
 import { systemClock } from "../control/clock.ts";
 import { serveHost } from "../control/host-requests.ts";
 import type { Log } from "../control/log.ts";
+import { HOST_REMOVED } from "../control/presence.ts";
 import { refusalOf } from "../control/refusal.ts";
 import type { ReportPace } from "../control/report-pace.ts";
 import type { ReportTurns } from "../control/report-turns.ts";
@@ -55,10 +56,11 @@ export function agentLinks(control: Control, log: Log, pace: ReportPace, turns: 
         control.linkOpened(caller.project, caller.subject, link);
         return answer;
       };
+      const removed = () => link.close(HOST_REMOVED);
       const link = linkOverWebSocket(ws, {
         side: "accepted",
         later: setImmediate,
-        handler: serveHost({ sync, pace, turns, project: caller.project }),
+        handler: serveHost({ sync, removed, pace, turns, project: caller.project }),
         closed: (reason, silentMs) => {
           log("info", "link closed", { host: caller.subject, reason: reason.message });
           isOver = true;

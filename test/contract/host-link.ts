@@ -231,6 +231,15 @@ export function hostLinkContract(runtime: Runtime): void {
       expect(await stage.client.hosts()).toEqual([]);
     });
 
+    // Where a removal ends every link of the host itself there is nothing to see.
+    test.runIf(runtime === "node")("that is removed before it has reported loses its link when it does", async () => {
+      const host = await stage.joined();
+      await host.dial();
+      await stage.client.removeHost(host.id, false);
+      await expect(host.sync()).rejects.toThrow("the connection ended");
+      expect(host.ended).not.toBeNull();
+    });
+
     test.each(["a text that is no ping", "frames that make no sense"])(
       "%s ends the link, and nothing else",
       async (what) => {

@@ -19,6 +19,10 @@ export const REGRESSIONS: readonly { seed: number; found: string }[] = [
     seed,
     found: "a host that another server had removed kept its link, and was refused over it for ever",
   })),
+  {
+    seed: 802_778,
+    found: "a host that was removed while it was let in kept its link, and was refused over it for ever",
+  },
   ...[10_024, 10_700, 10_850].map((seed) => ({
     seed,
     found: "a router that was cut off listed whoever got the port of a worker that was gone",
