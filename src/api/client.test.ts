@@ -95,6 +95,23 @@ describe("errors", () => {
     }
   });
 
+  test("a replica's log that cannot be read is told of, and the others' go on", async () => {
+    const { client, before } = setUp();
+    const line = (text: string) => `{"replica":"chat-worker-1","ageMs":5,"attempt":1,"text":"${text}"}\n`;
+    const unread = '{"replica":"chat-worker-2","error":{"code":"unavailable","message":"it breaks off"}}\n';
+    const body = `${line("one")}${unread}${line("two")}`;
+    before.push(new Response(body), new Response(body));
+    const read: string[] = [];
+    const onUnread = (message: string) => read.push(message);
+    for await (const { text } of client.logs("chat", { onUnread })) read.push(text);
+    expect(read).toEqual(["one", "it breaks off", "two"]);
+    // Whoever would not hear of it must not take the rest for all there is.
+    const reading = async () => {
+      for await (const { text } of client.logs("chat")) read.push(text);
+    };
+    await expect(reading()).rejects.toMatchObject({ name: "ApiError", message: "it breaks off" });
+  });
+
   test("something else on the port is said to be something else", async () => {
     const { client, before } = setUp();
     before.push(new Response("<html>It works!</html>"), new Response("nope", { status: 502 }));

@@ -24,6 +24,7 @@ import {
   tokenAnswer,
   type tokenRequest,
   tokenRevokeAnswer,
+  unreadLog,
 } from "../control/views.ts";
 import {
   type FleetApplyAnswer,
@@ -60,6 +61,8 @@ export interface LogOptions {
   tail?: number;
   follow?: boolean;
   signal?: AbortSignal;
+  /** Told of a replica whose log cannot be read, or not any further; the others' goes on. Without it that is an error. */
+  onUnread?: (message: string) => void;
 }
 
 /** The API of one project, as functions. All throw ApiError or ServerUnreachable. */
@@ -118,8 +121,8 @@ export function createClient(options: HttpOptions & { project: string }): Client
     service: (name) => get(serviceAt(name), serviceView),
     stop: (name) => change({ method: "POST", path: `${serviceAt(name)}/stop` }, changeAnswer),
     delete: (name) => change({ method: "DELETE", path: serviceAt(name) }, changeAnswer),
-    logs: (service, { replica, tail, follow, signal } = {}) =>
-      logLines(http, `${serviceAt(service)}/logs${query({ replica, tail, follow })}`, signal),
+    logs: (service, { replica, tail, follow, ...options } = {}) =>
+      logLines(http, `${serviceAt(service)}/logs${query({ replica, tail, follow })}`, options),
     hosts: async () => (await get(`${base}/hosts`, hostList)).hosts,
     host: (id) => get(hostAt(id), hostDetailView),
     cordonHost: (id, reason) =>
@@ -150,12 +153,21 @@ export function whoAmI(options: HttpOptions): Promise<MeView> {
   return new HttpClient(options).json({ method: "GET", path: "/api/me" }, meView);
 }
 
-async function* logLines(http: HttpClient, path: string, signal?: AbortSignal): AsyncGenerator<LogLine> {
+async function* logLines(
+  http: HttpClient,
+  path: string,
+  { signal, onUnread }: Pick<LogOptions, "signal" | "onUnread">,
+): AsyncGenerator<LogLine> {
   const left = new AbortController();
   const stream = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
   try {
     const response = await http.send({ method: "GET", path, stream });
     for await (const value of jsonLines(response.body)) {
+      const unread = unreadLog.safeParse(value);
+      if (unread.success && onUnread) {
+        onUnread(unread.data.error.message);
+        continue;
+      }
       const refusal = errorBody.safeParse(value);
       if (refusal.success) throw refusalOf(503, refusal.data);
       yield logLine.parse(value);

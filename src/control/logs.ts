@@ -2,14 +2,19 @@ import { replicasOf } from "../core/routes.ts";
 import { streamOf } from "../link/flows.ts";
 import type { Project } from "./project.ts";
 import { ControlError } from "./types.ts";
+import type { UnreadLog } from "./views.ts";
 
 /** Replicas whose logs one request may read at once. */
 const REPLICAS_MAX = 100;
 /** A line longer than this is passed on in pieces rather than held. */
 const LINE_BYTES_MAX = 64 * 1024;
 
+/** A replica's log, or why there is none. */
+type Source = { replica: string; host: string; body: ReadableStream<Uint8Array> } | { replica: string; why: string };
+
 /**
- * The logs of a service's replicas as newline-separated JSON, whole lines of several replicas mixed as they come.
+ * The logs of a service's replicas as newline-separated JSON, whole lines of several replicas mixed as they come. One that
+ * cannot be read, or not to its end, takes nothing from the others: a line in its place says so (`unreadLog`).
  * @throws ControlError `not_found` for a service or replica that does not exist, `unavailable` when none of the hosts
  *   can be asked
  */
@@ -20,11 +25,9 @@ export async function mergedLogs(
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
   const sources = await openLogs(project, service, options, signal);
-  const only = sources.length === 1 ? sources[0] : undefined;
-  if (only !== undefined) return only;
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
-  const copies = sources.map((source) => copyLines(source, (lines) => writer.write(lines)));
+  const copies = sources.map((source) => copyLog(source, (lines) => writer.write(lines)));
   Promise.all(copies)
     .then(
       () => writer.close(),
@@ -36,12 +39,25 @@ export async function mergedLogs(
   return readable;
 }
 
+/** Passes a log on, up to where it ends or breaks off. @throws what `write` throws, once the reader is gone */
+async function copyLog(source: Source, write: (lines: Uint8Array) => Promise<void>): Promise<void> {
+  if (!("body" in source)) return write(unreadLine(source.replica, `no log of ${source.replica}: ${source.why}`));
+  const { replica, host, body } = source;
+  const broken = `the log of ${replica} breaks off here: the connection to its host ${host} was lost`;
+  await copyLines(body, write).catch(() => write(unreadLine(replica, broken)));
+}
+
+function unreadLine(replica: string, message: string): Uint8Array {
+  const line: UnreadLog = { replica, error: { code: "unavailable", message } };
+  return new TextEncoder().encode(`${JSON.stringify(line)}\n`);
+}
+
 async function openLogs(
   project: Project,
   service: string,
   { replica: wanted, tailLines, follow }: { replica?: string; tailLines: number; follow: boolean },
   signal: AbortSignal,
-): Promise<ReadableStream<Uint8Array>[]> {
+): Promise<Source[]> {
   const state = await project.controller.state();
   if (!state.tables.service.byId.has(service)) {
     throw new ControlError("not_found", `there is no service ${service}: see headrace ps`);
@@ -50,34 +66,38 @@ async function openLogs(
   if (wanted !== undefined && replicas.length === 0) {
     throw new ControlError("not_found", `service ${service} has no replica ${wanted}; see headrace ps ${service}`);
   }
-  const bodies: ReadableStream<Uint8Array>[] = [];
-  const refusals: string[] = [];
-  await Promise.all(
-    replicas.slice(0, REPLICAS_MAX).map(async (replica) => {
-      const [jobId] = state.tables.job.ids("replica", replica.id);
-      const job = jobId === undefined ? undefined : state.tables.job.byId.get(jobId);
-      const link = job ? project.presence.link(job.host) : null;
-      if (!job || !link) {
-        refusals.push(`${replica.id}: ${job ? whyNoLogs(project, job.host) : "it runs on no host yet"}`);
-        return;
-      }
+  const placed = replicas.slice(0, REPLICAS_MAX).flatMap((replica) => {
+    const [jobId] = state.tables.job.ids("replica", replica.id);
+    const job = jobId === undefined ? undefined : state.tables.job.byId.get(jobId);
+    return job
+      ? [{ replica: replica.id, host: job.host, name: state.tables.host.byId.get(job.host)?.name ?? job.host }]
+      : [];
+  });
+  if (placed.length === 0 && replicas.length > 0) {
+    throw new ControlError("unavailable", `no log can be read: ${replicas[0]?.id} runs on no host yet`);
+  }
+  const sources = await Promise.all(
+    placed.map(async ({ replica, host, name }): Promise<Source> => {
+      const link = project.presence.link(host);
+      if (!link) return { replica, why: whyNoLogs(project, host, name) };
       try {
-        const answer = await link.request({ kind: "logs", replica: replica.id, tailLines, follow }, null, signal);
-        if (answer.head.status === 200) bodies.push(streamOf(answer.body));
-        else refusals.push(`${replica.id}: its host answered ${answer.head.status}`);
+        const answer = await link.request({ kind: "logs", replica, tailLines, follow }, null, signal);
+        if (answer.head.status === 200) return { replica, host: name, body: streamOf(answer.body) };
+        return { replica, why: `its host ${name} answered ${answer.head.status}` };
       } catch (error) {
-        refusals.push(`${replica.id}: ${error instanceof Error ? error.message : String(error)}`);
+        return { replica, why: error instanceof Error ? error.message : String(error) };
       }
     }),
   );
-  if (bodies.length === 0 && refusals.length > 0) {
+  const refusals = sources.flatMap((source) => ("why" in source ? [`${source.replica}: ${source.why}`] : []));
+  if (refusals.length > 0 && refusals.length === sources.length) {
     throw new ControlError("unavailable", `no log can be read: ${refusals.join("; ")}`);
   }
-  return bodies;
+  return sources;
 }
 
-function whyNoLogs(project: Project, host: string): string {
-  if (!project.presence.isUnlinked(host)) return "its host is not connected";
+function whyNoLogs(project: Project, host: string, name: string): string {
+  if (!project.presence.isUnlinked(host)) return `its host ${name} is not connected`;
   return "its host's network lets no link through, so its logs can be read only on the host";
 }
 

@@ -337,6 +337,12 @@ export const tokenRevokeAnswer = z.object({
   own: z.boolean(),
 });
 
+/** A line among those of a log: a replica's cannot be read, or not any further. */
+export const unreadLog = z.object({
+  replica: z.string(),
+  error: z.object({ code: z.literal("unavailable"), message: z.string() }),
+});
+
 export type ReplicaView = z.infer<typeof replicaView>;
 export type ServiceView = z.infer<typeof serviceView>;
 export type HostDetailView = z.infer<typeof hostDetailView>;
@@ -352,4 +358,5 @@ export type SecretChangeAnswer = z.infer<typeof secretChangeAnswer>;
 export type TokenRequest = z.infer<typeof tokenRequest>;
 export type TokenAnswer = z.infer<typeof tokenAnswer>;
 export type TokenView = z.infer<typeof tokenView>;
+export type UnreadLog = z.infer<typeof unreadLog>;
 export type TokenRevokeAnswer = z.infer<typeof tokenRevokeAnswer>;

@@ -98,7 +98,10 @@ const logs = createRoute({
     }),
   },
   responses: {
-    200: { description: "The lines.", content: { [NDJSON]: { schema: z.string() } } },
+    200: {
+      description: "The lines. One with an `error` says of which replica the log cannot be read, or not any further.",
+      content: { [NDJSON]: { schema: z.string() } },
+    },
     ...refusals,
     ...notFound("service"),
   },

@@ -1,5 +1,7 @@
-import { type AddCommand, connect, countFlag, printJson, printLine } from "../context.ts";
-import { colorsFor, logText } from "../style.ts";
+import { type AddCommand, connect, countFlag, note, printJson, printLine } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
+import { CliError } from "../failure.ts";
+import { colorsFor, logText, oneLine } from "../style.ts";
 
 /** Both ends refuse more. */
 const TAIL_MAX = 10_000;
@@ -21,12 +23,19 @@ export const addLogs: AddCommand = (program, { io }) => {
       const { client } = await connect(io);
       const { replica, tail, follow = false } = options;
       const colorful = colorsFor(io.stdout, io.env).isColorSupported;
-      const lines = client.logs(service, { tail, follow, ...(replica === undefined ? {} : { replica }) });
+      let isWhole = true;
+      const onUnread = (message: string) => {
+        isWhole = false;
+        note(io, `${colorsFor(io.stderr, io.env).yellow("warning:")} ${oneLine(message)}.`);
+      };
+      const lines = client.logs(service, { tail, follow, onUnread, ...(replica === undefined ? {} : { replica }) });
       for await (const line of lines) {
         if (options.json) printJson(io, line);
         else printLine(io, `${replica === undefined ? `${line.replica} | ` : ""}${logText(line.text, colorful)}`);
       }
       io.interrupted.throwIfAborted();
+      if (!isWhole)
+        throw new CliError(EXIT.failed, "Some of the log is missing, as the warnings say.", "Run it again.");
     });
 };
 

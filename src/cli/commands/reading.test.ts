@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { commit, SERVICE } from "../../api/testing/fake-control.ts";
+import { streamOf } from "../../link/flows.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Cli } from "../testing/run.ts";
 
@@ -51,6 +52,20 @@ describe("logs", () => {
     await using cli = await Cli.create();
     const lines = (await cli.run("logs", "chat", "--json")).out.trimEnd().split("\n");
     expect(lines.map((line) => JSON.parse(line).text)).toEqual(["one", "two"]);
+  });
+
+  test("a replica's that breaks off is named, the others' go on, and it fails in the end", async () => {
+    await using cli = await Cli.create();
+    const line = (text: string) => ({ replica: "chat-worker-1", ageMs: 5, attempt: 1, text });
+    const message = "the log of chat-worker-2 breaks off here";
+    const unread = { replica: "chat-worker-2", error: { code: "unavailable", message } };
+    const lines = [line("one"), unread, line("two")].map((each) => `${JSON.stringify(each)}\n`);
+    cli.control.logs = async () => streamOf(new TextEncoder().encode(lines.join("")));
+    expect(await cli.run("logs", "chat")).toEqual({
+      code: EXIT.failed,
+      out: "chat-worker-1 | one\nchat-worker-1 | two\n",
+      err: `warning: ${message}.\nerror: Some of the log is missing, as the warnings say.\nRun it again.\n`,
+    });
   });
 
   test("-f goes on until Ctrl-C", async () => {
