@@ -50,6 +50,21 @@ test("overwrites nothing unless told to", async () => {
 });
 
 describe("what is not written", () => {
+  test("a file in a folder that is not there, or in none, or in the place of one, in words", async () => {
+    await using cli = await setUp();
+    await writeFile(cli.file, "mine");
+    const missing = join(cli.home, "missing", "deep");
+    for (const [file, why] of [
+      [join(missing, "service.yml"), `there is no folder ${missing}; make it, or give -f another place.`],
+      [join(cli.file, "service.yml"), `${cli.file} is no folder.`],
+    ] as const) {
+      const { code, err } = await cli.run("init", "-y", "-f", file);
+      expect([code, err]).toEqual([EXIT.failed, `error: Cannot write ${file}: ${why}\n`]);
+    }
+    const { err } = await cli.run("init", "-y", "-f", cli.home, "--force");
+    expect(err).toBe(`error: Cannot write ${cli.home}: it is a folder.\n`);
+  });
+
   test("without a terminal and without -y", async () => {
     await using cli = await setUp();
     expect((await cli.run("init", "-f", cli.file)).code).toBe(EXIT.usage);

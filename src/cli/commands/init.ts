@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { parseConfig } from "../../spec/index.ts";
 import { type AddCommand, countFlag, printLine } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -87,8 +88,18 @@ async function write(file: string, text: string, force: boolean): Promise<void> 
   try {
     await writeFile(file, text, { flag: force ? "w" : "wx" });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== "EEXIST") throw new CliError(EXIT.failed, `Cannot write ${file}: ${message}.`);
-    throw new CliError(EXIT.failed, `${file} is there already.`, "Give --force to overwrite it, or -f for another.");
+    const failure = error as NodeJS.ErrnoException;
+    if (failure.code === "EEXIST") {
+      throw new CliError(EXIT.failed, `${file} is there already.`, "Give --force to overwrite it, or -f for another.");
+    }
+    throw new CliError(EXIT.failed, `Cannot write ${file}: ${whyNot(file, failure)}.`);
   }
+}
+
+function whyNot(file: string, { code, message }: NodeJS.ErrnoException): string {
+  if (code === "ENOENT") return `there is no folder ${dirname(file)}; make it, or give -f another place`;
+  if (code === "ENOTDIR") return `${dirname(file)} is no folder`;
+  if (code === "EISDIR") return "it is a folder";
+  if (code === "EACCES") return `you may not write in ${dirname(file)}`;
+  return message;
 }
