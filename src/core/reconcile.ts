@@ -18,6 +18,7 @@ import { currentRevision, groupOfReplica } from "./revision.ts";
 import { isLost, lostDue } from "./silence.ts";
 import type { JobEntity, Millis, ReplicaEntity, ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
+import { unreadyDue } from "./unready.ts";
 
 /** Brings one service nearer to what is wanted, as far as it goes without waiting and without another host. */
 export function prepareService(context: StepContext, id: string): void {
@@ -106,7 +107,7 @@ function observeLive(context: StepContext, replica: ReplicaEntity, job: JobEntit
   const current = draft.must("replica", replica.id);
   if (report.recentEnds >= ENDS_TO_REPLACE) {
     replaceFailed(context, current, describeEnds(report.recentEnds, report.lastEnd));
-  } else if (current.status === "suspect" && now >= current.since + UNREADY_REPLACE_MS) {
+  } else if (now >= (unreadyDue(draft, current) ?? Number.POSITIVE_INFINITY)) {
     replaceFailed(context, current, `not ready for ${UNREADY_REPLACE_MS / 1_000} s: ${current.reason}`);
   }
 }
@@ -153,7 +154,8 @@ function nextDue(draft: Draft, id: string, now: Millis): Millis | null {
   for (const { notBefore } of Object.values(service.backoff)) if (notBefore > now) moments.push(notBefore);
   for (const replica of draft.by("replica", "service", id)) {
     if (replica.status === "pending") moments.push(now + PLACE_RETRY_MS);
-    if (replica.status === "suspect") moments.push(replica.since + UNREADY_REPLACE_MS);
+    const unready = unreadyDue(draft, replica);
+    if (unready !== null) moments.push(unready);
     if (isDraining(replica)) moments.push(...drainMoments(draft, replica));
     if (replica.status === "lost") continue;
     for (const job of draft.by("job", "replica", replica.id)) {

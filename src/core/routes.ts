@@ -5,18 +5,28 @@ import type { ProjectState } from "./project-state.ts";
 import { currentRevision, groupOfReplica, hasRouter, revisionGroups } from "./revision.ts";
 import type { ReplicaEntity, ServiceEntity } from "./state.ts";
 
+interface RouteTarget {
+  replica: string;
+  host: string;
+  /** Set for a router that was ready and is not: its agent, which knows first, says whether it serves. */
+  unready?: true;
+}
+
 /** Where requests of a service go now. */
 export interface ServiceRoutes {
   /** Whether the targets are routers. */
   router: boolean;
-  targets: { replica: string; host: string }[];
+  targets: RouteTarget[];
   /** One line for people: what is waited for; empty when every group has its minimum ready. */
   message: string;
   /** Every group has its minimum ready. */
   ready: boolean;
 }
 
-/** Ready routers, or, where a service has no router, ready replicas. */
+/**
+ * Ready routers, or, where a service has no router, ready replicas. Where no router is ready, those that were: a router
+ * that waits for the last worker of a role serves in the moment that it has one, which is known here only a second later.
+ */
 export function routesOf(state: ProjectState, service: ServiceEntity): ServiceRoutes {
   const revision = currentRevision(state, service);
   const groups = [...revisionGroups(revision).values()];
@@ -38,16 +48,19 @@ export function replicasOf(state: ProjectState, service: string): ReplicaEntity[
     .map((id) => state.tables.replica.byId.get(id) as ReplicaEntity);
 }
 
-function targetsAmong(state: ProjectState, replicas: ReplicaEntity[], router: boolean) {
-  const targets: ServiceRoutes["targets"] = [];
-  for (const replica of replicas) {
-    if (replica.status !== "ready") continue;
-    if ((groupOfReplica(state, replica).resolved.role === "router") !== router) continue;
-    const [jobId] = state.tables.job.ids("replica", replica.id);
-    const job = jobId === undefined ? undefined : state.tables.job.byId.get(jobId);
-    if (job) targets.push({ replica: replica.id, host: job.host });
-  }
-  return targets;
+function targetsAmong(state: ProjectState, replicas: ReplicaEntity[], router: boolean): RouteTarget[] {
+  const fronts = replicas.filter((replica) => (groupOfReplica(state, replica).resolved.role === "router") === router);
+  const targetsIn = (status: "ready" | "suspect") =>
+    fronts
+      .filter((replica) => replica.status === status)
+      .flatMap((replica): RouteTarget[] => {
+        const [jobId] = state.tables.job.ids("replica", replica.id);
+        const job = jobId === undefined ? undefined : state.tables.job.byId.get(jobId);
+        return job ? [{ replica: replica.id, host: job.host }] : [];
+      });
+  const ready = targetsIn("ready");
+  if (ready.length > 0 || !router) return ready;
+  return targetsIn("suspect").map((target) => ({ ...target, unready: true }));
 }
 
 /**

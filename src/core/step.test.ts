@@ -37,6 +37,71 @@ function ready(spec = pd()): void {
   expect(world.routes(spec.name).ready).toBe(true);
 }
 
+describe("the routes of a service whose only router is not ready any more", () => {
+  const routerOf = () => world.replicas("pd", "router")[0]?.id ?? "";
+
+  test("name it all the same: it may serve again before anybody hears of it", () => {
+    ready();
+    world.behaviour.set(routerOf(), { state: "unready", message: "the router does not serve yet: answered 503" });
+    world.settle();
+    expect(world.routes("pd")).toMatchObject({ ready: false, message: "router 0 of 1 ready" });
+    expect(world.routes("pd").targets).toEqual([{ replica: routerOf(), host: "a", unready: true }]);
+    world.behaviour.delete(routerOf());
+    world.settle();
+    expect(world.routes("pd").targets).toEqual([{ replica: routerOf(), host: "a" }]);
+  });
+
+  test("name those that are ready alone where there are several, and none that never was ready", () => {
+    world.behaviour.set("pd-router-1", { state: "starting" });
+    world.apply(serviceSpec("pd", [{ ...routerGroup(), count: { min: 2, max: 2 } }, prefillGroup(1), decodeGroup(1)]));
+    world.settle();
+    const [one, other] = world.replicas("pd", "router").map(({ id }) => id) as [string, string];
+    expect(world.routes("pd").targets).toEqual([{ replica: other, host: "a" }]);
+    world.behaviour.set(other, { state: "unready" });
+    world.settle();
+    expect(world.routes("pd").targets).toEqual([{ replica: other, host: "a", unready: true }]);
+    world.behaviour.delete(one);
+    world.settle();
+    expect(world.routes("pd").targets).toEqual([{ replica: one, host: "a" }]);
+  });
+
+  test("go on naming it while a role has no ready worker: another router would not be ready either", () => {
+    ready();
+    const router = routerOf();
+    const prefill = world.replicas("pd", "prefill")[0]?.id ?? "";
+    world.behaviour.set(router, { state: "unready" });
+    world.behaviour.set(prefill, { state: "backoff" });
+    world.settle();
+    // The prefill is replaced meanwhile, and its model takes long to load.
+    world.behaviour.set("pd-prefill-5", { state: "starting" });
+    for (let minutes = 0; minutes < 10; minutes += 1) {
+      world.advance(UNREADY_REPLACE_MS);
+      world.settle();
+    }
+    expect(world.summary("pd")).toEqual(["decode:ready", "decode:ready", "prefill:starting", "router:suspect"]);
+    world.behaviour.delete("pd-prefill-5");
+    world.settle();
+    world.advance(UNREADY_REPLACE_MS - 1);
+    expect(routerOf()).toBe(router);
+    world.advance(1);
+    world.settle();
+    expect(world.events).toContainEqual(
+      expect.objectContaining({
+        type: "replica.unlisting",
+        replica: router,
+        message: expect.stringMatching(/^not ready for 60 s/),
+      }),
+    );
+  });
+
+  test("name no replica that is not ready where there is no router: it says itself that it does not serve", () => {
+    ready(serviceSpec("w", [workerGroup(1)]));
+    world.behaviour.set("w-worker-1", { state: "unready" });
+    world.settle();
+    expect(world.routes("w").targets).toEqual([]);
+  });
+});
+
 describe("apply", () => {
   test("makes every replica, places it, and lists workers once they are ready", () => {
     expect(world.apply(pd())).toEqual({ kind: "applied", revision: 1, action: "create" });

@@ -101,7 +101,7 @@ async function attempt(
       return { kind: "answered", answer, release };
     }
     discard(answer);
-    const refusal = refused === "unreachable" ? unreachable(entry) : moved(entry);
+    const refusal = target.unready ? notReady(entry) : refused === "unreachable" ? unreachable(entry) : moved(entry);
     return { kind: "undelivered", refusal, spent: once };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -139,6 +139,10 @@ async function lookAgain(entry: ServiceEntry, directory: Directory): Promise<Ser
 function refusalOf({ kind }: Choice, entry: ServiceEntry): Refusal {
   if (kind === "full") return tooMany(`all replicas of ${entry.service} have as many requests as they take`);
   if (kind === "unreachable") return notConnected(entry);
+  return notReady(entry);
+}
+
+function notReady(entry: ServiceEntry): Refusal {
   return new Refusal(503, "no_replica", entry.message || `no replica of ${entry.service} is ready`);
 }
 

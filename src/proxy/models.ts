@@ -21,7 +21,13 @@ export function modelPath(pathname: string): ModelPath | null {
 
 /** Whether one of these services can answer for a model now. */
 export function isServed(model: string, entries: ServiceEntry[]): boolean {
-  return entries.some((entry) => entry.model?.name === model && entry.targets.length > 0);
+  return entries.some((entry) => entry.model?.name === model && standing(entry) === 2);
+}
+
+/** 2: it can answer now; 1: it may; 0: it cannot. */
+function standing({ targets }: ServiceEntry): number {
+  if (targets.length === 0) return 0;
+  return targets.some(({ unready }) => !unready) ? 2 : 1;
 }
 
 /**
@@ -31,7 +37,7 @@ export function isServed(model: string, entries: ServiceEntry[]): boolean {
 export function entryFor(model: string, entries: ServiceEntry[]): ServiceEntry {
   const serving = entries
     .filter((entry) => entry.model?.name === model)
-    .sort((a, b) => Number(b.targets.length > 0) - Number(a.targets.length > 0) || (a.service < b.service ? -1 : 1));
+    .sort((a, b) => standing(b) - standing(a) || (a.service < b.service ? -1 : 1));
   if (serving[0]) return serving[0];
   throw new Refusal(
     404,

@@ -154,6 +154,23 @@ describe("a request to a service", () => {
     });
   });
 
+  it("goes to a router that is not ready, which may serve by now; where its agent refuses, there is no replica", async () => {
+    const world = new World();
+    world.host("a", mirror);
+    world.host("b", async () => answered(null, REFUSED, 421));
+    const targetOf = (host: string) => [{ replica: `r-${host}`, host, unready: true as const }];
+    const message = "router 0 of 1 ready";
+    world.serve("serves", ["a"], { router: true, message, targets: targetOf("a") });
+    world.serve("hangs", ["b"], { router: true, message, targets: targetOf("b") });
+    const get = appOf(world);
+    expect(await mirrored(await get("/services/main/serves/v1/models"))).toMatchObject({ replica: "r-a" });
+    expect(await errorOf(await get("/services/main/hangs/v1/models"))).toMatchObject({
+      status: 503,
+      code: "no_replica",
+      message,
+    });
+  });
+
   it("is refused clearly where it is a WebSocket, an odd method or an odd route", async () => {
     const get = appOf(new World());
     expect(await errorOf(await get("/services/main/qwen/ws", { headers: { upgrade: "websocket" } }))).toMatchObject({

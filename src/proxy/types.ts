@@ -5,6 +5,8 @@ import type { OpenToAgent } from "../wire/index.ts";
 export interface RouteTarget {
   replica: string;
   host: string;
+  /** It was ready and is not, and nothing better is there: its agent says whether it serves. */
+  unready?: true;
 }
 
 /** An answer to a request that has reached no worker: one of these codes in this header, whose name is in lower case. */
@@ -28,9 +30,9 @@ export interface ServiceEntry {
   /** Whether replicas see paths without `/proxy/services/<project>/<service>`. */
   stripPrefix: boolean;
   model: { name: string; prefix: string } | null;
-  /** Ready routers, or ready replicas where there is no router. Empty: 503. */
+  /** Ready routers, where none is those that were, or ready replicas where there is no router. Empty: 503. */
   targets: RouteTarget[];
-  /** One line for people when `targets` is empty. */
+  /** One line for people when none of `targets` is ready. */
   message: string;
 }
 

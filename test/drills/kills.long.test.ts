@@ -25,6 +25,7 @@ test.each(["only-decode", "only-prefill"] as const)(
     expectServing(found.proxy.after);
     expectServing(found.direct.after);
     expect(found.seen.after).toEqual(found.seen.others);
+    expect(found.seen.refused).toEqual([]);
     expectTimes(found);
   },
 );

@@ -212,10 +212,29 @@ export const coreMutants: Mutant[] = [
   },
   {
     file: "src/core/reconcile.ts",
-    replace: '    if (replica.status === "suspect") moments.push(replica.since + UNREADY_REPLACE_MS);\n',
+    replace: "    if (unready !== null) moments.push(unready);\n",
     by: "",
     breaks: "Nobody is woken when an unready replica has had its time.",
     caughtBy: step("readiness > what is unready for too long is replaced"),
+  },
+  {
+    file: "src/core/unready.ts",
+    replace: "    if (ready.length === 0) return null;\n",
+    by: "    if (ready.length === 0) continue;\n",
+    breaks:
+      "A router is replaced a minute after the last worker of a role died, though its engine only loads its model again.",
+    caughtBy: step(
+      "the routes of a service whose only router is not ready any more > go on naming it while a role has no ready worker: another router would not be ready either",
+    ),
+  },
+  {
+    file: "src/core/routes.ts",
+    replace: "if (ready.length > 0 || !router) return ready;",
+    by: "return ready;",
+    breaks: "A router that serves again is refused until its readiness is committed.",
+    caughtBy: step(
+      "the routes of a service whose only router is not ready any more > name it all the same: it may serve again before anybody hears of it",
+    ),
   },
   {
     file: "src/core/lifecycle.ts",

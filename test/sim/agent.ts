@@ -1,3 +1,4 @@
+import { mayPassOn } from "../../agents/host/decide/router.ts";
 import type { Action, Answer, Memory } from "../../agents/host/decide/types.ts";
 import { decide, EMPTY_MEMORY, keepMemory } from "../../agents/host/decide.ts";
 import { reportJobs, reportRouters, stateOf } from "../../agents/host/job-report.ts";
@@ -109,7 +110,7 @@ export class Agent {
     const job = this.desired?.jobs.find((candidate) => candidate.replica === replica);
     const memory = job && this.memory.jobs[job.job];
     if (!job || !memory?.run?.alive || memory.run.termAt !== null) return null;
-    if (["stopping", "ended", "backoff"].includes(stateOf(memory))) return null;
+    if (["stopping", "ended", "backoff"].includes(stateOf(memory)) || !mayPassOn(job, memory)) return null;
     return this.machine.listener(job.port);
   }
 

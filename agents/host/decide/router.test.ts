@@ -291,4 +291,22 @@ describe("new requests to a router that began again", () => {
     const run = host.memory.jobs["r-1.0"]?.run ?? null;
     expect(mayPassOn(job, { ...again, run: run && { ...run, everReady: true } })).toBe(true);
   });
+
+  it("do not wait for the word that it serves again, but for its own probes: it may hang, or a stranger have its port", () => {
+    const host = routing(a);
+    const [job] = host.desired?.jobs ?? [];
+    const passesOn = () => job !== undefined && mayPassOn(job, host.memory.jobs["r-1.0"]!);
+    host.world.probe = (_, check) => check !== "readiness";
+    host.run(60_000);
+    expect(host.report("r-1.0")?.state).toBe("unready");
+    expect(passesOn()).toBe(true);
+    for (const failing of ["probe:0", "port"]) {
+      host.world.probe = (_, check) => check !== failing;
+      host.run(60_000);
+      expect([failing, host.report("r-1.0")?.state, passesOn()]).toEqual([failing, "unready", false]);
+    }
+    host.world.probe = () => true;
+    host.run(60_000);
+    expect(passesOn()).toBe(true);
+  });
 });

@@ -1,5 +1,6 @@
 import type { ListedWorker } from "../../../src/adapters/types.ts";
 import type { DesiredJob, DesiredWorker } from "../../../src/wire/index.ts";
+import { checksOf } from "./checks.ts";
 import {
   ROUTER_CHANGED_INTERVAL_MS,
   ROUTER_CHANGES_MAX,
@@ -133,10 +134,16 @@ export function listedReplicas(router: RouterMemory): string[] {
 /**
  * Whether new requests may be sent to a router. One that began again after this agent saw it end has no worker at first,
  * and answers with errors what another router could serve: it waits until it was ready once, or lists, ready, a worker
- * of each role that it shall have. Of one that was found running nothing is known, so it is trusted.
+ * of each role that it shall have. Of one that was found running nothing is known, so it is trusted. One that was ready
+ * and has lost the last worker of a role says so itself, and serves before anybody hears that it has one again; to one
+ * that fails its own probes nothing is sent, since it may hang, or a stranger may have its port.
  */
-export function mayPassOn(job: Pick<DesiredJob, "role" | "workers">, { ends, run, router }: JobMemory): boolean {
-  if (job.role !== "router" || ends.length === 0 || run?.everReady === true) return true;
+export function mayPassOn(job: DesiredJob, { ends, run, router }: JobMemory): boolean {
+  if (job.role !== "router") return true;
+  if (run?.everReady === true) {
+    return checksOf(job).every(({ name }) => name === "readiness" || run.checks[name]?.passing !== false);
+  }
+  if (ends.length === 0) return true;
   const ready = (router?.listed ?? []).filter(({ status }) => status === "ready").map(({ role }) => role);
   return job.workers.every(({ role }) => ready.includes(role));
 }

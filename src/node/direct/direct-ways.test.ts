@@ -93,6 +93,12 @@ describe("a direct way", () => {
     expect(ways.way("main", target, link)).toBeNull();
   });
 
+  it("is none to a router that is not ready while there is a link: its agent knows whether it serves", async () => {
+    const router = { ...target, unready: true as const };
+    expect(ways.way("main", router, link)).toBeNull();
+    expect(await ask(ways.way("main", router, null))).toBe("direct");
+  });
+
   it("goes over the link while no connection comes about, and comes back", async () => {
     const { port } = place as ReplicaPlace;
     replica.closeAllConnections();

@@ -48,7 +48,9 @@ export class DirectWays {
   }
 
   /** @returns null where the replica has to be reached over its link */
-  way(project: string, { replica, host }: RouteTarget, link: ReplicaWay | null): ReplicaWay | null {
+  way(project: string, { replica, host, unready }: RouteTarget, link: ReplicaWay | null): ReplicaWay | null {
+    // Whether one that is not ready serves is known to its agent alone: asked directly, one that hangs would be waited for.
+    if (unready && link !== null) return null;
     const key = `${project}/${replica}`;
     const place = this.#agreedPlace(project, replica, host);
     const known = this.#known.get(key);

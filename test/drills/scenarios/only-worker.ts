@@ -48,6 +48,10 @@ async function run(cluster: DrillCluster, group: "prefill" | "decode"): Promise<
     Math.max(ready, ...served[way].filter(({ outcome }) => outcome !== "whole").map(({ at }) => at));
   const [proxied, direct] = [lastFailed("proxy"), lastFailed("direct")];
   const over = Math.max(proxied, direct) + 1;
+  // From when the router answers nobody in front of it may refuse: it is the first to know.
+  const answered = served.direct.find(({ at, outcome }) => at > restarted && outcome === "whole");
+  const answers = answered === undefined ? 0 : answered.at + answered.silentMs;
+  const refused = served.proxy.filter(({ at, detail }) => at > answers && detail.includes('"no_replica"'));
   const after = await cluster.pids();
   delete after[victim.id];
   return {
@@ -57,6 +61,6 @@ async function run(cluster: DrillCluster, group: "prefill" | "decode"): Promise<
       ...since(fault, { restartDecided: restarted }),
       ...since(ready, { servingAfterReady: direct, proxyServingAfterReady: proxied }),
     },
-    seen: { others, after },
+    seen: { others, after, refused: refused.map(({ detail }) => detail) },
   };
 }
