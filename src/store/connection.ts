@@ -29,6 +29,8 @@ export interface Connection {
   reading<T>(what: string, run: () => PromiseLike<T>): Promise<T>;
   /** Like `reading`. @throws UnclearOutcome too, when `run` may have been applied */
   writing<T>(what: string, run: () => PromiseLike<T>): Promise<T>;
+  /** Lets what else has come in be heard: the embedded database answers at once, and long reads would follow one another. */
+  pause(): Promise<void>;
 }
 
 /**
@@ -54,6 +56,7 @@ export function connect(client: Client, pace: Pace): Connection {
         if (error instanceof StoreError) throw error;
         throw new UnclearOutcome(`It is not known whether this was done: ${what}. ${text(error)}`, { cause: error });
       }),
+    pause: () => pace.sleep(0),
   };
 }
 

@@ -82,7 +82,7 @@ async function load(connection: Connection, project: string): Promise<LoadedProj
 
 /**
  * Reads the entities page by page. Each page comes with the project's version as of the same instant, so pages that
- * name one version belong together.
+ * name one version belong together. Between them others have their turn: a project of ten thousand hosts takes seconds.
  */
 async function loadOnce(connection: Connection, project: string): Promise<LoadedProject | null | "overtaken"> {
   const loaded: Entity[] = [];
@@ -99,6 +99,7 @@ async function loadOnce(connection: Connection, project: string): Promise<Loaded
     const last = page.at(-1);
     if (!last || page.length < PAGE_ROWS) return { version, wakeAt: head.wakeAt, entities: loaded };
     after = last;
+    await connection.pause();
   }
 }
 

@@ -144,6 +144,20 @@ describe("round trips", () => {
     expect((await store.load("main"))?.entities).toHaveLength(4_501);
     expect(calls).toEqual(["batch", "batch", "batch"]);
   });
+
+  test("between those of one load others have their turn", async () => {
+    const { calls, store } = counted();
+    await store.commit(commitOf("main", 2, "a", { puts: Array.from({ length: 4_500 }, (_, n) => replica(n)) }));
+    calls.length = 0;
+    const readBefore = new Set<number>();
+    let turn = setImmediate(function look() {
+      readBefore.add(calls.length);
+      turn = setImmediate(look);
+    });
+    await store.load("main");
+    clearImmediate(turn);
+    expect([...readBefore]).toEqual(expect.arrayContaining([1, 2]));
+  });
 });
 
 describe("loading while another controller commits", () => {
