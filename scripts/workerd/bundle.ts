@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { ROOT } from "../bootstrap.js";
 
 /** The Worker as it is deployed. */
@@ -18,8 +18,22 @@ export async function bundleWorker(file: string, entry = WORKER): Promise<void> 
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
+    plugins: [aliases(JSON.parse(settingText("alias")) as Record<string, string>)],
     logLevel: "error",
   });
+}
+
+/** Wrangler's `alias`: what is imported by exactly these words is another file. esbuild's own takes no relative paths. */
+function aliases(files: Record<string, string>): Plugin {
+  return {
+    name: "aliases",
+    setup({ onResolve }) {
+      onResolve({ filter: /.*/ }, ({ path }) => {
+        const other = files[path];
+        return other === undefined ? undefined : { path: join(ROOT, other) };
+      });
+    },
+  };
 }
 
 /** What `wrangler.jsonc` says of the behaviour of the platform that the Worker was written for. */
@@ -29,10 +43,16 @@ export interface Compatibility {
 }
 
 export function compatibility(): Compatibility {
+  return {
+    date: JSON.parse(settingText("compatibility_date")) as string,
+    flags: JSON.parse(settingText("compatibility_flags")) as string[],
+  };
+}
+
+/** The JSON of a setting in `wrangler.jsonc`, which stands on one line there. */
+function settingText(name: string): string {
   const text = readFileSync(join(ROOT, "wrangler.jsonc"), "utf8");
-  const date = /"compatibility_date":\s*"([\d-]+)"/.exec(text)?.[1];
-  const flags = /"compatibility_flags":\s*(\[[^\]]*\])/.exec(text)?.[1];
-  if (date === undefined || flags === undefined)
-    throw new Error("wrangler.jsonc lacks its compatibility date or flags");
-  return { date, flags: JSON.parse(flags) as string[] };
+  const found = new RegExp(`^ {2}"${name}": (.+?),?$`, "m").exec(text)?.[1];
+  if (found === undefined) throw new Error(`wrangler.jsonc lacks ${name} on a line of its own`);
+  return found;
 }

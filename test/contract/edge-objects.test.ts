@@ -74,4 +74,20 @@ describe("objects that come and go", () => {
   test("the sweep finds nothing overdue and says so", async () => {
     expect(await objects.cron()).toBe("ok");
   });
+
+  test("who asks wrongly is told what is wrong in English, the one language that the Worker has", async () => {
+    const answer = await fetch(`${stage.url}/api/projects/main/apply`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${stage.token}`,
+        "content-type": "application/json",
+        "idempotency-key": crypto.randomUUID(),
+      },
+      body: JSON.stringify({ config: 7 }),
+    });
+    expect([answer.status, await answer.json()]).toMatchObject([
+      400,
+      { error: { message: "body.config: Invalid input: expected string, received number" } },
+    ]);
+  });
 });
