@@ -184,7 +184,6 @@ export class HeadraceControl implements Control {
   ): Promise<ChangeAnswer> {
     return this.once(caller, input.kind, key, input, async () => ({
       input,
-      secrets: [],
       toAnswer: whenDone({ service: input.service }),
     }));
   }
@@ -280,7 +279,7 @@ export class HeadraceControl implements Control {
   }
 
   createToken(caller: Caller, request: TokenRequest, key: string): Promise<TokenAnswer> {
-    return makeToken(caller, request, key, this.options);
+    return makeToken(this.once, caller, request, key, this.options);
   }
 
   tokens(caller: Caller): Promise<TokenView[]> {
@@ -288,7 +287,7 @@ export class HeadraceControl implements Control {
   }
 
   async revokeToken(caller: Caller, id: string, key: string): Promise<TokenRevokeAnswer> {
-    const answer = await revokeToken(caller, id, key, this.options);
+    const answer = await revokeToken(this.once, caller, id, key, this.options);
     this.options.tokenRevoked(caller.project);
     return answer;
   }
@@ -310,7 +309,7 @@ export class HeadraceControl implements Control {
       id: null,
       cause: "join",
       actor: caller.name,
-      credential: request.credentialHash,
+      reliesOn: request.credentialHash,
     });
     carriedOut(answer, "done");
     return { project, fleet, host };

@@ -1,5 +1,4 @@
 import type { AgentBuilds } from "../core/agent-builds.ts";
-import { REMOVED_WHILE_JOINING } from "../core/hosts.ts";
 import type { Answer, Effect, Input } from "../core/input.ts";
 import { observe, type ProjectState, projectState, takeChanges, takeDue, takeOver } from "../core/project-state.ts";
 import type { Millis } from "../core/state.ts";
@@ -7,6 +6,7 @@ import { type StepResult, step } from "../core/step.ts";
 import { StoreError } from "../store/errors.ts";
 import {
   type CommitBatch,
+  type Credential,
   type IdempotencyRecord,
   type SealedSecret,
   type Store,
@@ -15,6 +15,7 @@ import {
 import type { Report } from "../wire/index.ts";
 import type { Clock } from "./clock.ts";
 import { refusalOf } from "./refusal.ts";
+import { refusedRequests } from "./refused-requests.ts";
 import { ControlError } from "./types.ts";
 
 /** Inputs that wait for their turn; more are refused, so that one project cannot fill the process. */
@@ -47,7 +48,11 @@ export interface Request {
   actor: string;
   secrets?: SealedSecret[];
   /** Hash of the credential that a host joins with: it is not taken in once that is gone. */
-  credential?: string;
+  reliesOn?: string;
+  /** A token that is made. */
+  credential?: Credential;
+  /** Id of a token that is revoked, unless it is the last admin's. */
+  revokedToken?: string;
   /** For requests of users; `record` makes what answers a repeated one from the answer and the commit's version. */
   idempotency?: { key: string; record(answer: Answer, version: number): IdempotencyRecord };
 }
@@ -274,11 +279,11 @@ export class Controller {
         return "again";
       }
     } catch (error) {
-      // One of the requests may have been answered by another writer, whose commit was loaded since, or come from a host
-      // that was removed since.
+      // One of the requests may have been answered by another writer, whose commit was loaded since, or ask for what the
+      // database does not grant any more.
       const isRefused = error instanceof StoreError && error.code === "refused";
       if (isRefused && (await this.answerRepeated(batch))) return "again";
-      if (isRefused && (await this.turnRemovedAway(batch))) return "again";
+      if (isRefused && (await this.turnAway(batch, now))) return "again";
       throw error;
     }
     takeChanges(state, commit.version, result.changes, result.due, this.options.clock.now());
@@ -339,17 +344,18 @@ export class Controller {
     return found;
   }
 
-  /** Takes those out of the queue whose host was removed while it joined. @returns whether there were any */
-  private async turnRemovedAway(batch: Waiting[]): Promise<boolean> {
-    let found = false;
+  /** Takes those out of the queue for whose sake a commit was refused. @returns whether there were any */
+  private async turnAway(batch: Waiting[], at: Millis): Promise<boolean> {
+    const { store, project } = this.options;
+    const requests = batch.map(({ request }) => request);
+    const refused = await refusedRequests(store, project, requests, at);
     for (const waiting of batch) {
-      const { credential } = waiting.request;
-      if (credential === undefined || (await this.options.store.credential(credential)) !== null) continue;
+      const reason = refused.get(waiting.request);
+      if (!reason) continue;
       this.queue.splice(this.queue.indexOf(waiting), 1);
-      waiting.reject(new ControlError("conflict", REMOVED_WHILE_JOINING));
-      found = true;
+      waiting.reject(reason);
     }
-    return found;
+    return refused.size > 0;
   }
 
   /** Reads the state; whoever wants it meanwhile waits for the same reading. */
@@ -413,7 +419,9 @@ export class Controller {
       idempotency,
       secrets: carriedOut.flatMap((request) => request.secrets ?? []),
       deletedSecrets: result.unusedSecrets,
-      reliesOn: unique(carriedOut.flatMap(({ credential }) => credential ?? [])),
+      reliesOn: unique(carriedOut.flatMap(({ reliesOn }) => reliesOn ?? [])),
+      credentials: carriedOut.flatMap(({ credential }) => credential ?? []),
+      revokedTokens: unique(carriedOut.flatMap(({ revokedToken }) => revokedToken ?? [])),
     };
   }
 

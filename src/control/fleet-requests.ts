@@ -82,14 +82,14 @@ export async function applyFleet(
       const { revision, action } = carriedOut(answer, "applied");
       return { fleet: input.fleet, revision, action, version };
     };
-    return { input, secrets: [], toAnswer };
+    return { input, toAnswer };
   });
 }
 
 export async function deleteFleet(once: Once, caller: Caller, fleet: string, key: string): Promise<FleetChangeAnswer> {
   requireAdmin(caller, "delete fleets");
   const input = { kind: "fleet_deleted" as const, fleet };
-  return once(caller, "delete fleet", key, input, async () => ({ input, secrets: [], toAnswer: whenDone({ fleet }) }));
+  return once(caller, "delete fleet", key, input, async () => ({ input, toAnswer: whenDone({ fleet }) }));
 }
 
 /** What an operator should know who is about to give jobs power over hosts. */

@@ -51,7 +51,6 @@ async function changeHost(
   requireAdmin(caller, "change hosts");
   return once(caller, cause, key, input, async () => ({
     input,
-    secrets: [],
     toAnswer: whenDone({ host: input.host }),
   }));
 }

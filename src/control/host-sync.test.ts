@@ -158,6 +158,8 @@ describe("a host that another server on the database", () => {
       secrets: [],
       deletedSecrets: [],
       reliesOn: [],
+      credentials: [],
+      revokedTokens: [],
       ...change,
     });
 

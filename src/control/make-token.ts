@@ -1,9 +1,10 @@
 import type { Credential, Store } from "../store/types.ts";
-import { anotherRequest, requireAdmin } from "./answers.ts";
+import { requireAdmin, whenDone } from "./answers.ts";
 import { hasEnded } from "./callers.ts";
 import type { Clock } from "./clock.ts";
 import { sha256Hex } from "./digest.ts";
 import { ANSWERS_KEPT_MS } from "./housekeeping.ts";
+import type { Once } from "./once.ts";
 import type { Sealer } from "./seal.ts";
 import { makeTokenRoom } from "./token-room.ts";
 import { tokenHash, tokenOf } from "./tokens.ts";
@@ -18,6 +19,7 @@ const JOIN_TOKEN_LIFETIME_S = 3_600;
  * @throws ControlError `forbidden` to anybody but admins, `idempotency_mismatch`, `conflict` when it cannot be shown again
  */
 export async function makeToken(
+  once: Once,
   caller: Caller,
   request: TokenRequest,
   key: string,
@@ -25,41 +27,55 @@ export async function makeToken(
 ): Promise<TokenAnswer> {
   const { project } = caller;
   requireAdmin(caller, "make tokens");
-  const now = clock.now();
-  const lifetimeS = request.expiresInS ?? (request.kind === "join" ? JOIN_TOKEN_LIFETIME_S : null);
-  const credential = {
-    id: (await sha256Hex(`token\n${project}\n${key}`)).slice(0, 24),
-    project,
-    kind: request.kind,
-    name: request.name,
-    subject: request.kind === "join" ? request.fleet : null,
-    createdAt: now,
-    expiresAt: lifetimeS === null ? null : now + lifetimeS * 1_000,
-    usedAt: null,
-  };
-  const { id, kind, expiresAt } = credential;
+  const id = (await sha256Hex(`token\n${project}\n${key}`)).slice(0, 24);
   // Derived, so that a request whose answer was lost gets the same token again and nothing of it need be kept.
-  const tokens = (await seal.derive(project, `token/${id}`)).map((bytes) => tokenOf(kind, bytes));
+  const tokens = (await seal.derive(project, `token/${id}`)).map((bytes) => tokenOf(request.kind, bytes));
+  // Before it is asked for an earlier answer: what is known here and has none was made long ago.
   const known = await store.credentials(project);
-  const before = known.find((each) => each.id === id);
-  if (before) return { id, token: await shownAgain(before, credential, tokens), expiresAt: before.expiresAt };
-  await makeTokenRoom(store, project, known, now);
-  const token = tokens[0] as string;
-  await store.putCredential({ ...credential, hash: await tokenHash(token) });
-  return { id, token, expiresAt };
+  await once(caller, "make token", key, request, async () => {
+    const now = clock.now();
+    if (known.some((each) => each.id === id)) throw notShownAgain();
+    await makeTokenRoom(store, project, known, now);
+    const credential = { ...credentialOf(request, now), id, project, hash: await tokenHash(tokens[0] as string) };
+    return {
+      input: {
+        kind: "token_made",
+        token: { id, name: request.name, kind: request.kind, fleet: credential.subject },
+        actor: caller.name,
+      },
+      credential,
+      toAnswer: whenDone({ made: id }),
+    };
+  });
+  return { id, ...(await shown(store, tokens, clock.now())) };
 }
 
-/** The token that an earlier request under the same key made. @throws ControlError when it was another request, or long ago */
-async function shownAgain(made: Credential, asked: Omit<Credential, "hash">, tokens: string[]): Promise<string> {
-  const lifetime = ({ createdAt, expiresAt }: Omit<Credential, "hash">) => expiresAt && expiresAt - createdAt;
-  const isSame = made.kind === asked.kind && made.name === asked.name && made.subject === asked.subject;
-  if (isSame && hasEnded(made, asked.createdAt)) {
-    const message = "this request made a token before, which has expired or was revoked; make another";
-    throw new ControlError("conflict", message);
+function credentialOf(request: TokenRequest, now: number): Omit<Credential, "id" | "project" | "hash"> {
+  const { kind, name, fleet } = request;
+  const lifetimeS = request.expiresInS ?? (kind === "join" ? JOIN_TOKEN_LIFETIME_S : null);
+  const expiresAt = lifetimeS === null ? null : now + lifetimeS * 1_000;
+  return { kind, name, subject: kind === "join" ? fleet : null, createdAt: now, expiresAt, usedAt: null };
+}
+
+/** The one of these tokens that was made. @throws ControlError when it has ended since, or was made long ago */
+async function shown(
+  store: Pick<Store, "credential">,
+  tokens: string[],
+  now: number,
+): Promise<Pick<TokenAnswer, "token" | "expiresAt">> {
+  for (const token of tokens) {
+    const made = await store.credential(await tokenHash(token));
+    if (!made) continue;
+    if (hasEnded(made, now)) {
+      const message = "this request made a token before, which has expired or was revoked; make another";
+      throw new ControlError("conflict", message);
+    }
+    if (now - made.createdAt < ANSWERS_KEPT_MS) return { token, expiresAt: made.expiresAt };
   }
-  if (!isSame || lifetime(made) !== lifetime(asked)) throw anotherRequest();
-  if (asked.createdAt - made.createdAt < ANSWERS_KEPT_MS) {
-    for (const token of tokens) if ((await tokenHash(token)) === made.hash) return token;
-  }
-  throw new ControlError("conflict", "this request made a token before, which cannot be shown any more; make another");
+  throw notShownAgain();
+}
+
+function notShownAgain(): ControlError {
+  const message = "this request made a token before, which cannot be shown any more; make another";
+  return new ControlError("conflict", message);
 }

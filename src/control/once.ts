@@ -1,16 +1,14 @@
-import type { Answer, Input } from "../core/input.ts";
-import type { Store } from "../store/types.ts";
+import type { Answer } from "../core/input.ts";
+import type { IdempotencyRecord, Store } from "../store/types.ts";
+import { canonicalJson } from "../wire/index.ts";
+import { anotherRequest } from "./answers.ts";
 import type { Clock } from "./clock.ts";
 import type { Controller, Request } from "./controller.ts";
-import { keyedRequest } from "./keyed.ts";
 import type { Sealer } from "./seal.ts";
 import type { Caller } from "./types.ts";
 
-/** What a request to change something comes to. */
-export interface Change<A> {
-  input: Input;
-  /** Sealed values that are written with it. */
-  secrets: NonNullable<Request["secrets"]>;
+/** What a request to change something comes to, with what is written beside it. */
+export interface Change<A> extends Pick<Request, "input" | "secrets" | "credential" | "revokedToken"> {
   toAnswer(answer: Answer, version: number): A;
 }
 
@@ -32,26 +30,32 @@ export function onceFor(
   controllerOf: (project: string) => Controller,
 ): Once {
   return async <A>(...[caller, cause, key, request, prepare]: Parameters<Once>): Promise<A> => {
-    const asked = await keyedRequest(seal, caller.project, cause, request);
-    const before = await store.idempotency(caller.project, key);
-    if (before) return asked.repeated(before);
-    const { input, secrets, toAnswer } = (await prepare()) as Change<A>;
-    const { answer, version, repeatedAs } = await controllerOf(caller.project).submit({
-      input,
+    const { project, name: actor } = caller;
+    const content = canonicalJson({ cause, request });
+    const repeated = async ({ requestHash, answer }: IdempotencyRecord): Promise<A> => {
+      if (!(await seal.matches(project, requestHash, content))) throw anotherRequest();
+      return JSON.parse(answer) as A;
+    };
+    const before = await store.idempotency(project, key);
+    if (before) return repeated(before);
+    // Keyed, since the request may hold values that a guess could be tested against.
+    const requestHash = await seal.version(project, content);
+    const { toAnswer, ...change } = (await prepare()) as Change<A>;
+    const { answer, version, repeatedAs } = await controllerOf(project).submit({
+      ...change,
       id: `request/${key}`,
       cause,
-      actor: caller.name,
-      secrets,
+      actor,
       idempotency: {
         key,
         record: (answer, version) => ({
           key,
-          requestHash: asked.hash,
+          requestHash,
           answer: JSON.stringify(toAnswer(answer, version)),
           at: clock.now(),
         }),
       },
     });
-    return repeatedAs ? asked.repeated(repeatedAs) : toAnswer(answer, version);
+    return repeatedAs ? repeated(repeatedAs) : toAnswer(answer, version);
   };
 }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { NEW_PROJECT } from "../core/project-state.ts";
+import type { Store } from "../store/types.ts";
 import { callerOf } from "./callers.ts";
 import { systemClock } from "./clock.ts";
 import { HeadraceControl } from "./control.ts";
@@ -20,14 +21,18 @@ beforeEach(async () => {
   store = new MemoryStore();
   [now, told, keys] = [1_000, [], 0];
   for (const project of ["main", "other"]) await store.createProject(project, 0, [NEW_PROJECT]);
-  control = new HeadraceControl({
+  control = await controlOn(store);
+});
+
+async function controlOn(store: Store): Promise<HeadraceControl> {
+  return new HeadraceControl({
     store,
     seal: await createSealer([new Uint8Array(32).fill(7)]),
     clock: { ...systemClock, now: () => now },
     log: () => undefined,
     tokenRevoked: (project) => void told.push(project),
   });
-});
+}
 
 /** A credential with this id. @returns its token and who has it */
 async function given(
@@ -128,6 +133,51 @@ describe("a token that is revoked", () => {
     expect(await control.authenticate(token)).toBeNull();
   });
 
+  test("is shown for a day to who repeats the request that made it, and is not made again later", async () => {
+    const { caller: ann } = await given("a1", "admin");
+    const create = () => control.createToken(ann, { kind: "member", name: "ci", fleet: "default" }, "key-of-it");
+    const { token } = await create();
+    now += 24 * 3_600_000 - 1;
+    expect(await create()).toMatchObject({ token, expiresAt: null });
+    now += 1;
+    await expect(create()).rejects.toMatchObject({ code: "conflict" });
+    await store.trimIdempotency(now);
+    const before = await store.load("main");
+    await expect(create()).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("cannot be shown any more"),
+    });
+    expect(await store.load("main")).toEqual(before);
+  });
+
+  test("is not brought back by the same request at another server, which was about to write when it was revoked", async () => {
+    const { caller: ann } = await given("a1", "admin");
+    const create = (at: HeadraceControl) =>
+      at.createToken(ann, { kind: "member", name: "ci", fleet: "default" }, "key-of-it");
+    const [writing, revoked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow = await controlOn(
+      new Proxy<Store>(store, {
+        get: (target, name) => {
+          const method = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>;
+          return async (...args: unknown[]) => {
+            if (name === "putCredential" || name === "commit") {
+              writing.resolve();
+              await revoked.promise;
+            }
+            return method.apply(target, args);
+          };
+        },
+      }),
+    );
+    const repeated = create(slow).catch((error: Error) => error);
+    await writing.promise;
+    const { id, token } = await create(control);
+    await control.revokeToken(ann, id, nextKey());
+    revoked.resolve();
+    expect(await repeated).toMatchObject({ code: "conflict", message: expect.stringContaining("make another") });
+    expect(await control.authenticate(token)).toBeNull();
+  });
+
   test("under the same key again is the same answer, and nothing else happens under it", async () => {
     const { caller: ann } = await given("a1", "admin");
     const { token } = await given("m1", "member");
@@ -144,6 +194,32 @@ describe("a token that is revoked", () => {
     // Under another key there is nothing left to do, and that is no failure.
     expect(await control.revokeToken(ann, "m1", "key-0002")).toEqual(first);
     expect(await control.authenticate(token)).toBeNull();
+  });
+});
+
+describe("the journal", () => {
+  test("tells who made and revoked a token, and holds nothing that it could be made of", async () => {
+    const [{ caller: ann }, { caller: bob }] = [await given("a1", "admin"), await given("a2", "admin")];
+    const { id, token } = await control.createToken(ann, { kind: "join", name: "rack", fleet: "h100" }, "key-of-it");
+    await control.createToken(ann, { kind: "join", name: "rack", fleet: "h100" }, "key-of-it");
+    await control.revokeToken(bob, id, nextKey());
+    const { commits } = await control.journal("main", 1, 10);
+    expect(commits.map(({ cause, actor, events }) => [cause, actor, events])).toEqual([
+      ["make token", "a1", [{ type: "token.made", message: `token rack (join, fleet h100, id ${id}) was made by a1` }]],
+      [
+        "revoke token",
+        "a2",
+        [{ type: "token.revoked", message: `token rack (join, fleet h100, id ${id}) was revoked by a2` }],
+      ],
+    ]);
+    const kept = [commits, await store.idempotency("main", "key-of-it"), await store.load("main")];
+    for (const text of [token, await tokenHash(token)]) expect(JSON.stringify(kept)).not.toContain(text);
+  });
+
+  test("has nothing of what was refused", async () => {
+    const { caller: ann } = await given("a1", "admin");
+    await expect(control.revokeToken(ann, "a1", nextKey())).rejects.toMatchObject({ code: "conflict" });
+    expect(await store.load("main")).toMatchObject({ version: 1 });
   });
 });
 
@@ -172,6 +248,20 @@ describe("it is refused to revoke", () => {
     // The refusal is not kept: once there is another, the same request is carried out.
     await given("a4", "admin");
     expect(await control.revokeToken(ann, "a1", "key-0001")).toMatchObject({ own: true });
+  });
+
+  test.each(["one server", "two servers"])("all admins' at the same moment, at %s: one stays", async (servers) => {
+    const admins = [await given("a1", "admin"), await given("a2", "admin"), await given("a3", "admin")];
+    const other = servers === "two servers" ? await controlOn(store) : control;
+    const ended = await Promise.allSettled(
+      admins.map(({ caller }, n) => (n === 1 ? other : control).revokeToken(caller, caller.credentialId, nextKey())),
+    );
+    const refused = ended.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+    expect(refused).toMatchObject([{ code: "conflict", message: expect.stringContaining("is the last admin token") }]);
+    const usable = (await store.credentials("main")).filter(({ expiresAt }) => expiresAt === null);
+    expect(usable).toHaveLength(1);
+    // What else came in at that moment is carried out all the same.
+    expect(ended.filter(({ status }) => status === "fulfilled")).toHaveLength(2);
   });
 
   test("what is not there, or another project's", async () => {

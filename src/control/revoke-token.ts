@@ -2,8 +2,7 @@ import { type Credential, REVOKED, type Store } from "../store/types.ts";
 import { requireAdmin } from "./answers.ts";
 import { hasEnded } from "./callers.ts";
 import type { Clock } from "./clock.ts";
-import { keyedRequest } from "./keyed.ts";
-import type { Sealer } from "./seal.ts";
+import type { Once } from "./once.ts";
 import { type Caller, ControlError } from "./types.ts";
 import type { TokenRevokeAnswer, TokenView } from "./views.ts";
 
@@ -34,29 +33,22 @@ export async function listTokens(
  * used, `idempotency_mismatch`
  */
 export async function revokeToken(
+  once: Once,
   caller: Caller,
   id: string,
   key: string,
-  { store, seal, clock }: { store: Store; seal: Sealer; clock: Clock },
+  { store }: { store: Store },
 ): Promise<TokenRevokeAnswer> {
-  const { project } = caller;
   requireAdmin(caller, "revoke tokens");
-  const asked = await keyedRequest(seal, project, "revoke token", { token: id });
-  const before = await store.idempotency(project, key);
-  if (before) return asked.repeated(before);
-  const { name, kind } = tokenOf(await store.credentials(project), id);
-  const answer: TokenRevokeAnswer = { token: id, name, kind, own: id === caller.credentialId };
-  const record = { key, requestHash: asked.hash, answer: JSON.stringify(answer), at: clock.now() };
-  if (await store.revokeToken(project, id, record)) return answer;
-  // Another request may have had the key, or made room of the token, a moment ago.
-  const since = await store.idempotency(project, key);
-  if (since) return asked.repeated(since);
-  tokenOf(await store.credentials(project), id);
-  throw new ControlError(
-    "conflict",
-    `${name} is the last admin token of project ${project} that can be used; make another first ` +
-      "(headrace token create), since without one only the server's own machine could (headrace token create --local)",
-  );
+  return once(caller, "revoke token", key, { token: id }, async () => {
+    const { name, kind, subject: fleet } = tokenOf(await store.credentials(caller.project), id);
+    const answer = { token: id, name, kind, own: id === caller.credentialId };
+    return {
+      input: { kind: "token_revoked", token: { id, name, kind, fleet }, actor: caller.name },
+      revokedToken: id,
+      toAnswer: () => answer,
+    };
+  });
 }
 
 /** @throws ControlError `not_found` */

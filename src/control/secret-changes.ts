@@ -25,7 +25,7 @@ export function setSecret(
 /** @throws ControlError `forbidden` to anybody but admins; `conflict` while a running service names it */
 export function deleteSecret(once: Once, caller: Caller, name: string, key: string): Promise<SecretChangeAnswer> {
   const input = { kind: "secret_deleted" as const, name };
-  return changeSecret(once, caller, "delete secret", name, key, input, async () => ({ input, secrets: [] }));
+  return changeSecret(once, caller, "delete secret", name, key, input, async () => ({ input }));
 }
 
 async function changeSecret(

@@ -7,6 +7,7 @@ import { deleteSecret, setSecret } from "./secrets.ts";
 import { startSilence } from "./silence.ts";
 import type { StepContext } from "./step.ts";
 import { cordonHost, uncordonHost } from "./take-out.ts";
+import { tellOfToken } from "./tokens.ts";
 
 /** Takes one input into the draft: what it says itself. What follows from it is for `reconcile`. */
 export function handleInput(context: StepContext, input: Input): Answer {
@@ -21,6 +22,9 @@ export function handleInput(context: StepContext, input: Input): Answer {
       return setSecret(context, input);
     case "secret_deleted":
       return deleteSecret(context, input.name);
+    case "token_made":
+    case "token_revoked":
+      return tellOfToken(context, input);
     case "host_joined":
       return hostJoined(context, input);
     case "host_present":

@@ -25,6 +25,12 @@ export type Input =
   | { kind: "delete"; service: string }
   | { kind: "secret_set"; name: string; version: string; actor: string }
   | { kind: "secret_deleted"; name: string }
+  /** What there is to tell of a token; the token itself is kept beside the state. */
+  | {
+      kind: "token_made" | "token_revoked";
+      token: { id: string; name: string; kind: "admin" | "member" | "join"; fleet: string | null };
+      actor: string;
+    }
   | { kind: "host_joined"; host: string; name: string; fleet: string; machine: string; inventory: Inventory }
   /** The host's report in `state.observed` is new. */
   | { kind: "host_reported"; host: string }

@@ -1,6 +1,7 @@
 import type { InStatement } from "@libsql/client";
 import { and, eq } from "drizzle-orm";
 import type { Connection } from "./connection.ts";
+import { deleteHostCredentials, putCredentials, requireHosts, revokeTokens } from "./credential-rows.ts";
 import { deleteEntities, putEntities } from "./entity-rows.ts";
 import { StoreError } from "./errors.ts";
 import { commits, projects } from "./schema.ts";
@@ -37,7 +38,9 @@ export function commitStatements(batch: CommitBatch): InStatement[] {
   const { project, version, wakeAt } = batch;
   return [
     insertCommit(batch),
-    ...requireCredentials(project, batch.reliesOn),
+    ...requireHosts(project, batch.reliesOn),
+    ...putCredentials(project, batch.credentials),
+    ...revokeTokens(project, batch.revokedTokens, batch.at),
     ...putEntities(project, batch.puts),
     ...deleteEntities(project, batch.deletes),
     ...putSecrets(project, batch.secrets),
@@ -78,20 +81,6 @@ function insertCommit(batch: CommitBatch): InStatement {
   };
 }
 
-/** Where one is missing the version comes out as NULL, which the column refuses. */
-function requireCredentials(project: string, hashes: string[]): InStatement[] {
-  if (hashes.length === 0) return [];
-  return [
-    {
-      sql: `UPDATE projects SET version = CASE WHEN NOT EXISTS (
-              SELECT 1 FROM json_each(:hashes)
-              WHERE value NOT IN (SELECT hash FROM credentials WHERE project = :project AND kind = 'host')
-            ) THEN version END WHERE project = :project`,
-      args: { project, hashes: JSON.stringify(hashes) },
-    },
-  ];
-}
-
 function putSecrets(project: string, secrets: SealedSecret[]): InStatement[] {
   if (secrets.length === 0) return [];
   const rows = secrets.map(({ name, version, keyId, sealed }) => [name, version, keyId, sealed]);
@@ -113,24 +102,6 @@ function deleteSecrets(project: string, names: string[]): InStatement[] {
       sql: "DELETE FROM secrets WHERE project = :project AND name IN (SELECT value FROM json_each(:names))",
       args: { project, names: JSON.stringify(names) },
     },
-  ];
-}
-
-/**
- * The credentials of hosts that are deleted. The join token that made one stays used up and is for nobody from then on:
- * it would give its host the credential back.
- */
-function deleteHostCredentials(project: string, hosts: string[]): InStatement[] {
-  if (hosts.length === 0) return [];
-  const args = { project, hosts: JSON.stringify(hosts) };
-  const theirs = "project = :project AND kind = 'host' AND subject IN (SELECT value FROM json_each(:hosts))";
-  return [
-    {
-      sql: `UPDATE credentials SET used_for = NULL
-            WHERE project = :project AND used_for IN (SELECT hash FROM credentials WHERE ${theirs})`,
-      args,
-    },
-    { sql: `DELETE FROM credentials WHERE ${theirs}`, args },
   ];
 }
 
@@ -182,6 +153,7 @@ function assertConsistent(batch: CommitBatch): void {
     refuse("its version is not after the first");
   if (!Number.isSafeInteger(batch.at)) refuse("`at` is not an instant");
   if (batch.wakeAt !== null && !Number.isSafeInteger(batch.wakeAt)) refuse("`wakeAt` is not an instant");
+  if (batch.credentials.some(({ project }) => project !== batch.project)) refuse("a credential is another project's");
   const named = new Set<string>();
   for (const { kind, id } of [...batch.puts, ...batch.deletes]) {
     const key = `${kind} ${id}`;

@@ -1,12 +1,9 @@
 import { and, eq, getTableColumns, sql } from "drizzle-orm";
 import type { Connection } from "./connection.ts";
 import { credentials } from "./schema.ts";
-import { type Credential, type IdempotencyRecord, REVOKED, type Store } from "./types.ts";
+import type { Credential, Store } from "./types.ts";
 
-type CredentialStore = Pick<
-  Store,
-  "putCredential" | "credential" | "credentials" | "redeemJoin" | "deleteCredential" | "revokeToken"
->;
+type CredentialStore = Pick<Store, "putCredential" | "credential" | "credentials" | "redeemJoin" | "deleteCredential">;
 
 const { usedFor: _, ...CREDENTIAL_COLUMNS } = getTableColumns(credentials);
 
@@ -24,7 +21,7 @@ export function credentialsOf(connection: Connection): CredentialStore {
         orm
           .insert(credentials)
           .values(credential)
-          .onConflictDoUpdate({ target: [credentials.project, credentials.id], set: credential }),
+          .onConflictDoNothing({ target: [credentials.project, credentials.id] }),
       );
     },
     async credential(hash) {
@@ -42,44 +39,7 @@ export function credentialsOf(connection: Connection): CredentialStore {
       );
       return rowsAffected > 0;
     },
-    revokeToken: (project, id, record) => revokeToken(connection, project, id, record),
   };
-}
-
-/**
- * The answer is kept only where the token may end, and the token ends only where that answer is kept. What is asked of
- * other admin tokens is asked by the write itself, so that of two that end each other one stays.
- */
-async function revokeToken(
-  connection: Connection,
-  project: string,
-  id: string,
-  { key, requestHash, answer, at }: IdempotencyRecord,
-): Promise<boolean> {
-  const kept = "SELECT 1 FROM idempotency_keys WHERE project = :project AND key = :key AND request_hash = :requestHash";
-  const statements = [
-    {
-      sql: `INSERT INTO idempotency_keys (project, key, request_hash, answer, at)
-            SELECT :project, :key, :requestHash, :answer, :at FROM credentials AS token
-            WHERE project = :project AND id = :id AND kind <> 'host' AND (
-              kind <> 'admin' OR expires_at <= :at OR EXISTS (
-                SELECT 1 FROM credentials AS other
-                WHERE other.project = :project AND other.id <> :id AND other.kind = 'admin'
-                AND (other.expires_at IS NULL OR other.expires_at > :at)
-              )
-            )
-            ON CONFLICT (project, key) DO NOTHING`,
-      args: { project, id, key, requestHash, answer, at },
-    },
-    {
-      sql: `UPDATE credentials SET expires_at = :revoked
-            WHERE project = :project AND id = :id AND kind <> 'host' AND EXISTS (${kept})`,
-      args: { project, id, key, requestHash, revoked: REVOKED },
-    },
-    { sql: kept, args: { project, key, requestHash } },
-  ];
-  const results = await connection.writing(`revoke token ${id}`, () => connection.client.batch(statements, "write"));
-  return results.at(-1)?.rows.length === 1;
 }
 
 /**

@@ -28,6 +28,13 @@ export interface CommitBatch {
   deletedSecrets: string[];
   /** Hashes of hosts' credentials that this relies on: where one is gone meanwhile, with its host, nothing is written. */
   reliesOn: string[];
+  /** Credentials to keep, in the same batch. One of the same id stays as it is: it may have been revoked since. */
+  credentials: Credential[];
+  /**
+   * Ids of tokens whose expiry becomes `REVOKED`, in the same batch; those of hosts' credentials are none. Where the last
+   * of the project's admin tokens that can be used at `at` is among them, nothing is written.
+   */
+  revokedTokens: string[];
 }
 
 export interface IdempotencyRecord {
@@ -128,6 +135,7 @@ export interface Store {
   idempotency(project: string, key: string): Promise<IdempotencyRecord | null>;
   trimIdempotency(before: number): Promise<void>;
   secrets(project: string, names: string[]): Promise<SealedSecret[]>;
+  /** Keeps a credential. One of the same id stays as it is. */
   putCredential(credential: Credential): Promise<void>;
   /** Looks a bearer token up by its hash, in all projects. */
   credential(hash: string): Promise<Credential | null>;
@@ -135,12 +143,6 @@ export interface Store {
   /** Marks a join token used and stores the host's credential, both or neither. False: it was used already. */
   redeemJoin(joinId: string, at: number, host: Credential): Promise<boolean>;
   deleteCredential(project: string, id: string): Promise<boolean>;
-  /**
-   * Makes a token's expiry `REVOKED` and keeps the answer, both or neither. The identical call sent again answers the same.
-   * @returns false, and nothing is done, when it is not there, is a host's credential, or is the last of the project's
-   * admin tokens that can be used at `record.at`; or when the key was used for another request
-   */
-  revokeToken(project: string, id: string, record: IdempotencyRecord): Promise<boolean>;
   /**
    * Keeps a file. One that is there already is noted as used and not written again.
    * @returns false, and nothing is kept, when the project's files would be more than there is room for

@@ -51,6 +51,8 @@ describe("requests", () => {
       secrets: [{ name: "s", version: "1", keyId: "k", sealed: "x" }],
       deletedSecrets: ["t"],
       idempotency: [{ key: "k", requestHash: "h", answer: "{}", at: 1 }],
+      credentials: [credential("main", "m1")],
+      revokedTokens: ["m2"],
     });
     const calls: Record<Exclude<keyof Store, "close">, () => Promise<unknown>> = {
       createProject: () => store.createProject("second", 1, [fleet("default")]),
@@ -73,7 +75,6 @@ describe("requests", () => {
       credentials: () => store.credentials("main"),
       redeemJoin: () => store.redeemJoin("j1", 1, host),
       deleteCredential: () => store.deleteCredential("main", "h1"),
-      revokeToken: () => store.revokeToken("main", "j1", { key: "key-0001", requestHash: "h", answer: "{}", at: 1 }),
     };
     const made: Record<string, number> = {};
     for (const [name, call] of Object.entries(calls)) made[name] = await requestsOf(call);

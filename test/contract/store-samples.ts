@@ -1,5 +1,5 @@
 import { closedFleet } from "../../src/core/fleets.ts";
-import type { Entity, FleetEntity, ReplicaEntity, RevisionEntity } from "../../src/core/state.ts";
+import type { FleetEntity, ReplicaEntity, RevisionEntity } from "../../src/core/state.ts";
 import type { CommitBatch, Credential } from "../../src/store/types.ts";
 import { serviceSpec, workerGroup } from "../support/specs.ts";
 
@@ -67,6 +67,8 @@ export function commitOf(
     secrets: [],
     deletedSecrets: [],
     reliesOn: [],
+    credentials: [],
+    revokedTokens: [],
     ...rest,
   };
 }
@@ -86,7 +88,7 @@ export function credential(project: string, id: string, rest: Partial<Credential
   };
 }
 
-/** Entities in an order that does not depend on the store's. */
-export function sorted(entities: Entity[]): Entity[] {
-  return entities.toSorted((a, b) => (`${a.kind} ${a.id}` < `${b.kind} ${b.id}` ? -1 : 1));
+/** Entities or credentials in an order that does not depend on the store's. */
+export function sorted<E extends { kind: string; id: string }>(rows: E[]): E[] {
+  return rows.toSorted((a, b) => (`${a.kind} ${a.id}` < `${b.kind} ${b.id}` ? -1 : 1));
 }

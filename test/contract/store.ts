@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type IdempotencyRecord, REVOKED, type Store, UnclearOutcome } from "../../src/store/types.ts";
+import { type CommitBatch, REVOKED, type Store, UnclearOutcome } from "../../src/store/types.ts";
 import { commitOf, credential, fleet, replica, revision, sorted } from "./store-samples.ts";
 
 /** What is lost of the next write: its way to the database, or the answer on its way back. */
@@ -346,6 +346,9 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
     });
 
     describe("credentials", () => {
+      const join = credential("main", "j1", { kind: "join", subject: "default", expiresAt: AT + 1_000 });
+      const host = (id: string) => credential("main", id, { kind: "host", subject: id });
+
       test("are found by their hash, listed by project and deleted", async () => {
         const admin = credential("main", "c1", { kind: "admin", expiresAt: AT + 9 });
         await store.putCredential(admin);
@@ -358,12 +361,36 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
         expect(await store.credential(admin.hash)).toBeNull();
       });
 
-      test("put again under the same id, the new one takes the old one's place", async () => {
-        await store.putCredential(credential("main", "c1"));
-        const rotated = credential("main", "c1", { hash: "another hash" });
-        await store.putCredential(rotated);
-        expect(await store.credentials("main")).toEqual([rotated]);
-        expect(await store.credential(credential("main", "c1").hash)).toBeNull();
+      test("put again under the same id, the first one stays as it is by now", async () => {
+        const first = credential("main", "c1");
+        await store.putCredential(first);
+        await store.commit(commitOf("main", 2, "a", { revokedTokens: ["c1"] }));
+        const second = credential("main", "c1", { hash: "another hash" });
+        await store.putCredential(second);
+        expect(await store.commit(commitOf("main", 3, "b", { credentials: [first] }))).toEqual({ kind: "committed" });
+        expect(await store.commit(commitOf("main", 4, "c", { credentials: [second] }))).toEqual({ kind: "committed" });
+        expect(await store.credentials("main")).toEqual([{ ...first, expiresAt: REVOKED }]);
+      });
+
+      test("are made by a commit, all of them or none", async () => {
+        await store.createProject("second", AT, []);
+        const made = [join, credential("main", "c1", { expiresAt: AT + 9 })];
+        const making = (version: number, id: string, credentials = made) =>
+          commitOf("main", version, id, { credentials, puts: [replica(1)] });
+        expect(await store.commit(making(2, "a"))).toEqual({ kind: "committed" });
+        expect(await store.commit(making(2, "a"))).toEqual({ kind: "committed" });
+        expect(sorted(await store.credentials("main"))).toEqual(made);
+        expect(await store.redeemJoin("j1", AT, host("h1"))).toBe(true);
+
+        const late = credential("main", "c2");
+        expect(await store.commit(making(2, "b", [late]))).toEqual({ kind: "conflict", commitId: "a" });
+        const twin = credential("main", "c3", { hash: join.hash });
+        for (const wrong of [twin, credential("second", "c4")]) {
+          const refused = store.commit(making(3, "c", [late, wrong]));
+          await expect(refused).rejects.toMatchObject({ name: "StoreError", code: "refused" });
+        }
+        expect(await store.credential(late.hash)).toBeNull();
+        expect(await store.credentials("second")).toEqual([]);
       });
 
       test("two never share a hash, not even in two projects", async () => {
@@ -373,9 +400,6 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
         await expect(store.putCredential(twin)).rejects.toMatchObject({ name: "StoreError", code: "refused" });
         expect(await store.credentials("second")).toEqual([]);
       });
-
-      const join = credential("main", "j1", { kind: "join", subject: "default", expiresAt: AT + 1_000 });
-      const host = (id: string) => credential("main", id, { kind: "host", subject: id });
 
       test("a join token is redeemed once when many hosts use it at the same time", async () => {
         await store.putCredential(join);
@@ -463,54 +487,37 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
         expect(await store.credential(host("h1").hash)).toEqual(host("h1"));
       });
 
-      const asking = (key: string, over: Partial<IdempotencyRecord> = {}) => ({
-        key,
-        requestHash: `hash of ${key}`,
-        answer: '"ended"',
-        at: AT,
-        ...over,
-      });
-
-      test("a token that is revoked is over from then on, and the answer is kept with that", async () => {
+      test("a token that a commit revokes is over from then on", async () => {
         await store.createProject("second", AT, []);
-        for (const each of [join, credential("main", "m1"), credential("second", "m1")])
+        const m1 = credential("main", "m1");
+        for (const each of [join, m1, credential("main", "m2"), credential("second", "m1")])
           await store.putCredential(each);
-        expect(await store.revokeToken("main", "m1", asking("key-1"))).toBe(true);
-        expect(await store.revokeToken("main", "j1", asking("key-2"))).toBe(true);
-        expect(await store.credential(credential("main", "m1").hash)).toMatchObject({ id: "m1", expiresAt: REVOKED });
-        expect(await store.credential(credential("second", "m1").hash)).toMatchObject({ expiresAt: null });
-        expect(await store.idempotency("main", "key-1")).toEqual(asking("key-1"));
-        expect(await store.redeemJoin("j1", AT, host("h1"))).toBe(false);
-        expect((await store.credentials("main")).filter(({ kind }) => kind === "host")).toEqual([]);
+        const revoking = (version: number, id: string) =>
+          commitOf("main", version, id, { revokedTokens: ["m1", "j1"] });
+        expect(await store.commit(revoking(2, "a"))).toEqual({ kind: "committed" });
+        expect(await store.credential(m1.hash)).toEqual({ ...m1, expiresAt: REVOKED });
+        for (const other of [credential("main", "m2"), credential("second", "m1")])
+          expect(await store.credential(other.hash)).toEqual(other);
         // Neither by a clock that is years behind.
-        expect(await store.redeemJoin("j1", 1, host("h1"))).toBe(false);
-        expect(await store.revokeToken("main", "m1", asking("key-3", { at: AT + 5 }))).toBe(true);
+        for (const at of [AT, 1]) expect(await store.redeemJoin("j1", at, host("h1"))).toBe(false);
+        expect((await store.credentials("main")).filter(({ kind }) => kind === "host")).toEqual([]);
+        // Once more is no failure.
+        expect(await store.commit(revoking(3, "b"))).toEqual({ kind: "committed" });
       });
 
-      test("a revocation sent again says the same, and under the key of another request does nothing", async () => {
-        for (const id of ["m1", "m2"]) await store.putCredential(credential("main", id));
-        expect(await store.revokeToken("main", "m1", asking("key-1"))).toBe(true);
-        expect(await store.revokeToken("main", "m1", asking("key-1"))).toBe(true);
-        const other = asking("key-1", { requestHash: "of another", answer: '"another"' });
-        expect(await store.revokeToken("main", "m2", other)).toBe(false);
-        expect(await store.credential(credential("main", "m2").hash)).toMatchObject({ expiresAt: null });
-        expect(await store.idempotency("main", "key-1")).toEqual(asking("key-1"));
-      });
-
-      test("what is unknown, of another project or a host's is not revoked, and no answer is kept", async () => {
+      test("no token is revoked by a commit that fails, and what is unknown, another project's or a host's by none", async () => {
         await store.createProject("second", AT, []);
-        await store.putCredential(join);
-        await store.putCredential(credential("second", "m2"));
+        const others = [credential("main", "m1"), credential("second", "m2")];
+        for (const each of [join, ...others]) await store.putCredential(each);
         expect(await store.redeemJoin("j1", AT, host("h1"))).toBe(true);
-        for (const id of ["unknown", "m2", "h1"]) {
-          expect(await store.revokeToken("main", id, asking("key-1")), id).toBe(false);
-        }
-        expect(await store.idempotency("main", "key-1")).toBeNull();
-        expect(await store.credential(host("h1").hash)).toEqual(host("h1"));
-        expect(await store.credential(credential("second", "m2").hash)).toMatchObject({ expiresAt: null });
+        const revokedTokens = ["unknown", "m2", "h1"];
+        expect(await store.commit(commitOf("main", 2, "a", { revokedTokens }))).toEqual({ kind: "committed" });
+        const late = commitOf("main", 2, "b", { revokedTokens: ["m1"] });
+        expect(await store.commit(late)).toEqual({ kind: "conflict", commitId: "a" });
+        for (const each of [...others, host("h1")]) expect(await store.credential(each.hash)).toEqual(each);
       });
 
-      test("of admin tokens that end each other at the same time the last stays", async () => {
+      test("of admin tokens that end each other at the same time the last stays, and its commit leaves nothing", async () => {
         await store.createProject("second", AT, []);
         const admin = (id: string, expiresAt: number | null = null) =>
           credential("main", id, { kind: "admin", expiresAt });
@@ -519,21 +526,31 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
         const ids = ["a1", "a2", "a3", "a4"];
         for (const each of [...others, ...ids.map((id) => admin(id))]) await store.putCredential(each);
         const writers = await Promise.all(ids.map(() => database.open()));
-        const ended = await Promise.all(
-          writers.map((writer, n) => writer.revokeToken("main", ids[n]!, asking(`key-${n}`))),
-        );
-        expect(ended.filter(Boolean)).toHaveLength(3);
-        const last = ended.indexOf(false);
-        const usable = (await store.credentials("main")).filter(
-          (each) => each.kind === "admin" && each.expiresAt === null,
-        );
-        expect(usable.map(({ id }) => id)).toEqual([ids[last]]);
-        expect(await store.idempotency("main", `key-${last}`)).toBeNull();
-        // One that is over already is no loss, and one that is about to be counts until then.
-        expect(await store.revokeToken("main", "over", asking("key-over"))).toBe(true);
+        const revoke = async (writer: Store, id: string) => {
+          for (let version = 2; ; version += 1) {
+            const batch = { at: AT, revokedTokens: [id], puts: [replica(Number(id.slice(1)))] };
+            const { kind } = await writer.commit(commitOf("main", version, id, batch));
+            if (kind === "committed") return;
+          }
+        };
+        const ended = await Promise.allSettled(writers.map((writer, n) => revoke(writer, ids[n] as string)));
+        const refused = ended.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+        expect(refused).toMatchObject([{ name: "StoreError", code: "refused" }]);
+        const last = ids[ended.findIndex(({ status }) => status === "rejected")] as string;
+        const admins = (await store.credentials("main")).filter(({ kind }) => kind === "admin");
+        expect(admins.filter(({ expiresAt }) => expiresAt === null)).toEqual([admin(last)]);
+        const { version, entities } = (await store.load("main")) ?? {};
+        expect([version, entities?.filter(({ kind }) => kind === "replica")]).toMatchObject([4, { length: 3 }]);
+
+        // One that is over already is no loss, one that is about to be counts until then, and so does one that is made.
+        const next = (n: number, id: string, rest: Partial<CommitBatch>) =>
+          store.commit(commitOf("main", n, `next ${id}`, { at: AT, revokedTokens: [id], ...rest }));
+        expect(await next(5, "over", {})).toEqual({ kind: "committed" });
         await store.putCredential(admin("soon", AT + 1));
-        expect(await store.revokeToken("main", ids[last]!, asking("key-late", { at: AT + 1 }))).toBe(false);
-        expect(await store.revokeToken("main", ids[last]!, asking("key-late"))).toBe(true);
+        await expect(next(6, last, { at: AT + 1 })).rejects.toMatchObject({ code: "refused" });
+        await expect(next(6, last, { revokedTokens: [last, "soon"] })).rejects.toMatchObject({ code: "refused" });
+        expect(await next(6, last, {})).toEqual({ kind: "committed" });
+        expect(await next(7, "soon", { credentials: [admin("new")] })).toEqual({ kind: "committed" });
         await Promise.all(writers.map((writer) => writer.close()));
       });
 

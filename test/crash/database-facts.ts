@@ -30,10 +30,7 @@ export async function databaseFacts(dataDir: string): Promise<DatabaseFacts> {
     );
     const commits = await rows("SELECT version, commit_id, inputs, events FROM commits ORDER BY version");
     const [project] = await rows("SELECT version FROM projects");
-    const answers = await rows("SELECT key, answer FROM idempotency_keys ORDER BY key");
-    const requests = answers.map((row) => String(row.key));
-    // Tokens are no part of the state that the journal tells of, so what was answered about them is not there.
-    const ofTokens = answers.flatMap((row) => ("token" in JSON.parse(String(row.answer)) ? [String(row.key)] : []));
+    const requests = (await rows("SELECT key FROM idempotency_keys ORDER BY key")).map((row) => String(row.key));
     const secrets = (await rows("SELECT name FROM secrets ORDER BY name")).map((row) => String(row.name));
     const whole = "SELECT sha256 FROM files JOIN file_bodies USING (project, sha256) WHERE length(body) = bytes";
     const files = (await rows(`${whole} ORDER BY sha256`)).map((row) => String(row.sha256));
@@ -54,7 +51,7 @@ export async function databaseFacts(dataDir: string): Promise<DatabaseFacts> {
       ...notEqual(
         "inputs consumed",
         consumed.toSorted(),
-        requests.filter((key) => !ofTokens.includes(key)).map((key) => `request/${key}`),
+        requests.map((key) => `request/${key}`),
       ),
       ...notEqual("sealed values", secrets, sealedNames(entities)),
       ...brokenReferences(entities),

@@ -20,15 +20,7 @@ export interface Fault {
   signal: "SIGKILL" | "SIGSTOP";
 }
 
-const WRITES = [
-  "createProject",
-  "commit",
-  "putCredential",
-  "redeemJoin",
-  "deleteCredential",
-  "revokeToken",
-  "putFile",
-] as const;
+const WRITES = ["createProject", "commit", "putCredential", "redeemJoin", "deleteCredential", "putFile"] as const;
 
 /** A store whose process is hit by the fault that was last `set`. */
 export class FaultyStore {

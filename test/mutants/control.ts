@@ -110,6 +110,16 @@ export const controlMutants: Mutant[] = [
     },
   },
   {
+    file: "src/store/credential-rows.ts",
+    replace: " OR EXISTS (${usable} AND NOT ${among})",
+    by: " OR 1",
+    breaks: "Admins that revoke each other's token at the same moment leave nobody who can make another.",
+    caughtBy: {
+      file: "test/contract/libsql-store.test.ts",
+      test: "store contract: libSQL, embedded file > credentials > of admin tokens that end each other at the same time the last stays, and its commit leaves nothing",
+    },
+  },
+  {
     file: "src/control/project.ts",
     replace: "if (this.hasSaidBuild || build === null || !state) return;",
     by: "if (build === null || !state) return;",

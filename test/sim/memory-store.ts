@@ -98,6 +98,13 @@ export class MemoryStore implements Store {
     if (!batch.reliesOn.every((hash) => owned.has(hash))) {
       throw new StoreError("refused", `A host that commit ${version} of project ${project} relies on is gone.`);
     }
+    for (const credential of batch.credentials) this.refuseTwin(credential);
+    if (this.endsLastAdmin(batch)) {
+      throw new StoreError("refused", `Commit ${version} of project ${project} revokes its last admin token.`);
+    }
+    for (const credential of batch.credentials) this.keep(credential);
+    const revoked = this.credentialsNow(project).filter(({ id }) => batch.revokedTokens.includes(id));
+    for (const credential of revoked) if (credential.kind !== "host") credential.expiresAt = REVOKED;
     for (const row of rows) stored.entities.set(keyOf(row), row);
     for (const deleted of batch.deletes) {
       stored.entities.delete(keyOf(deleted));
@@ -194,9 +201,20 @@ export class MemoryStore implements Store {
 
   async putCredential(credential: Credential): Promise<void> {
     this.refuseTwin(credential);
+    this.keep(credential);
+  }
+
+  private keep(credential: Credential): void {
     const key = credentialKey(credential);
-    const usedFor = this.byCredential.get(key)?.usedFor ?? null;
-    this.byCredential.set(key, { credential: { ...credential }, usedFor });
+    if (!this.byCredential.has(key)) this.byCredential.set(key, { credential: { ...credential }, usedFor: null });
+  }
+
+  private endsLastAdmin({ project, at, credentials, revokedTokens }: CommitBatch): boolean {
+    const usable = [...this.credentialsNow(project), ...credentials].filter(
+      ({ kind, expiresAt }) => kind === "admin" && (expiresAt === null || expiresAt > at),
+    );
+    const ended = usable.filter(({ id }) => revokedTokens.includes(id));
+    return ended.length > 0 && ended.length === usable.length;
   }
 
   async credential(hash: string): Promise<Credential | null> {
@@ -232,22 +250,6 @@ export class MemoryStore implements Store {
 
   async deleteCredential(project: string, id: string): Promise<boolean> {
     return this.byCredential.delete(credentialKey({ project, id }));
-  }
-
-  async revokeToken(project: string, id: string, record: IdempotencyRecord): Promise<boolean> {
-    const answers = this.byName.get(project)?.answers;
-    const token = this.byCredential.get(credentialKey({ project, id }))?.credential;
-    const isUsable = ({ expiresAt }: Credential) => expiresAt === null || expiresAt > record.at;
-    const mayEnd =
-      token !== undefined &&
-      token.kind !== "host" &&
-      (token.kind !== "admin" ||
-        !isUsable(token) ||
-        this.credentialsNow(project).some((other) => other.id !== id && other.kind === "admin" && isUsable(other)));
-    if (mayEnd && answers && !answers.has(record.key)) answers.set(record.key, { ...record });
-    const isKept = answers?.get(record.key)?.requestHash === record.requestHash;
-    if (isKept && token && token.kind !== "host") token.expiresAt = REVOKED;
-    return isKept;
   }
 
   async close(): Promise<void> {
@@ -292,6 +294,7 @@ function checked(batch: CommitBatch): EntityRow[] {
   };
   if (batch.wakeAt !== null && !Number.isSafeInteger(batch.wakeAt)) refuse("`wakeAt` is not an instant");
   if (!Number.isSafeInteger(batch.at)) refuse("`at` is not an instant");
+  if (batch.credentials.some(({ project }) => project !== batch.project)) refuse("a credential is another project's");
   const named = new Set<string>();
   for (const entity of [...batch.puts, ...batch.deletes]) {
     if (named.has(keyOf(entity))) refuse(`${keyOf(entity)} is put or deleted twice`);

@@ -19,15 +19,7 @@ export type StoreFate =
   /** The caller's process ends when it is done and before it hears of it. */
   | "crash after";
 
-const WRITES = [
-  "createProject",
-  "commit",
-  "trimJournal",
-  "trimIdempotency",
-  "putCredential",
-  "redeemJoin",
-  "revokeToken",
-];
+const WRITES = ["createProject", "commit", "trimJournal", "trimIdempotency", "putCredential", "redeemJoin"];
 
 /**
  * The database as one server process reaches it: over a way that takes time and may fail. What a process that has ended

@@ -47,5 +47,7 @@ export function filledProject({ replicas, hosts }: { replicas: number; hosts: nu
     secrets: [],
     deletedSecrets: [],
     reliesOn: [],
+    credentials: [],
+    revokedTokens: [],
   };
 }

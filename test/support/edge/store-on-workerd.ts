@@ -30,7 +30,6 @@ const METHODS: Record<StoreCall["method"], true> = {
   credentials: true,
   redeemJoin: true,
   deleteCredential: true,
-  revokeToken: true,
 };
 
 /** The Worker's store in a process of workerd, for any number of databases. */
