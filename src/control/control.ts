@@ -368,6 +368,11 @@ export class HeadraceControl implements Control {
     return this.open(project).project.presence.link(host);
   }
 
+  wayBack(project: string, targets: RouteTarget[], signal: AbortSignal): Promise<boolean> {
+    const hosts = [...new Set(targets.map(({ host }) => host))];
+    return this.open(project).project.presence.linkBack(hosts, signal);
+  }
+
   isUnlinked(project: string, host: string): boolean {
     return this.projects.get(project)?.project.presence.isUnlinked(host) ?? false;
   }

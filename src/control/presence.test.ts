@@ -190,3 +190,110 @@ test("a host that was removed is not waited for", () => {
   expect(closed).toEqual(["the host was removed from its project"]);
   expect([presence.isUnlinked("a"), presence.link("b")]).toEqual([false, null]);
 });
+
+describe("a request for a host without a link", () => {
+  const never = new AbortController().signal;
+  let outcomes: string[];
+
+  /** What waiting for one of these came to, as soon as it does. */
+  function wait(hosts: string[], signal = never): void {
+    const began = clock.now();
+    presence.linkBack(hosts, signal).then((isBack) => outcomes.push(`${isBack} after ${clock.now() - began}`));
+  }
+
+  /** What has happened is told to all who wait. */
+  const told = async () => {
+    for (let i = 0; i < 10; i += 1) await Promise.resolve();
+    return outcomes;
+  };
+
+  /** A host whose link was just lost. */
+  function cut(host: string, silentMs = 0): void {
+    const lost = link();
+    presence.linkOpened(host, lost);
+    presence.linkClosed(host, lost, silentMs);
+  }
+
+  beforeEach(() => {
+    outcomes = [];
+  });
+
+  test("waits for the link that was lost, and goes on at once when it is there", async () => {
+    cut("a");
+    for (let i = 0; i < 3; i += 1) wait(["a"]);
+    clock.advance(700);
+    expect(await told()).toEqual([]);
+    presence.linkOpened("b", link());
+    expect(await told()).toEqual([]);
+    presence.linkOpened("a", link());
+    expect(await told()).toEqual(["true after 700", "true after 700", "true after 700"]);
+  });
+
+  test("waits for whichever of its hosts comes first", async () => {
+    cut("a");
+    cut("b");
+    wait(["a", "b", "never heard of"]);
+    presence.linkOpened("b", link());
+    expect(await told()).toEqual(["true after 0"]);
+    wait(["a", "b"]);
+    expect(await told()).toEqual(["true after 0", "true after 0"]);
+  });
+
+  test("waits no longer than until the host is called silent", async () => {
+    cut("a");
+    cut("long unheard", 15_000);
+    wait(["a"]);
+    wait(["long unheard"]);
+    wait(["a", "long unheard"]);
+    clock.advance(5_000);
+    expect(await told()).toEqual(["false after 5000"]);
+    clock.advance(4_999);
+    expect(await told()).toHaveLength(1);
+    clock.advance(1);
+    expect(await told()).toEqual(["false after 5000", "false after 10000", "false after 10000"]);
+    wait(["a"]);
+    expect(await told()).toHaveLength(4);
+  });
+
+  test("waits in a process that has just begun for the hosts that run something, and for no others", async () => {
+    presence.expectBack(["a", "b"], clock.now(), 45_000);
+    wait(["idle"]);
+    expect(await told()).toEqual(["false after 0"]);
+    wait(["a"]);
+    wait(["b"]);
+    clock.advance(12_000);
+    presence.linkOpened("a", link());
+    expect(await told()).toEqual(["false after 0", "true after 12000"]);
+    clock.advance(33_000);
+    expect((await told())[2]).toBe("false after 45000");
+  });
+
+  test("waits no more for one that is removed, that syncs without a link, or whose server ends", async () => {
+    for (const host of ["removed", "unlinked", "other"]) {
+      cut(host);
+      wait([host]);
+    }
+    presence.forget("removed");
+    expect(await told()).toEqual(["false after 0"]);
+    presence.asked("unlinked");
+    expect(await told()).toHaveLength(2);
+    wait(["unlinked"]);
+    expect(await told()).toHaveLength(3);
+    presence.close();
+    expect(await told()).toEqual(Array(4).fill("false after 0"));
+  });
+
+  test("is gone with its client, and leaves the others waiting", async () => {
+    cut("a");
+    const leaving = new AbortController();
+    wait(["a"], leaving.signal);
+    wait(["a"]);
+    clock.advance(100);
+    leaving.abort();
+    expect(await told()).toEqual(["false after 100"]);
+    wait(["a"], leaving.signal);
+    expect(await told()).toHaveLength(2);
+    presence.linkOpened("a", link());
+    expect((await told())[2]).toBe("true after 100");
+  });
+});

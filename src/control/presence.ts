@@ -1,5 +1,6 @@
 import type { LinkEnd } from "../link/types.ts";
 import type { Clock } from "./clock.ts";
+import { HostNews } from "./host-news.ts";
 
 /** Why the link of such a host ends, as its agent is told. */
 export const HOST_REMOVED = "the host was removed from its project";
@@ -36,6 +37,9 @@ export class Presence {
   /** Hosts without a link that are expected to be heard of; each cancels the waiting. */
   private readonly expected = new Map<string, () => void>();
 
+  /** For those who wait for a host's link. */
+  private readonly news = new HostNews();
+
   /** Hosts that were called silent and have reported nothing since. */
   private readonly silenced = new Set<string>();
 
@@ -45,6 +49,21 @@ export class Presence {
 
   link(host: string): LinkEnd | null {
     return this.links.get(host) ?? null;
+  }
+
+  /**
+   * Waits for the link of one of these hosts, for as long as one is expected back: one that was lost, or that has not
+   * come since this process began, until its host is called silent.
+   * @returns whether one is there
+   */
+  async linkBack(hosts: string[], signal: AbortSignal): Promise<boolean> {
+    // Each turn is the news of one of them, and ends with the last that is expected.
+    for (;;) {
+      if (hosts.some((host) => this.links.has(host))) return true;
+      const expected = hosts.filter((host) => this.expected.has(host) && !this.unlinked.has(host));
+      if (expected.length === 0 || signal.aborted) return false;
+      await this.news.of(expected, signal);
+    }
   }
 
   /** The hosts that are there now. */
@@ -148,8 +167,7 @@ export class Presence {
   }
 
   close(): void {
-    for (const cancel of this.expected.values()) cancel();
-    this.expected.clear();
+    for (const host of [...this.expected.keys()]) this.expectNoMore(host);
     this.unlinked.clear();
     // None counts any more when its end is told, or its host would be waited for, by a timer that keeps the process up.
     const links = [...this.links.values()];
@@ -170,6 +188,7 @@ export class Presence {
         return;
       }
       this.expected.delete(host);
+      this.news.tell(host);
       if (this.unlinked.delete(host)) this.parts.changed(host, false);
       this.callSilent(host, heardAt);
     });
@@ -184,5 +203,6 @@ export class Presence {
   private expectNoMore(host: string): void {
     this.expected.get(host)?.();
     this.expected.delete(host);
+    this.news.tell(host);
   }
 }

@@ -25,5 +25,6 @@ export function withinReach(source: ProxySource, isUnlinked: (project: string, h
     models: async (project) => (await source.models(project)).map(narrowed),
     authorize: (project, token) => source.authorize(project, token),
     way: (project, target) => source.way(project, target),
+    wayBack: (project, targets, signal) => source.wayBack(project, targets, signal),
   };
 }

@@ -7,9 +7,13 @@ import type { Report, SyncAnswer } from "../wire/index.ts";
 import { type Env, linkStub, projectStub, storeOf } from "./env.ts";
 import { FarLink } from "./far-link.ts";
 import { linesOf } from "./json-lines.ts";
+import { isLinked, LINK_BACK_PATH } from "./link-requests.ts";
 import { accepted } from "./outcome.ts";
 import { relayed } from "./relayed.ts";
 import type { Outcome, ProjectCall, ProjectMethod } from "./stubs.ts";
+
+/** Hosts whose links a request waits for: the platform lets six questions wait for an answer at a time. */
+const HOSTS_AWAITED_MAX = 4;
 
 type Answered<C extends ProjectCall> = Awaited<ReturnType<ProjectMethod<C>>>;
 
@@ -167,6 +171,25 @@ export class EdgeControl implements Control {
   /** Whether there is a link shows when it is used: it ends elsewhere. */
   way(project: string, { host }: RouteTarget): ReplicaWay {
     return new FarLink(this.#env, { project, host });
+  }
+
+  /** Where the links of the first of their hosts end, it is known whether they are expected. */
+  async wayBack(project: string, targets: RouteTarget[], signal: AbortSignal): Promise<boolean> {
+    const hosts = [...new Set(targets.map(({ host }) => host))].slice(0, HOSTS_AWAITED_MAX);
+    const enough = new AbortController();
+    const asked = AbortSignal.any([signal, enough.signal]);
+    try {
+      const back = hosts.map(async (host) => {
+        const stub = linkStub(this.#env, { project, host });
+        if (!(await isLinked(stub, LINK_BACK_PATH, asked))) throw new Error("it is not expected");
+      });
+      return await Promise.any(back).then(
+        () => true,
+        () => false,
+      );
+    } finally {
+      enough.abort();
+    }
   }
 
   async syncUnlinked(project: string, host: string, report: Report): Promise<SyncAnswer> {

@@ -1,8 +1,9 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Durable, PlayedSocket } from "../../test/support/edge/durable.ts";
 import { reportOf } from "../../test/support/reports.ts";
 import { wholeOf } from "../link/flows.ts";
 import { Link } from "../link/link.ts";
+import { HOST_REQUESTS_MAX } from "../proxy/limits.ts";
 import type { Report, SyncAnswer } from "../wire/index.ts";
 import { LinkLife } from "./link-life.ts";
 import type { ProjectStub } from "./stubs.ts";
@@ -244,6 +245,97 @@ describe("the project", () => {
     wakeUp();
     await life.wake();
     expect(project.told).toEqual(["linked", { goneAfter: 0 }]);
+  });
+});
+
+describe("a request that finds no link", () => {
+  const never = new AbortController().signal;
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** Time passes, for timers too. */
+  async function pass(ms: number): Promise<void> {
+    now += ms;
+    await vi.advanceTimersByTimeAsync(ms);
+    await turn();
+  }
+
+  async function lost(): Promise<void> {
+    const agent = new Dialled();
+    await agent.sync();
+    life.closed(agent.socket, "it went");
+    await turn();
+  }
+
+  /** What the waiting came to; null: it goes on. */
+  function waited(signal = never): { isBack: boolean | null } {
+    const outcome: { isBack: boolean | null } = { isBack: null };
+    void life.linkBack(signal).then((isBack) => {
+      outcome.isBack = isBack;
+    });
+    return outcome;
+  }
+
+  test("waits for the one that was just lost, and goes on with the first report over the next", async () => {
+    await lost();
+    const both = [waited(), waited()];
+    const agent = new Dialled();
+    await turn();
+    expect(both).toEqual([{ isBack: null }, { isBack: null }]);
+    await agent.sync();
+    expect(both).toEqual([{ isBack: true }, { isBack: true }]);
+    expect(await life.linkBack(never)).toBe(true);
+  });
+
+  test("waits ten seconds from when it was lost, and not at all after that", async () => {
+    await lost();
+    await pass(4_000);
+    const outcome = waited();
+    await pass(5_999);
+    expect(outcome.isBack).toBeNull();
+    await pass(1);
+    expect(outcome.isBack).toBe(false);
+    expect(await life.linkBack(never)).toBe(false);
+  });
+
+  test("waits for one that a deployment has ended, whoever wakes the object first", async () => {
+    await new Dialled().sync();
+    durable.sockets.length = 0;
+    wakeUp();
+    await life.wake();
+    const outcome = waited();
+    await turn();
+    expect(outcome.isBack).toBeNull();
+    await new Dialled().sync();
+    expect(outcome.isBack).toBe(true);
+  });
+
+  test("does not wait for a host that never had one, that syncs without one, or that was removed", async () => {
+    expect(await life.linkBack(never)).toBe(false);
+    await lost();
+    const [first, second] = [waited(), waited()];
+    await life.syncUnlinked(reportOf(HELD));
+    await turn();
+    expect([first.isBack, second.isBack]).toEqual([false, false]);
+    await lost();
+    const third = waited();
+    life.forget("the host was removed");
+    await turn();
+    expect(third.isBack).toBe(false);
+  });
+
+  test("ends with its client, and is one of so many", async () => {
+    await lost();
+    const leaving = new AbortController();
+    const first = waited(leaving.signal);
+    const others = Array.from({ length: HOST_REQUESTS_MAX - 1 }, () => waited());
+    expect(await life.linkBack(never)).toBe(false);
+    leaving.abort();
+    await turn();
+    expect(first.isBack).toBe(false);
+    const next = waited();
+    await new Dialled().sync();
+    expect([next, ...others].every(({ isBack }) => isBack === true)).toBe(true);
   });
 });
 

@@ -1,4 +1,5 @@
 import { type Digest, sha256Hex } from "../control/digest.ts";
+import { HostNews } from "../control/host-news.ts";
 import { serveHost } from "../control/host-requests.ts";
 import type { Log } from "../control/log.ts";
 import { HOST_REMOVED } from "../control/presence.ts";
@@ -6,6 +7,7 @@ import { ReportPace } from "../control/report-pace.ts";
 import { LinkError } from "../link/errors.ts";
 import { Link } from "../link/link.ts";
 import type { LinkBody, ReceivedAnswer } from "../link/types.ts";
+import { HOST_REQUESTS_MAX } from "../proxy/limits.ts";
 import type { Report, SyncAnswer } from "../wire/index.ts";
 import type { HostName } from "./env.ts";
 import { accepted } from "./outcome.ts";
@@ -20,6 +22,8 @@ const SILENT_REQUESTS_MS = 10_000;
 const TELL_AGAIN_MS = 1_000;
 /** An answer that asks for the next sync this soon, or sooner, is one to a host that runs something. */
 const BUSY_SYNC_MS = 10_000;
+/** An agent whose link was lost dials again within a second; one that is not back after this is not waited for. */
+const RETURN_MS = 10_000;
 /** Ids of streams that are set aside at a time, so that a link which is remembered by its socket alone repeats none. */
 const STREAMS_SET_ASIDE = 256;
 /** Normal closure. */
@@ -74,11 +78,18 @@ export class LinkLife {
   #promisedAt = 0;
   #telling: Promise<void> | null = null;
   readonly #closed = new WeakSet<EdgeSocket>();
+  /** When the link was lost; null: there is one, or there was none. */
+  #lostAt: number | null = null;
+  readonly #news = new HostNews();
+  /** Requests that wait for it: no more than it carries when it comes. */
+  #waits = 0;
   #isForgotten = false;
 
   constructor(parts: LifeParts) {
     this.#parts = parts;
     this.#pace = new ReportPace(parts.now);
+    // A deployment ends every link together with the life that knew of it.
+    if (this.#told() === "linked" && this.#here() === "gone") this.#lostAt = parts.now();
   }
 
   /** Takes a socket over. It counts from its first report that is taken in; of those that do not, the newest stays. */
@@ -116,6 +127,30 @@ export class LinkLife {
     return entry.link.request(open, body, signal);
   }
 
+  get isLinked(): boolean {
+    return this.#counted() !== null;
+  }
+
+  /**
+   * Waits for a link that was lost a moment ago.
+   * @returns whether there is one; false at once where none is expected
+   */
+  async linkBack(signal: AbortSignal): Promise<boolean> {
+    // Each turn is a link that came or ended.
+    while (!this.isLinked) {
+      const leftMs = (this.#lostAt ?? Number.NEGATIVE_INFINITY) + RETURN_MS - this.#parts.now();
+      const isExpected = leftMs > 0 && this.#here() === "gone" && !this.#isForgotten;
+      if (!isExpected || signal.aborted || this.#waits >= HOST_REQUESTS_MAX) return false;
+      this.#waits += 1;
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), leftMs);
+      await this.#news.of([this.#parts.host.host], AbortSignal.any([signal, late.signal]));
+      clearTimeout(timer);
+      this.#waits -= 1;
+    }
+    return true;
+  }
+
   async wake(): Promise<void> {
     this.#generation += 1;
     this.#parts.ctx.storage.kv.delete("answered");
@@ -138,6 +173,7 @@ export class LinkLife {
     if (!this.#counted()) {
       const { kv } = this.#parts.ctx.storage;
       if (!kv.get<boolean>("unlinked")) kv.put("unlinked", true);
+      this.#news.tell(this.#parts.host.host);
       this.#tell(0);
       await this.#watch();
     }
@@ -169,6 +205,7 @@ export class LinkLife {
   /** The host was removed by its project, which is told nothing any more. */
   forget(reason: string): void {
     this.#isForgotten = true;
+    this.#news.tell(this.#parts.host.host);
     for (const socket of this.#sockets()) this.#close(socket, reason);
   }
 
@@ -212,6 +249,8 @@ export class LinkLife {
       socket.serializeAttachment({ ...attachment, counts: true } satisfies Attachment);
       if (before) this.#close(before, "another link of the same host took its place");
       this.#parts.ctx.storage.kv.delete("unlinked");
+      this.#lostAt = null;
+      this.#news.tell(this.#parts.host.host);
       this.#tell(0);
     }
     if (answer.nextSyncInMs <= BUSY_SYNC_MS) await this.#watch();
@@ -327,7 +366,10 @@ export class LinkLife {
     const entry = this.#links.get(socket);
     this.#links.delete(socket);
     entry?.link.close(reason);
-    if (attachmentOf(socket).counts) this.#tell(silentMs);
+    if (attachmentOf(socket).counts) {
+      this.#lostAt = this.#parts.now();
+      this.#tell(silentMs);
+    }
     try {
       socket.close(CLOSE_CODE, reason.slice(0, CLOSE_REASON_CHARS_MAX).replace(/[^ -~]/g, "?"));
     } catch {

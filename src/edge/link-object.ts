@@ -5,7 +5,17 @@ import type { Report } from "../wire/index.ts";
 import { edgeLog } from "./edge-log.ts";
 import { type Env, type HostName, projectStub } from "./env.ts";
 import { LinkLife } from "./link-life.ts";
-import { answerResponse, bodyOf, failureResponse, isProxied, openedBy, REQUEST_PATH } from "./link-requests.ts";
+import {
+  answerResponse,
+  bodyOf,
+  failureResponse,
+  isProxied,
+  LINK_BACK_PATH,
+  LINKED_PATH,
+  linkedResponse,
+  openedBy,
+  REQUEST_PATH,
+} from "./link-requests.ts";
 import { outcomeOf } from "./outcome.ts";
 import { type DurableState, type EdgeSocket, edgeGlobals } from "./platform.ts";
 import type { LinkStub } from "./stubs.ts";
@@ -28,6 +38,8 @@ export class LinkObject extends DurableObject<Env> implements LinkStub {
   async fetch(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (pathname === OPEN_PATH) return this.#open(JSON.parse(request.headers.get(HOST_HEADER) ?? "null"));
+    if (pathname === LINKED_PATH) return linkedResponse(this.#known()?.isLinked ?? false);
+    if (pathname === LINK_BACK_PATH) return linkedResponse((await this.#known()?.linkBack(request.signal)) ?? false);
     if (pathname !== REQUEST_PATH) return new Response(null, { status: 404 });
     try {
       const life = this.#known();

@@ -11,6 +11,10 @@ import { edgeGlobals, type FetchStub, fromBase64, inBase64 } from "./platform.ts
  */
 
 export const REQUEST_PATH = "/request";
+/** Whether the host has a link: 204 or 404. */
+export const LINKED_PATH = "/linked";
+/** The same, once it has one, or none is expected any more. */
+export const LINK_BACK_PATH = "/linked/back";
 const OPEN_HEADER = "x-headrace-open";
 const ANSWER_HEADER = "x-headrace-answer";
 const FAILED_HEADER = "x-headrace-failed";
@@ -54,11 +58,34 @@ export async function requestOverLink(
   const failed = response.headers.get(FAILED_HEADER);
   if (failed !== null) {
     const { code, message, sent } = JSON.parse(failed) as { code: LinkErrorCode; message: string; sent: boolean };
-    throw new LinkError(code, message, sent);
+    throw new LinkError(code, message, sent || isSpent(body));
   }
   const head = JSON.parse(response.headers.get(ANSWER_HEADER) ?? "null") as AnswerHead;
   const { status, headers } = head;
   return { head: { status, headers }, body: received(response.body, head) };
+}
+
+/** Asks whether the host's link is there: now, or waiting for one that is expected back. */
+export async function isLinked(
+  stub: FetchStub,
+  path: typeof LINKED_PATH | typeof LINK_BACK_PATH,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  try {
+    return (await stub.fetch(new Request(`https://link${path}`, signal ? { signal } : {}))).status === 204;
+  } catch {
+    // Given up, or the object was moved or restarted.
+    return false;
+  }
+}
+
+export function linkedResponse(isLinked: boolean): Response {
+  return new Response(null, { status: isLinked ? 204 : 404 });
+}
+
+/** Whether a body cannot be sent again once it was on its way to the object, which may have been given some of it. */
+export function isSpent(body: LinkBody): boolean {
+  return body !== null && !(body instanceof Uint8Array);
 }
 
 /** A request's head and body, as they go to the object. */

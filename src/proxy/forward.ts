@@ -6,9 +6,17 @@ import type { RequestBody } from "./body.ts";
 import type { Directory } from "./directory.ts";
 import { Refusal } from "./errors.ts";
 import { headerOf } from "./headers.ts";
-import { ATTEMPTS_MAX, DELIVERIES_MAX, TURNED_AWAY_BYTES_MAX } from "./limits.ts";
+import {
+  ATTEMPTS_MAX,
+  DELIVERIES_MAX,
+  LINK_AWAITED_MS_MAX,
+  LINKS_AWAITED_MAX,
+  TARGETS_TRIED_MAX,
+  TURNED_AWAY_BYTES_MAX,
+} from "./limits.ts";
 import { type Choice, type Load, tooMany } from "./load.ts";
 import type { OpenToReplica, ReplicaWay, RouteTarget, ServiceEntry } from "./types.ts";
+import type { Waits } from "./waits.ts";
 
 /** A request on its way to some replica of a service. */
 export interface Call {
@@ -25,42 +33,80 @@ export interface Call {
 export interface Forwarder {
   directory: Directory;
   load: Load;
+  waits: Waits;
+  /** Milliseconds of a clock that never goes back. */
+  now: () => number;
   wayTo: (project: string, target: RouteTarget) => ReplicaWay | null;
 }
 
-/** What an attempt came to. `undelivered`: no replica has seen the request. `turned_away`: its router had none for it. */
+/**
+ * What an attempt came to.
+ * - `absent`: the host has no link
+ * - `undelivered`: no replica has seen the request
+ * - `turned_away`: its router had none for it
+ */
 type Outcome =
   | { kind: "answered"; answer: ReceivedAnswer; release: () => void }
   | { kind: "turned_away"; answer: ReceivedAnswer }
-  | { kind: "undelivered" | "failed"; refusal: Refusal; spent: boolean };
+  | { kind: "absent" | "undelivered" | "failed"; refusal: Refusal; spent: boolean };
+
+/** What going through the targets of a service came to. `isCutOff`: nothing but links that are not there hindered it. */
+type Round =
+  | { kind: "answered"; answer: ReceivedAnswer; release: () => void }
+  | { kind: "refused"; refusal: Refusal; entry: ServiceEntry; isCutOff: boolean };
 
 /**
- * Sends a request to one target after another until one answers. What reached no replica (no link, a refusal of its
- * agent) costs an attempt and one new look at the service; what may have reached one is tried once more; a body that
- * cannot be sent again is not. A router without a worker, as one that began again a moment ago, may have a neighbour
- * that has some; its own answer is passed on where there is none.
+ * Sends a request to one target after another until one answers. Where none of their hosts has a link, and one is
+ * expected back, a request that can be sent again waits for it: no replica has seen anything of it.
  * @returns the answer, and what to call when it has been passed on.
  * @throws Refusal.
  */
 export async function forward(call: Call, by: Forwarder): Promise<{ answer: ReceivedAnswer; release: () => void }> {
+  let until: number | null = null;
+  let { entry } = call;
+  for (let waits = 0; ; waits += 1) {
+    const round = await tryTargets(call, entry, by);
+    if (round.kind === "answered") return round;
+    const mayWait = round.isCutOff && call.body.kind !== "stream" && waits < LINKS_AWAITED_MAX;
+    until ??= by.now() + LINK_AWAITED_MS_MAX;
+    if (!mayWait || !(await by.waits.forWay(round.entry, until, call.signal))) throw round.refusal;
+    entry = round.entry;
+  }
+}
+
+/**
+ * Goes through the targets once. What reached no replica (no link, a refusal of its agent) costs an attempt and one new
+ * look at the service; what may have reached one is tried once more; a body that cannot be sent again is not. A router
+ * without a worker, as one that began again a moment ago, may have a neighbour that has some; its own answer is passed
+ * on where there is none.
+ */
+async function tryTargets(call: Call, since: ServiceEntry, by: Forwarder): Promise<Round> {
   const tried = new Set<string>();
-  let entry = call.entry;
+  let entry = since;
   let looked = false;
+  let attempts = 0;
   let deliveries = 0;
+  let isCutOff = true;
   let last: Refusal | ReceivedAnswer | null = null;
-  for (let attempts = 0; attempts < ATTEMPTS_MAX; ) {
+  while (attempts < ATTEMPTS_MAX && tried.size < TARGETS_TRIED_MAX) {
     const choice = by.load.choose(entry, tried, (target) => by.wayTo(entry.project, target));
     if (choice.kind !== "target") {
       const isAnswered = last !== null && !(last instanceof Refusal);
-      if (looked || isAnswered || choice.kind === "full") return conclude(last ?? refusalOf(choice, entry));
-      looked = true;
-      entry = await lookAgain(entry, by.directory);
-      continue;
+      if (!looked && !isAnswered && choice.kind !== "full") {
+        looked = true;
+        entry = await lookAgain(entry, by.directory);
+        continue;
+      }
+      isCutOff &&= choice.kind !== "full" && (choice.kind === "unreachable" || tried.size > 0);
+      last ??= refusalOf(choice, entry);
+      break;
     }
-    attempts += 1;
     tried.add(choice.target.replica);
     const outcome = await attempt(call, entry, choice, by.load);
     if (outcome.kind === "answered") return outcome;
+    const isAbsent = outcome.kind === "absent";
+    isCutOff &&= isAbsent;
+    if (!isAbsent) attempts += 1;
     if (outcome.kind === "turned_away") {
       last = outcome.answer;
       continue;
@@ -69,13 +115,8 @@ export async function forward(call: Call, by: Forwarder): Promise<{ answer: Rece
     last = outcome.refusal;
     if (outcome.spent || deliveries >= DELIVERIES_MAX) break;
   }
-  return conclude(last!);
-}
-
-/** Nothing more is tried: what the last attempt came to is told. @throws Refusal */
-function conclude(last: Refusal | ReceivedAnswer) {
-  if (last instanceof Refusal) throw last;
-  return { answer: last, release: () => undefined };
+  if (last instanceof Refusal) return { kind: "refused", refusal: last, entry, isCutOff };
+  return { kind: "answered", answer: last!, release: () => undefined };
 }
 
 async function attempt(
@@ -111,7 +152,7 @@ async function attempt(
       return { kind: "undelivered", refusal: tooMany(`the host of ${entry.service} has too many`), spent: false };
     }
     if (error.code === "closed" && !error.sent) {
-      return { kind: "undelivered", refusal: notConnected(entry), spent: false };
+      return { kind: "absent", refusal: notConnected(entry), spent: false };
     }
     const refusal = new Refusal(502, "replica_failed", `a replica of ${entry.service} failed: ${error.message}`);
     return { kind: error.sent ? "failed" : "undelivered", refusal, spent: once && error.sent };

@@ -34,6 +34,24 @@ export const ATTEMPTS_MAX = 5;
 /** Attempts that may have reached a replica: a request that breaks engines must not go through all of them. */
 export const DELIVERIES_MAX = 2;
 
+/** Targets looked at for one request, with those of which it turns out that their hosts have no link. */
+export const TARGETS_TRIED_MAX = 16;
+
+/**
+ * The longest that a request waits for the link of a host that is expected back. An agent dials again within a second,
+ * and a server to which thousands come back after it was started anew lets most of them in within this.
+ */
+export const LINK_AWAITED_MS_MAX = 15_000;
+
+/** Requests of one project that wait so: no more than one link takes when it comes (`HOST_REQUESTS_MAX`). */
+export const PROJECT_LINK_WAITS_MAX = 512;
+
+/** Of all projects together. */
+export const LINK_WAITS_MAX = 4_096;
+
+/** Links that come and go again for one request. */
+export const LINKS_AWAITED_MAX = 3;
+
 /** What is kept of a router's answer while another router is asked: an error's few lines. */
 export const TURNED_AWAY_BYTES_MAX = 8 * 1024;
 

@@ -65,7 +65,7 @@ export function tooMany(what: string): Refusal {
 }
 
 /** Adds one. @returns takes it away again, once. */
-function count(counts: Map<string, number>, key: string): () => void {
+export function count(counts: Map<string, number>, key: string): () => void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
   let counted = true;
   return () => {

@@ -10,6 +10,7 @@ import { Load } from "./load.ts";
 import { entryFor, isServed, modelList, modelPath } from "./models.ts";
 import { allowedAtRouter, canonicalPath, servicePath } from "./paths.ts";
 import type { ProxyAnswer, ProxyRequest, ProxySource, ServiceEntry } from "./types.ts";
+import { Waits } from "./waits.ts";
 
 interface RequestPathOptions {
   /** Milliseconds of a clock that never goes back; `performance.now` unless a test has its own. */
@@ -42,6 +43,8 @@ export class RequestPath {
     this.#forwarder = {
       directory: this.#directory,
       load: new Load(),
+      waits: new Waits(source, this.#now),
+      now: this.#now,
       wayTo: (project, target) => source.way(project, target),
     };
   }

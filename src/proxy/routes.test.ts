@@ -52,10 +52,10 @@ describe("a request to a service", () => {
     expect(await status(`/services/${long}/qwen/v1/x`, "good")).toBe(401);
     expect(await status("/services/Main/qwen/v1/x", "good")).toBe(401);
     expect(await status(`/models/${long}/v1/models`, "good")).toBe(401);
-    expect(world.asked).toEqual({ service: 0, models: 0, authorize: 0 });
+    expect(world.asked).toEqual({ service: 0, models: 0, authorize: 0, wayBack: 0 });
     expect(await status(`/services/main/${long}/v1/x`, "good")).toBe(404);
     expect(await status("/models/main/v1/models", long)).toBe(401);
-    expect(world.asked).toEqual({ service: 0, models: 1, authorize: 1 });
+    expect(world.asked).toEqual({ service: 0, models: 1, authorize: 1, wayBack: 0 });
   });
 
   it("is refused without a token, with a wrong one, and for a project of others", async () => {

@@ -3,7 +3,7 @@ import { linkPipe } from "../link/pipe.ts";
 import { text } from "../link/testing.ts";
 import type { LinkAnswer, LinkBody, ReceivedBody } from "../link/types.ts";
 import type { OpenToAgent } from "../wire/index.ts";
-import type { ProxySource, RouteTarget, ServiceEntry } from "./types.ts";
+import type { ProxySource, ReplicaWay, RouteTarget, ServiceEntry } from "./types.ts";
 
 /** Helpers of this folder's tests: a control plane's knowledge in memory, its hosts behind real links. */
 
@@ -13,7 +13,9 @@ export type Agent = (open: HttpOpen, body: ReceivedBody, signal: AbortSignal) =>
 export class World implements ProxySource {
   readonly entries = new Map<string, ServiceEntry>();
   readonly links = new Map<string, Link>();
-  readonly asked = { service: 0, models: 0, authorize: 0 };
+  readonly asked = { service: 0, models: 0, authorize: 0, wayBack: 0 };
+  /** Waits for the link of one of these hosts. */
+  back: (hosts: string[], signal: AbortSignal) => Promise<boolean> = async () => false;
   failing = false;
 
   /** A host whose agent answers so. */
@@ -60,8 +62,16 @@ export class World implements ProxySource {
     return project === "main" && token === "good";
   }
 
-  way(_project: string, { host }: RouteTarget): Link | null {
+  way(_project: string, { host }: RouteTarget): ReplicaWay | null {
     return this.links.get(host) ?? null;
+  }
+
+  async wayBack(_project: string, targets: RouteTarget[], signal: AbortSignal): Promise<boolean> {
+    this.asked.wayBack += 1;
+    return this.back(
+      targets.map(({ host }) => host),
+      signal,
+    );
   }
 
   #mayFail(): void {

@@ -46,6 +46,13 @@ export interface ProxySource {
   authorize(project: string, token: string): Promise<boolean>;
   /** How a replica is reached; null while it cannot be. */
   way(project: string, target: RouteTarget): ReplicaWay | null;
+  /**
+   * Where none of these can be reached: waits until one may be again, for as long as the link of one of their hosts is
+   * expected back, because it was lost a moment ago or because whoever knows of it has only just begun.
+   * @param signal ends the waiting at once
+   * @returns whether to try again; false without waiting where no link is expected
+   */
+  wayBack(project: string, targets: RouteTarget[], signal: AbortSignal): Promise<boolean>;
 }
 
 /** A way to one replica: the link of its host, or a connection to the replica itself. */

@@ -353,6 +353,10 @@ export class FakeControl implements Control {
     return null;
   }
 
+  async wayBack() {
+    return false;
+  }
+
   #fail(): void {
     const failure = this.failure;
     this.failure = null;

@@ -134,6 +134,7 @@ export function withDirectWays(source: ProxySource, direct: DirectWays): ProxySo
     service: (project, service) => source.service(project, service),
     models: (project) => source.models(project),
     authorize: (project, token) => source.authorize(project, token),
+    wayBack: (project, targets, signal) => source.wayBack(project, targets, signal),
     way(project, target) {
       const link = source.way(project, target);
       return direct.way(project, target, link) ?? link;

@@ -30,11 +30,11 @@ async function run(cluster: DrillCluster): Promise<Finding> {
   await cluster.untilReady();
   await cluster.untilListed(4, router);
 
-  const over = Math.max(linked, serving);
   const kept = (await cluster.commitsAfter(0)).slice(0, history.length);
   return {
-    proxy: phasesOf(served.proxy, fault, over),
-    direct: phasesOf(served.direct, fault, over),
+    // What comes from its first moment on waits until the router's host is linked, and is served like any other.
+    proxy: phasesOf(served.proxy, fault, returned),
+    direct: phasesOf(served.direct, fault, Math.max(linked, serving)),
     times: since(returned, { servingAfterReturn: serving, linkedAfterReturn: linked }),
     seen: {
       before,
