@@ -150,6 +150,18 @@ describe("of a service whose replicas exchange their cache, prefill and decode",
     expect(places().map((place) => place.slice(-1))).toEqual(["a", "d"]);
   });
 
+  test("leave one within their fleet only when all of them are on it, too", () => {
+    become("rack", "cluster");
+    host("a", "rack", 2);
+    host("c", "default", 8);
+    world.apply(pd(1, 1));
+    world.settle();
+    world.input({ kind: "host_cordoned", host: "a", drain: true, reason: "", actor: "ada" });
+    world.settle();
+    expect(places()).toEqual(["decode@a", "prefill@a"]);
+    expect(waiting()).not.toEqual([]);
+  });
+
   test("wait when their `fleets` keep them apart", () => {
     become("rack", "cluster");
     host("a", "rack", 1);

@@ -69,7 +69,20 @@ export const coreMutants: Mutant[] = [
     replace: "    if (apart !== null) return { ok: false, reason: apart };\n",
     by: "",
     breaks: "A decode is placed where it shares no interconnect with its prefills.",
-    caughtBy: homes("stay in one such fleet, and a plan says which when it has no more room"),
+    caughtBy: {
+      ...homes("stay in one such fleet, and a plan says which when it has no more room"),
+      simulation: "prefill and decode are at home together",
+    },
+  },
+  {
+    file: "src/core/homes.ts",
+    replace: "if (!job || !isActive(replica) ||",
+    by: 'if (!job || !isActive(replica) || this.draft.must("host", job.host).cordons.operator !== null ||',
+    breaks: "A drain takes prefills into another cluster than their decodes are in.",
+    caughtBy: {
+      ...homes("leave one within their fleet only when all of them are on it, too"),
+      simulation: "prefill and decode are at home together",
+    },
   },
   {
     file: "src/core/arrange.ts",

@@ -29,9 +29,9 @@ export async function join(
   const serial = world.nextSerial();
   const token = `hrj_${serial}`;
   const credential = `hrh_${serial}`;
-  const { project } = about;
+  const { project, fleet } = about;
   const id = `join-${serial}`;
-  await world.store.putCredential(rowOf({ project, id, kind: "join", hash: hashOf(token), subject: "default" }));
+  await world.store.putCredential(rowOf({ project, id, kind: "join", hash: hashOf(token), subject: fleet }));
   world.note(about.machineId, "joins");
   const request = {
     name: about.machineId,

@@ -14,6 +14,7 @@ export interface MachineSpec {
   host: string;
   /** What its agent says which machine it is; a clone has another one. */
   machineId: string;
+  fleet: string;
   address: string;
   accelerators: number;
   /** Whether it has a Docker engine. */

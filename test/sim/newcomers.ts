@@ -15,14 +15,16 @@ export class Newcomers {
   private readonly random: Random;
   private readonly projects: string[];
   private readonly hasContainers: () => boolean;
+  private readonly fleet: () => string;
   private serial = 0;
   private isOver = false;
 
-  constructor(world: World, seed: number, projects: string[], hasContainers: () => boolean) {
+  constructor(world: World, seed: number, projects: string[], hasContainers: () => boolean, fleet: () => string) {
     this.world = world;
     this.random = new Random(seed, "newcomers");
     this.projects = projects;
     this.hasContainers = hasContainers;
+    this.fleet = fleet;
   }
 
   begin(): void {
@@ -48,6 +50,7 @@ export class Newcomers {
     const about = {
       project,
       machineId: `new-${project}-${this.serial}`,
+      fleet: this.fleet(),
       address: `10.8.${this.projects.indexOf(project)}.${this.serial}`,
       accelerators: this.random.int(1, 3),
       containers: this.hasContainers(),

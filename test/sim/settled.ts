@@ -4,6 +4,7 @@ import type { ReplicaEntity, ServiceEntity } from "../../src/core/state.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Machine } from "./machine.ts";
 import type { Process } from "./process.ts";
+import { homeOf, homesFor } from "./rules/at-home-together.ts";
 import { blockSize } from "./rules/whole-blocks.ts";
 import type { World } from "./world.ts";
 
@@ -95,15 +96,18 @@ function isLeaving({ state: { tables } }: Ledger, { id }: ReplicaEntity): boolea
   return job !== undefined && isDrained(tables.host.byId.get(tables.job.byId.get(job)!.host)!);
 }
 
-/** Whether a host that nobody took out, and of which nothing is broken, has room for a replica. */
-function hasRoom(world: World, { project, state }: Ledger, replica: ReplicaEntity): boolean {
+/** Whether a host that nobody took out, and of which nothing is broken, has room for a replica, and is where it may go. */
+function hasRoom(world: World, ledger: Ledger, replica: ReplicaEntity): boolean {
+  const { project, state } = ledger;
   const { job: jobs, host: hosts, fleet: fleets } = state.tables;
   const { spec, image } = groupOfReplica(state, replica);
   const inContainer = image !== null && [...hosts.byId.values()].some(({ offeredContainers }) => offeredContainers);
+  const homes = homesFor(ledger, replica);
   return world.machines.some((machine) => {
     const { host: id, containers, accelerators } = machine.spec;
     const host = hosts.byId.get(id);
     if (machine.spec.project !== project || machine.name !== id || !host) return false;
+    if (homes.size > 0 && !homes.has(homeOf(ledger, id))) return false;
     if (host.cordons.operator || host.inventory.problems.length > 0 || (inContainer && !containers)) return false;
     const fleet = fleets.byId.get(host.fleet)!;
     if (!inContainer && !fleet.settings.allow.processes) return false;

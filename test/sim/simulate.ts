@@ -1,3 +1,4 @@
+import { Clusters } from "./clusters.ts";
 import type { Coverage } from "./coverage.ts";
 import { FleetFiles } from "./fleet-files.ts";
 import { Newcomers } from "./newcomers.ts";
@@ -47,13 +48,14 @@ export async function simulate(seed: number, { faults = true, trace = false }: S
   const kinds = new Random(seed, "kinds of machines");
   const containersShare = kinds.pick([0, 0, 0.5, 1]);
   const hasContainers = () => kinds.chance(containersShare);
+  const clusters = new Clusters(seed);
   for (const project of projects) {
-    await world.createProject(project, random.int(2, 4), () => random.int(1, 3), hasContainers);
+    await world.createProject(project, random.int(2, 4), () => random.int(1, 3), hasContainers, clusters.fleet);
   }
   const users = new Users(world, seed, projects);
   const operators = new Operators(world, users, seed, projects);
-  const fleets = new FleetFiles(world, users, seed, projects);
-  const newcomers = new Newcomers(world, seed, projects, hasContainers);
+  const fleets = new FleetFiles(world, users, seed, projects, clusters);
+  const newcomers = new Newcomers(world, seed, projects, hasContainers, clusters.fleet);
   const traffic = new Traffic(world, seed, projects);
   world.startServer();
   users.begin();

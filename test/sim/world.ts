@@ -94,11 +94,13 @@ export class World {
     machines: number,
     accelerators: () => number,
     containers: () => boolean = () => false,
+    fleet: () => string = () => "default",
   ): Promise<void> {
     const specs: MachineSpec[] = Array.from({ length: machines }, (_, index) => ({
       project,
       host: `${project}-h${index + 1}`,
       machineId: `machine-${project}-${index + 1}`,
+      fleet: fleet(),
       address: `10.${this.ledgers.size + 1}.0.${index + 1}`,
       accelerators: accelerators(),
       containers: containers(),
@@ -109,7 +111,7 @@ export class World {
         kind: "host",
         id: spec.host,
         name: spec.host,
-        fleet: "default",
+        fleet: spec.fleet,
         machine: spec.machineId,
         inventory: inventoryAtFirst(spec),
         silentSince: null,
@@ -119,7 +121,8 @@ export class World {
         update: null,
       }),
     );
-    const entities = [closedFleet("default"), NEW_PROJECT, ...hosts];
+    const fleets = new Set(["default", ...specs.map((spec) => spec.fleet)]);
+    const entities = [...[...fleets].map(closedFleet), NEW_PROJECT, ...hosts];
     await this.store.createProject(project, START, entities);
     this.ledgers.set(project, new Ledger(project, entities));
     for (const spec of specs) {

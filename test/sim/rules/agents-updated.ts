@@ -39,9 +39,10 @@ export function saidOnce(
   return null;
 }
 
-/** Few machines of a fleet are at a time on a build that has not shown itself yet. All are in one fleet here. */
-export function fewOnTrial(world: World, { spec: { project } }: Machine): string | null {
-  const fellow = world.machines.filter((machine) => machine.spec.project === project && world.isMember(machine));
+/** Few machines of a fleet are at a time on a build that has not shown itself yet. */
+export function fewOnTrial(world: World, { spec: { project, fleet } }: Machine): string | null {
+  const isFellow = (machine: Machine) => machine.spec.project === project && machine.spec.fleet === fleet;
+  const fellow = world.machines.filter((machine) => isFellow(machine) && world.isMember(machine));
   const onTrial = fellow.filter(({ installation }) => installation?.trial && !installation.isShown);
   if (onTrial.length <= atATime(fellow.length)) return null;
   return `${onTrial.map(({ name }) => name).join(", ")} are on trial at a time`;

@@ -9,6 +9,7 @@ import type { Asked } from "../users.ts";
 import type { World } from "../world.ts";
 import { acknowledgedOnce, consumedOnce } from "./acknowledged-once.ts";
 import { fewOnTrial, saidOnce, toldOfWhatIsWanted } from "./agents-updated.ts";
+import { atHomeTogether } from "./at-home-together.ts";
 import { nothingLeftBehind, nothingNewWhenTakenOut, replacedFirst } from "./hosts-taken-out.ts";
 import { listedWhenReady, registeredWhenReady } from "./listed-when-ready.ts";
 import { peersInBounds } from "./peers-in-bounds.ts";
@@ -58,6 +59,7 @@ export class Rules {
     this.check("4: promised once", promisedOnce(ledger, batch));
     const isCut = (from: string, to: string) => server.knowsCut(ledger.project, from, to);
     this.check("placed within reach", placedInReach(ledger, batch, isCut));
+    this.check("prefill and decode are at home together", atHomeTogether(ledger, batch));
     this.check("a host that is taken out gets nothing new", nothingNewWhenTakenOut(ledger, batch));
     this.check("agents are told what is wanted", toldOfWhatIsWanted(ledger, batch));
     this.check("no build is taken back", saidOnce(ledger, batch, agentBuild, server.hasSaidBuild));
