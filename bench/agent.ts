@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readJob } from "../agents/host/runtime/process/records.ts";
 import { ROOT } from "../scripts/bootstrap.js";
+import { ensurePrograms } from "../scripts/system-packages.ts";
 import { createClient } from "../src/api/client.ts";
 import { startServer } from "../src/node.ts";
 import { Dockerd, makeRootFolder } from "../test/support/dockerd.ts";
@@ -51,6 +52,7 @@ interface Seen {
 
 /** What an agent takes: idle, and with jobs; from the bundle and from the sources in turns, against one control plane. */
 export default async function bench(): Promise<BenchResult> {
+  ensurePrograms([{ program: "busybox", package: "busybox-static", purpose: "jobs that listen and do nothing else" }]);
   const folder = await mkdtemp(join(tmpdir(), "headrace-bench-agent-"));
   const flags = { dataDir: join(folder, "server"), host: "127.0.0.1", port: 0, keyFile: join(folder, "key") };
   const server = await startServer(flags, () => {});
@@ -75,7 +77,7 @@ export default async function bench(): Promise<BenchResult> {
     const node = await nodeAlone();
     const of = (way: Way, key: keyof Seen) => spreadOf((seen.get(way) ?? []).map((each) => each[key]));
     return {
-      about: `An agent after a minute with nothing to do and one with ${JOBS} jobs (\`sleep\`). Budget: 80 MB, 1 % of a core, 300 ms. Resident counts the program of Node, which all processes of Node share; Node alone, with nothing to run, has ${node.residentMb.toFixed(1)} MB, of it ${node.ownMb.toFixed(1)} its own.`,
+      about: `An agent after a minute with nothing to do and one with ${JOBS} jobs (\`httpd\` of busybox). Budget: 80 MB, 1 % of a core, 300 ms. Resident counts the program of Node, which all processes of Node share; Node alone, with nothing to run, has ${node.residentMb.toFixed(1)} MB, of it ${node.ownMb.toFixed(1)} its own.`,
       tables: [
         {
           title: `Idle, median of ${ROUNDS} (least - most)`,
@@ -166,8 +168,8 @@ async function agentWithJobs(place: Place, way: Way, engine: Dockerd | null) {
     "name: sleepers",
     "port: 8000",
     ...(engine ? [`image: ${IMAGE}`] : []),
-    // A command that takes whichever port it is given lets all of them be on one host.
-    'commands: [": $HEADRACE_PORT; exec sleep 3600"]',
+    // It listens on whichever port it is given, or it would never be ready, and all of them are on one host.
+    "commands: [exec busybox httpd -f -p $HEADRACE_PORT]",
     `replicas: ${JOBS}`,
     "stop_duration: 1s",
     "resources: { cpu: 0.., memory: 1MB.., disk: 1MB.. }",
