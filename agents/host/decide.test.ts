@@ -477,6 +477,18 @@ describe("an agent that was restarted", () => {
 });
 
 describe("the pause before a restart", () => {
+  it.each([700, 120_000])("counts from the end, also one that came %i ms before the agent was back", (awayMs) => {
+    const host = new VirtualHost();
+    host.want([desiredJob()]);
+    host.run(10_000);
+    const ended = host.now;
+    host.end("w-1.0");
+    host.now += awayMs;
+    host.restartAgent();
+    host.run(2_000);
+    expect(host.times("start", ended).at(-1)).toBe(Math.max(1_000, awayMs));
+  });
+
   it.each([
     [1, 1_000],
     [2, 2_000],

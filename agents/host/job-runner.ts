@@ -68,7 +68,11 @@ export class JobRunner {
       return !present.has(job) && (runtime === null ? silent.size > 0 : silent.has(runtime));
     });
     return {
-      runs: listed.runs.map((run) => ({ ...run, ageMs: run.ageMs + elapsed })),
+      runs: listed.runs.map((run) => {
+        const { endedMsAgo } = run;
+        const ended = endedMsAgo === undefined ? {} : { endedMsAgo: endedMsAgo + elapsed };
+        return { ...run, ageMs: run.ageMs + elapsed, ...ended };
+      }),
       busy: [...new Set([...listed.busy, ...this.#busy.keys(), ...unknown.map(({ job }) => job)])],
     };
   }

@@ -155,6 +155,20 @@ describe("the process runtime's supervisors", () => {
     expect((await untilEnded(runtime, "a")).end?.exitCode).toBe(3);
   });
 
+  test("how long ago a job ended is known to whoever looks, and not after another boot", async () => {
+    await runtime.start(spec("a", "exit 3"));
+    const { endedMsAgo = Number.NaN, ageMs } = await untilEnded(runtime, "a");
+    expect(endedMsAgo).toBeLessThanOrEqual(ageMs);
+    const other = await openProcessRuntime({ dataDir, user: null });
+    const seenByOther = async () => (await find(other, "a")).endedMsAgo ?? Number.NaN;
+    await until("it is longer ago", async () => (await seenByOther()) > endedMsAgo);
+    await other.close();
+    const record = join(dataDir, "jobs/a/attempts/1/run.json");
+    const run = JSON.parse(readFileSync(record, "utf8"));
+    writeFileSync(record, JSON.stringify({ ...run, bootId: "another" }));
+    expect(await find(runtime, "a")).not.toHaveProperty("endedMsAgo");
+  });
+
   test("SIGTERM sent to a supervisor reaches the job, and the job's end is still recorded", async () => {
     await runtime.start(spec("a", "trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done"));
     await until("it is up", async () => (await texts(runtime, "a")).includes("up"));

@@ -51,11 +51,16 @@ export function followRun(memory: JobMemory, listed: RuntimeJob | undefined, now
     memory.router = null;
   }
   memory.starting = false;
-  if (memory.run.alive && listed.state === "ended") noteEnd(memory, listed.end ?? UNKNOWN_END, now);
+  if (memory.run.alive && listed.state === "ended") {
+    noteEnd(memory, listed.end ?? UNKNOWN_END, now, now - (listed.endedMsAgo ?? 0));
+  }
 }
 
-/** A run is over. One that was asked to end counts for nothing; one that ended by itself delays the next start. */
-export function noteEnd(memory: JobMemory, end: JobEnd, now: Instant): void {
+/**
+ * A run is over. One that was asked to end counts for nothing; one that ended by itself delays the next start.
+ * @param endedAt when it ended, which may have been while there was no agent to see it
+ */
+export function noteEnd(memory: JobMemory, end: JobEnd, now: Instant, endedAt = now): void {
   const run = memory.run;
   const ended = run?.alive === true ? run : null;
   memory.starting = false;
@@ -66,10 +71,10 @@ export function noteEnd(memory: JobMemory, end: JobEnd, now: Instant): void {
     run.ready = false;
   }
   if (ended !== null && ended.termAt !== null) return;
-  const lasted = ended === null ? 0 : now - ended.since;
+  const lasted = ended === null ? 0 : endedAt - ended.since;
   memory.endsInARow = lasted >= RESTART_RESET_MS ? 1 : memory.endsInARow + 1;
-  memory.ends = [...recentEnds(memory, now), now].slice(-RECENT_ENDS_MAX);
-  memory.startAfter = now + restartDelayMs(memory.endsInARow);
+  memory.ends = [...recentEnds(memory, now), endedAt].slice(-RECENT_ENDS_MAX);
+  memory.startAfter = endedAt + restartDelayMs(memory.endsInARow);
 }
 
 /** Ends by itself that are not older than the window. */

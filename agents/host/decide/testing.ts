@@ -62,6 +62,7 @@ interface Process {
   incarnation: string;
   startedAt: number;
   end: JobEnd | null;
+  endedAt: number;
   /** Entries of the list of a router. */
   listed: ListedWorker[];
 }
@@ -129,7 +130,7 @@ export class VirtualHost {
 
   end(job: string, end: JobEnd = exit(1)): void {
     const process = this.processes.get(job);
-    if (process !== undefined) process.end = end;
+    if (process !== undefined) Object.assign(process, { end, endedAt: this.now });
     this.#wakeAt = this.now;
   }
 
@@ -166,6 +167,7 @@ export class VirtualHost {
       incarnation: process.incarnation,
       ageMs: this.now - process.startedAt,
       end: process.end,
+      ...(process.end === null ? {} : { endedMsAgo: this.now - process.endedAt }),
     }));
     const answers = this.#answers.filter(({ at }) => at <= this.now).map(({ answer }) => answer);
     this.#answers = this.#answers.filter(({ at }) => at > this.now);
@@ -213,7 +215,7 @@ export class VirtualHost {
     if (this.processes.get(job)?.end === null) throw new Error(`${job} was started while an attempt of it lives`);
     this.#serial += 1;
     const incarnation = `run-${this.#serial}`;
-    this.processes.set(job, { job, attempt, incarnation, startedAt: this.now, end: null, listed: [] });
+    this.processes.set(job, { job, attempt, incarnation, startedAt: this.now, end: null, endedAt: 0, listed: [] });
     this.#wakeAt = this.now;
   }
 

@@ -38,6 +38,8 @@ export interface RuntimeJob {
   ageMs: number;
   /** Set when `ended`. */
   end: JobEnd | null;
+  /** How long ago it ended, where its runtime knows by a clock that nobody sets; else it ended when that was seen. */
+  endedMsAgo?: number;
 }
 
 /** What goes on while a job is started, which may take long where an image must be fetched first. */

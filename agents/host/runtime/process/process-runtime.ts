@@ -260,9 +260,11 @@ class ProcessRuntime implements Runtime {
       return { ...common, state: "running", end: null };
     }
     // Read again: the supervisor may have written how it ended, and gone, after it was read.
-    const end = readJob(this.#folder(job))?.last?.end ?? UNKNOWN_END;
+    const { endedUptimeMs, ...end } = readJob(this.#folder(job))?.last?.end ?? UNKNOWN_END;
     const tail = await tailText(logsFolder(this.#folder(job)), attempt);
-    return { ...common, state: "ended", end: { ...end, tail } };
+    const ended = { ...common, state: "ended", end: { ...end, tail } } as const;
+    if (endedUptimeMs === undefined || !this.#isOfThisBoot(last)) return ended;
+    return { ...ended, endedMsAgo: Math.max(0, Math.round(uptime() * 1000 - endedUptimeMs)) };
   }
 
   /**

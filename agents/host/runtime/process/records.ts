@@ -22,6 +22,8 @@ const endRecord = z.object({
   exitCode: z.int().nullable(),
   signal: z.string().nullable(),
   outOfMemory: z.boolean(),
+  /** Since boot, in ms; supervisors of before did not write it. */
+  endedUptimeMs: z.number().optional(),
 });
 
 export type RunRecord = z.infer<typeof runRecord>;

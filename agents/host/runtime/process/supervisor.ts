@@ -79,7 +79,8 @@ async function supervise(order: SupervisorOrder): Promise<void> {
   const outOfMemory = job.cgroup !== null && cgroupOutOfMemoryKills(job.cgroup) > 0;
   if (job.cgroup !== null) removeCgroup(job.cgroup);
   // Last of all: the next attempt may start as soon as this is written.
-  writeRecord(endFile(attemptDir), { exitCode, signal, outOfMemory } satisfies EndRecord);
+  const endedUptimeMs = Math.round(uptime() * 1000);
+  writeRecord(endFile(attemptDir), { exitCode, signal, outOfMemory, endedUptimeMs } satisfies EndRecord);
   process.exit(0);
 }
 
