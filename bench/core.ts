@@ -1,6 +1,7 @@
 import { type ProjectState, takeChanges, takeDue } from "../src/core/project-state.ts";
 import { step } from "../src/core/step.ts";
 import { World } from "../test/support/core-world.ts";
+import { applyOf } from "../test/support/inputs.ts";
 import { decodeGroup, prefillGroup, routerGroup, serviceSpec, withGpus } from "../test/support/specs.ts";
 import { type BenchResult, type Cell, type Spread, spreadOf } from "./support/report.ts";
 
@@ -48,17 +49,7 @@ function measure(replicas: number): Record<string, Cell> {
   const inputs = Array.from({ length: services }, (_, i) => {
     const groups = [routerGroup(), prefillGroup(33, withGpus(1)), decodeGroup(66, withGpus(1))];
     const spec = serviceSpec(`service-${i}`, groups);
-    return {
-      kind: "apply" as const,
-      spec,
-      sealed: {},
-      secrets: {},
-      images: {},
-      files: [],
-      pairing: "p",
-      expectedRevision: null,
-      actor: "bench",
-    };
+    return applyOf(spec);
   });
 
   const world = applied();

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { commitOf } from "../../test/contract/store-samples.ts";
 import { inventoryAtFirst } from "../../test/sim/agent.ts";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { simSealer } from "../../test/sim/sealer.ts";
+import { applyOf } from "../../test/support/inputs.ts";
 import { routerGroup, serviceSpec, workerGroup } from "../../test/support/specs.ts";
 import { NO_BUILDS } from "../core/agent-builds.ts";
 import { NO_CORDONS } from "../core/cordons.ts";
@@ -62,18 +64,7 @@ beforeEach(async () => {
 });
 
 async function apply(spec: ServiceSpec): Promise<void> {
-  const input = {
-    kind: "apply" as const,
-    spec,
-    sealed: {},
-    secrets: {},
-    images: {},
-    files: [],
-    pairing: "",
-    expectedRevision: null,
-    actor: "ada",
-  };
-  await project.controller.submit({ input, id: null, cause: "apply", actor: "ada" });
+  await project.controller.submit({ input: applyOf(spec), id: null, cause: "apply", actor: "ada" });
 }
 
 describe("a report that says nothing new", () => {
@@ -144,24 +135,7 @@ test("a host that runs another build of the agent than it should is told which, 
 
 describe("a host that another server on the database", () => {
   const elsewhere = (state: Awaited<ReturnType<Store["load"]>>, change: Pick<CommitBatch, "puts" | "deletes">) =>
-    store.commit({
-      project: "main",
-      version: state!.version + 1,
-      commitId: crypto.randomUUID(),
-      at: 0,
-      cause: "test",
-      actor: "test",
-      inputs: [],
-      events: [],
-      wakeAt: null,
-      idempotency: [],
-      secrets: [],
-      deletedSecrets: [],
-      reliesOn: [],
-      credentials: [],
-      revokedTokens: [],
-      ...change,
-    });
+    store.commit(commitOf("main", state!.version + 1, crypto.randomUUID(), change));
 
   test("let join is known at its first report", async () => {
     await project.controller.state();

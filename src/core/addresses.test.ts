@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { World } from "../../test/support/core-world.ts";
+import { applyOf } from "../../test/support/inputs.ts";
 import { groupSpec, serviceSpec, withGpus } from "../../test/support/specs.ts";
 import type { GroupSpec } from "../spec/types.ts";
 import { planApply } from "./plan.ts";
@@ -37,18 +38,7 @@ describe("the address of another replica", () => {
     const world = new World();
     world.addHost("a");
     const spec = serviceSpec("s", [running("head", "serve", withGpus(1)), running("joins", `join ${addressOf(0, 0)}`)]);
-    const input = {
-      kind: "apply" as const,
-      spec,
-      sealed: {},
-      secrets: {},
-      images: {},
-      files: [],
-      pairing: "",
-      expectedRevision: null,
-      actor: "ada",
-    };
-    const { placements } = planApply(world.state, input, world.now);
+    const { placements } = planApply(world.state, applyOf(spec), world.now);
     expect(placements.find(({ group }) => group === "joins")).toMatchObject({
       host: null,
       reasons: [{ reason: "waits for the address of replica 0 of group head", hosts: [] }],

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { World } from "../../test/support/core-world.ts";
+import { applyOf } from "../../test/support/inputs.ts";
 import { serviceSpec, workerGroup } from "../../test/support/specs.ts";
 import type { EnvSpec, GroupSpec } from "../spec/types.ts";
 import type { Input } from "./input.ts";
@@ -129,17 +130,7 @@ describe("an apply that names a secret", () => {
     world.settle();
     stopped();
     set("TOKEN", "v2");
-    const again: Input = {
-      kind: "apply",
-      spec: withToken,
-      sealed: {},
-      images: {},
-      files: [],
-      secrets: { TOKEN: "v2" },
-      pairing: "p1",
-      expectedRevision: null,
-      actor: "ann",
-    };
+    const again = applyOf(withToken, { secrets: { TOKEN: "v2" } });
     expect(step(world.state, [again], world.now).unusedSecrets).toEqual(["pinned/w/TOKEN/v1"]);
     // What was sealed for an apply that is void by the end of the step goes at once.
     const deleted: Input = { kind: "delete", service: "w" };

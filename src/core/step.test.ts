@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { World } from "../../test/support/core-world.ts";
+import { applyOf } from "../../test/support/inputs.ts";
 import {
   decodeGroup,
   prefillGroup,
@@ -547,17 +548,7 @@ describe("a report", () => {
 describe("step", () => {
   test("leaves the state that it was given as it is", () => {
     const before = JSON.stringify([...world.state.tables.host.byId.values()]);
-    const input = {
-      kind: "apply" as const,
-      spec: pd(),
-      sealed: {},
-      secrets: {},
-      images: {},
-      files: [],
-      pairing: "p",
-      expectedRevision: null,
-      actor: "t",
-    };
+    const input = applyOf(pd());
     const first = step(world.state, [input], world.now);
     const second = step(world.state, [input], world.now);
     expect(world.state.tables.replica.byId.size).toBe(0);
@@ -597,20 +588,7 @@ describe("step", () => {
 
   test("wakes the hosts that run something of what it changed, or did, and no others", () => {
     for (const id of ["b", "c"]) world.addHost(id);
-    const apply = (count: number) => {
-      const spec = serviceSpec("w", [workerGroup(count)]);
-      return {
-        kind: "apply" as const,
-        spec,
-        sealed: {},
-        secrets: {},
-        images: {},
-        files: [],
-        pairing: "p",
-        expectedRevision: null,
-        actor: "t",
-      };
-    };
+    const apply = (count: number) => applyOf(serviceSpec("w", [workerGroup(count)]));
     expect(step(world.state, [apply(2)], world.now).effects).toEqual([
       { kind: "wake", host: "a" },
       { kind: "wake", host: "b" },

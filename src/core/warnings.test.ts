@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { World } from "../../test/support/core-world.ts";
+import { applyOf } from "../../test/support/inputs.ts";
 import { decodeGroup, prefillGroup, routerGroup, serviceSpec, workerGroup } from "../../test/support/specs.ts";
 import type { ServiceSpec } from "../spec/types.ts";
 import { planApply } from "./plan.ts";
@@ -13,20 +14,6 @@ function warningsOf(
   const world = new World();
   world.addHost("a", { disks });
   return planApply(world.state, applyOf(serviceSpec("web", groups, over)), world.now).warnings;
-}
-
-function applyOf(spec: ServiceSpec) {
-  return {
-    kind: "apply" as const,
-    spec,
-    sealed: {},
-    secrets: {},
-    files: [],
-    images: {},
-    pairing: "p",
-    expectedRevision: null,
-    actor: "test",
-  };
 }
 
 test("a host with little room is named once, and where there is none nothing goes to it", () => {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import { World } from "../../test/support/core-world.ts";
+import { applyOf } from "../../test/support/inputs.ts";
 import { decodeGroup, prefillGroup, routerGroup, serviceSpec, workerGroup } from "../../test/support/specs.ts";
 import type { GroupSpec, ServiceSpec } from "../spec/types.ts";
 import { planApply } from "./plan.ts";
@@ -26,18 +27,7 @@ function running(spec: ServiceSpec): string[] {
 }
 
 function plan(spec: ServiceSpec) {
-  const input = {
-    kind: "apply" as const,
-    spec,
-    sealed: {},
-    secrets: {},
-    images: {},
-    files: [],
-    pairing: "p2",
-    expectedRevision: null,
-    actor: "test",
-  };
-  return planApply(world.state, input, world.now);
+  return planApply(world.state, applyOf(spec, { pairing: "p2" }), world.now);
 }
 
 describe("in place", () => {
@@ -98,17 +88,8 @@ describe("in place", () => {
 
   test("workers that come understand those that are there, though a group came with them", () => {
     running(pd());
-    const input = {
-      kind: "apply" as const,
-      sealed: {},
-      secrets: {},
-      images: {},
-      files: [],
-      expectedRevision: null,
-      actor: "test",
-    };
     const wider = serviceSpec("pd", [routerGroup(), prefillGroup(2), decodeGroup(1), decodeGroup(1, { name: "more" })]);
-    expect(world.input({ ...input, spec: wider, pairing: "p2" })).toMatchObject({ kind: "applied" });
+    expect(world.input(applyOf(wider, { pairing: "p2" }))).toMatchObject({ kind: "applied" });
     world.settle();
     const router = world.desired("pd").find((job) => job.role === "router");
     expect(router?.workers).toHaveLength(4);

@@ -17,7 +17,7 @@ import { StoreError } from "../../src/store/errors.ts";
 import { createStore } from "../../src/store/libsql.ts";
 import { type CommitBatch, type Store, UnclearOutcome } from "../../src/store/types.ts";
 import { type DesiredState, desiredHash, type Report } from "../../src/wire/index.ts";
-import { INVENTORY, reportOf } from "../support/reports.ts";
+import { INVENTORY, jobReportOf, reportOf } from "../support/reports.ts";
 
 const KEY = new Uint8Array(32).fill(7);
 const ADMIN: Caller = { credentialId: "c", project: FIRST_PROJECT, kind: "admin", name: "ann", subject: null };
@@ -104,16 +104,7 @@ async function connectHost(control: HeadraceControl, host: string): Promise<void
 
 /** What an agent says of the jobs that it was just told to run. */
 function startingJobs(desired: unknown): Report["jobs"] {
-  return (desired as DesiredState).jobs.map(({ job, replica }) => ({
-    job,
-    replica,
-    state: "starting",
-    attempt: 1,
-    recentEnds: 0,
-    lastEnd: null,
-    confirmed: null,
-    message: "",
-  }));
+  return (desired as DesiredState).jobs.map((job) => jobReportOf(job, { state: "starting" }));
 }
 
 describe("a change", () => {
@@ -397,16 +388,7 @@ describe("a sync", () => {
     const replica = async () => (await control.serviceView(FIRST_PROJECT, "web"))?.replicas[0];
     await expect.poll(async () => (await replica())?.status).toBe("starting");
     const id = (await replica())?.id ?? "";
-    const lie: Report["jobs"][number] = {
-      job: `${id}.0`,
-      replica: id,
-      state: "ready",
-      attempt: 1,
-      recentEnds: 0,
-      lastEnd: null,
-      confirmed: null,
-      message: "",
-    };
+    const lie = jobReportOf({ job: `${id}.0`, replica: id });
     await control.sync(FIRST_PROJECT, two, reportOf({ jobs: [lie] }));
     expect((await replica())?.status).toBe("starting");
     await control.sync(FIRST_PROJECT, one, reportOf({ jobs: [lie], applied: { version: 0, hash: "" } }));

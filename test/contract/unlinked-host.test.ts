@@ -12,7 +12,7 @@ import { createStore } from "../../src/store/libsql.ts";
 import type { Store } from "../../src/store/types.ts";
 import type { DesiredState, Report, SyncAnswer } from "../../src/wire/index.ts";
 import { HandClock } from "../support/hand-clock.ts";
-import { INVENTORY, reportOf } from "../support/reports.ts";
+import { INVENTORY, jobReportOf, reportOf } from "../support/reports.ts";
 
 // A host whose network lets no link through: it only asks, and is there for as long as it does.
 
@@ -70,16 +70,7 @@ function running(answer: SyncAnswer): Partial<Report> {
   const { jobs } = answer.desired as DesiredState;
   return {
     applied: { version: answer.version, hash: answer.hash },
-    jobs: jobs.map(({ job, replica }) => ({
-      job,
-      replica,
-      state: "ready",
-      attempt: 1,
-      recentEnds: 0,
-      lastEnd: null,
-      confirmed: { role: "worker", bootstrapPort: null },
-      message: "",
-    })),
+    jobs: jobs.map((job) => jobReportOf(job, { confirmed: { role: "worker", bootstrapPort: null } })),
   };
 }
 

@@ -15,6 +15,7 @@ import type { Entity, HostEntity, JournalEvent, ReplicaEntity } from "../../src/
 import { step } from "../../src/core/step.ts";
 import type { ServiceSpec } from "../../src/spec/types.ts";
 import type { DesiredJob, Inventory, JobReport, PeersReport, Report, RouterReport } from "../../src/wire/index.ts";
+import { applyOf } from "./inputs.ts";
 import { plainInventory } from "./inventories.ts";
 import { jobReportOf, reportOf, routerReportOf } from "./reports.ts";
 
@@ -81,17 +82,7 @@ export class World {
     secrets: Record<string, string> = {},
     images: Record<string, string> = {},
   ): Answer {
-    return this.input({
-      kind: "apply",
-      spec,
-      sealed,
-      secrets,
-      images,
-      files: [],
-      pairing: "p1",
-      expectedRevision,
-      actor: "test",
-    });
+    return this.input(applyOf(spec, { sealed, secrets, images, expectedRevision }));
   }
 
   addHost(id: string, over: Partial<Inventory> = {}, fleet = "default"): void {

@@ -18,7 +18,7 @@ import {
   syncAnswer,
 } from "../../src/wire/index.ts";
 import { until } from "./processes.ts";
-import { INVENTORY, reportOf } from "./reports.ts";
+import { INVENTORY, jobReportOf, reportOf } from "./reports.ts";
 
 /** More than any answer to a sync of these tests has. */
 const ANSWER_BYTES_MAX = 1024 * 1024;
@@ -175,16 +175,12 @@ export class PlayedHost {
       agent: { version: "0", bootId: "b", machine: this.name, incarnation: "i1" },
       seq: this.#seq,
       applied: this.held,
-      jobs: this.jobs.map(({ job, replica, phase }) => ({
-        job,
-        replica,
-        state: phase.kind === "run" ? ("ready" as const) : ("ended" as const),
-        attempt: 1,
-        recentEnds: 0,
-        lastEnd: null,
-        confirmed: { role: "worker" as const, bootstrapPort: null },
-        message: "",
-      })),
+      jobs: this.jobs.map((job) =>
+        jobReportOf(job, {
+          state: job.phase.kind === "run" ? "ready" : "ended",
+          confirmed: { role: "worker", bootstrapPort: null },
+        }),
+      ),
       ...over,
     });
   }

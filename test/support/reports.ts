@@ -20,7 +20,10 @@ export function reportOf(over: Partial<Report> = {}): Report {
 }
 
 /** What is reported of a job that runs well in its first attempt, but for what is said otherwise. */
-export function jobReportOf({ job, replica }: DesiredJob, over: Partial<JobReport> = {}): JobReport {
+export function jobReportOf(
+  { job, replica }: Pick<DesiredJob, "job" | "replica">,
+  over: Partial<JobReport> = {},
+): JobReport {
   return {
     job,
     replica,

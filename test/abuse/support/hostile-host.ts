@@ -7,17 +7,8 @@ import type { LinkHandler } from "../../../src/link/types.ts";
 import { LINK_SOCKET_OPTIONS, linkOverWebSocket } from "../../../src/link/ws.ts";
 import type { DesiredState, Report, SyncAnswer } from "../../../src/wire/index.ts";
 import { until } from "../../support/processes.ts";
-import { INVENTORY, reportOf } from "../../support/reports.ts";
+import { INVENTORY, jobReportOf, reportOf } from "../../support/reports.ts";
 import { BAD, type Victim } from "./victim.ts";
-
-const READY = {
-  state: "ready",
-  attempt: 1,
-  recentEnds: 0,
-  lastEnd: null,
-  confirmed: null,
-  message: "",
-} as const;
 
 /** A host of the bad project that joined as it should and does not behave from then on. */
 export class HostileHost {
@@ -65,7 +56,7 @@ export class HostileHost {
       async () => {
         seq += 1;
         const { desired, version, hash } = await sync({ seq });
-        const jobs = (desired?.jobs ?? []).map(({ job, replica }) => ({ ...READY, job, replica }));
+        const jobs = (desired?.jobs ?? []).map((job) => jobReportOf(job));
         if (jobs.length > 0) await sync({ seq: seq + 1, jobs, applied: { version, hash } });
         seq += 1;
         return (await this.#victim.client(BAD).service(service)).ready;

@@ -1,6 +1,7 @@
 import type { Entity } from "../../../src/core/state.ts";
 import { FIRST_PROJECT } from "../../../src/node/first-start.ts";
 import type { CommitBatch } from "../../../src/store/types.ts";
+import { commitOf } from "../../contract/store-samples.ts";
 import { World } from "../core-world.ts";
 import { decodeGroup, prefillGroup, routerGroup, serviceSpec, withGpus } from "../specs.ts";
 
@@ -31,23 +32,5 @@ export function filledProject({ replicas, hosts }: { replicas: number; hosts: nu
   const ready = [...world.state.tables.replica.byId.values()].filter(({ status }) => status === "ready").length;
   if (ready !== replicas) throw new Error(`${ready} of ${replicas} replicas are ready`);
   const puts = Object.values(world.state.tables).flatMap(({ byId }) => [...byId.values()] as Entity[]);
-  return {
-    project: FIRST_PROJECT,
-    version: 2,
-    commitId: crypto.randomUUID(),
-    at: world.now,
-    cause: "filled",
-    actor: "test",
-    inputs: [],
-    events: [],
-    puts,
-    deletes: [],
-    wakeAt: null,
-    idempotency: [],
-    secrets: [],
-    deletedSecrets: [],
-    reliesOn: [],
-    credentials: [],
-    revokedTokens: [],
-  };
+  return commitOf(FIRST_PROJECT, 2, crypto.randomUUID(), { at: world.now, puts });
 }
