@@ -27,9 +27,9 @@ export const changeHeaders = z.object({
 });
 
 /** A number in a query string. */
-export function queryInt(min: number, max: number, fallback: number) {
+export function queryInt(min: number, max: number) {
   const help = `must be a whole number from ${min} to ${max}`;
-  return z.coerce.number(help).int(help).min(min, help).max(max, help).default(fallback);
+  return z.coerce.number(help).int(help).min(min, help).max(max, help);
 }
 
 /** A truth in a query string: `?follow`, `?follow=1` and `?follow=true` are true. */

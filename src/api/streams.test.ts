@@ -100,6 +100,9 @@ describe("following commits", () => {
   test("an id that is none is refused", async () => {
     const { get } = setUp();
     expect((await get(STREAM, { "Last-Event-ID": "x" })).status).toBe(400);
+    expect(await (await get(`${STREAM}?after=x`)).json()).toMatchObject({
+      error: { message: expect.stringMatching(/^query\.after: must be a whole number from -\d+ to \d+$/) },
+    });
   });
 });
 

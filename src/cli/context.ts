@@ -53,6 +53,22 @@ export async function confirm(io: Io, question: string, yes: boolean): Promise<b
   return /^y(es)?$/i.test(answer.trim());
 }
 
+/**
+ * The same for a command that is over where the user does not agree.
+ * @param done what nothing was then, e.g. `deleted`
+ */
+export async function agreed(
+  context: Context,
+  flags: { yes?: boolean },
+  done: string,
+  question: string,
+): Promise<boolean> {
+  if (await confirm(context.io, question, flags.yes ?? false)) return true;
+  note(context.io, `Nothing was ${done}.`);
+  context.exitCode = EXIT.failed;
+  return false;
+}
+
 /** Reads a flag's span as the configuration language does. @returns ms */
 export function spanFlag(text: string): number {
   const read = readDuration(text);

@@ -79,7 +79,7 @@ describe("exit codes", () => {
     await using cli = await Cli.create();
     const { code, err } = await cli.run("ps", "nope");
     expect(code).toBe(EXIT.notFound);
-    expect(err).toContain("There is no service nope");
+    expect(err).toBe("error: there is no service nope: see headrace ps\n");
   });
 
   test("something unexpected in the server", async () => {

@@ -1,8 +1,9 @@
 import { routerAdapter } from "../adapters/index.ts";
 import { passedVariables } from "../spec/index.ts";
 import { foreignFleet } from "./allowed-hosts.ts";
-import type { Answer, Input, RefusalCode } from "./input.ts";
+import type { Answer, Input } from "./input.ts";
 import { REPLICAS_PER_GROUP_MAX, SERVICES_PER_PROJECT_MAX } from "./limits.ts";
+import { refused } from "./refused.ts";
 import { currentRevision, revisionId } from "./revision.ts";
 import { refuseSecrets } from "./secrets.ts";
 import type { RevisionEntity, ServiceEntity } from "./state.ts";
@@ -73,11 +74,8 @@ export function deleteService(context: StepContext, name: string): Answer {
   const service = draft.get("service", name);
   if (!service) return notFound(name);
   if (service.status !== "stopped") {
-    return {
-      kind: "refused",
-      code: "conflict",
-      message: `service ${name} is ${service.status}; stop it first (headrace stop ${name}) and delete it once it is stopped`,
-    };
+    const message = `service ${name} is ${service.status}; stop it first (headrace stop ${name}) and delete it once it is stopped`;
+    return refused("conflict", message);
   }
   for (const revision of draft.by("revision", "service", name)) draft.delete("revision", revision.id);
   draft.delete("service", name);
@@ -91,50 +89,45 @@ function refuseApply(
   service: ServiceEntity | undefined,
 ): Answer | null {
   const { spec, expectedRevision, sealed } = input;
-  const refuse = (code: RefusalCode, message: string): Answer => ({
-    kind: "refused",
-    code,
-    message,
-  });
   const revision = service?.revision ?? 0;
   if (expectedRevision !== null && expectedRevision !== revision) {
     const is = service ? `is at revision ${revision}` : "does not exist";
     const on = expectedRevision === 0 ? "before it existed" : `on revision ${expectedRevision}`;
-    return refuse(
+    return refused(
       "stale_plan",
       `service ${spec.name} ${is}, and this was planned ${on}: somebody else changed it. Plan again`,
     );
   }
   if (service?.status === "stopping") {
-    return refuse("conflict", `service ${spec.name} is stopping; apply again once it is stopped`);
+    return refused("conflict", `service ${spec.name} is stopping; apply again once it is stopped`);
   }
   if (!service && context.draft.all("service").length >= SERVICES_PER_PROJECT_MAX) {
-    return refuse("too_many", `a project has at most ${SERVICES_PER_PROJECT_MAX} services; delete one first`);
+    return refused("too_many", `a project has at most ${SERVICES_PER_PROJECT_MAX} services; delete one first`);
   }
   for (const name of passedVariables(spec)) {
     if (sealed[name] === undefined) {
-      return refuse("invalid_config", `env: ${name} is passed through, but no value came with the request`);
+      return refused("invalid_config", `env: ${name} is passed through, but no value came with the request`);
     }
   }
   for (const group of spec.groups) {
     if (group.count.max > REPLICAS_PER_GROUP_MAX) {
-      return refuse("too_many", `group ${group.name}: at most ${REPLICAS_PER_GROUP_MAX} replicas`);
+      return refused("too_many", `group ${group.name}: at most ${REPLICAS_PER_GROUP_MAX} replicas`);
     }
     const elsewhere = foreignFleet(group, context.draft.state.project);
     if (elsewhere) {
-      return refuse(
+      return refused(
         "invalid_config",
         `group ${group.name}: fleet ${elsewhere.project}/${elsewhere.name} belongs to another project, whose hosts cannot be used here; name a fleet of this one`,
       );
     }
     if (group.nodes > 1) {
-      return refuse(
+      return refused(
         "invalid_config",
         `group ${group.name}: \`nodes: ${group.nodes}\` is understood, but replicas that span several hosts cannot be run yet; leave \`nodes\` out, or write 1`,
       );
     }
     if (group.router && !routerAdapter(group.router.type)) {
-      return refuse(
+      return refused(
         "invalid_config",
         `group ${group.name}: router type ${group.router.type} is not supported yet; use smg`,
       );
@@ -149,9 +142,9 @@ function refuseApply(
 function refuseChange({ draft }: StepContext, service: ServiceEntity, wanted: Revised): Answer | null {
   const changes = plannedChanges(currentRevision(draft, service), wanted);
   const message = refusalOfChanges(service.id, changes);
-  return message === null ? null : { kind: "refused", code: "conflict", message };
+  return message === null ? null : refused("conflict", message);
 }
 
 function notFound(name: string): Answer {
-  return { kind: "refused", code: "not_found", message: `there is no service ${name}: see headrace ps` };
+  return refused("not_found", `there is no service ${name}: see headrace ps`);
 }

@@ -1,8 +1,9 @@
 import { retryUpdates } from "./agent-updates.ts";
 import type { Draft } from "./draft.ts";
 import { describeFleetChange, fleetChanges } from "./fleet-changes.ts";
-import type { Answer, Input, RefusalCode } from "./input.ts";
+import type { Answer, Input } from "./input.ts";
 import { FLEETS_PER_PROJECT_MAX } from "./limits.ts";
+import { refused } from "./refused.ts";
 import type { FleetEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
 
@@ -42,7 +43,7 @@ export function applyFleet(context: StepContext, input: Extract<Input, { kind: "
   const revision = before?.revision ?? 0;
   if (expectedRevision !== null && expectedRevision !== revision) {
     const message = `fleet ${id} is at revision ${revision}, and this was planned on revision ${expectedRevision}: somebody else changed it. Plan again`;
-    return refusal("stale_plan", message);
+    return refused("stale_plan", message);
   }
   if (!before && isFull(draft)) return tooMany();
   const retried = retryUpdates(context, id);
@@ -58,11 +59,11 @@ export function applyFleet(context: StepContext, input: Extract<Input, { kind: "
 }
 
 export function deleteFleet({ draft }: StepContext, id: string): Answer {
-  if (!draft.get("fleet", id)) return refusal("not_found", `there is no fleet ${id}: see headrace fleet list`);
+  if (!draft.get("fleet", id)) return refused("not_found", `there is no fleet ${id}: see headrace fleet list`);
   const hosts = draft.by("host", "fleet", id).length;
   if (hosts > 0) {
     const them = hosts === 1 ? "1 host: remove it" : `${hosts} hosts: remove them`;
-    return refusal("conflict", `fleet ${id} has ${them} first (headrace host remove)`);
+    return refused("conflict", `fleet ${id} has ${them} first (headrace host remove)`);
   }
   draft.delete("fleet", id);
   draft.event({ type: "fleet.deleted", message: `fleet ${id} was deleted` });
@@ -74,9 +75,5 @@ function isFull(draft: Draft): boolean {
 }
 
 function tooMany(): Answer {
-  return refusal("too_many", `a project has at most ${FLEETS_PER_PROJECT_MAX} fleets; delete one first`);
-}
-
-function refusal(code: RefusalCode, message: string): Answer {
-  return { kind: "refused", code, message };
+  return refused("too_many", `a project has at most ${FLEETS_PER_PROJECT_MAX} fleets; delete one first`);
 }

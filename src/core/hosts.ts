@@ -9,6 +9,7 @@ import type { Answer, Input } from "./input.ts";
 import { moveJob, moveReplica } from "./lifecycle.ts";
 import { HOSTS_PER_PROJECT_MAX, REASON_LENGTH_MAX } from "./limits.ts";
 import { hearReplicasOn } from "./reconcile.ts";
+import { noHost, refused } from "./refused.ts";
 import { touchServicesOn, weighIfFrozen } from "./silence.ts";
 import type { HostEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
@@ -21,9 +22,9 @@ export function hostJoined(context: StepContext, input: Extract<Input, { kind: "
   const { draft, now } = context;
   const known = draft.get("host", input.host);
   if (known) return known.fleet === input.fleet ? { kind: "done" } : inAnotherFleet(known, input.fleet);
-  if (draft.isDeleted("host", input.host)) return { kind: "refused", code: "conflict", message: REMOVED_WHILE_JOINING };
+  if (draft.isDeleted("host", input.host)) return refused("conflict", REMOVED_WHILE_JOINING);
   if (draft.count("host") >= HOSTS_PER_PROJECT_MAX) {
-    return { kind: "refused", code: "too_many", message: `a project has at most ${HOSTS_PER_PROJECT_MAX} hosts` };
+    return refused("too_many", `a project has at most ${HOSTS_PER_PROJECT_MAX} hosts`);
   }
   const refusal = openFleet(draft, input.fleet);
   if (refusal) return refusal;
@@ -54,7 +55,7 @@ export function hostReported(context: StepContext, id: string): Answer {
   const { draft, now } = context;
   const host = draft.get("host", id);
   const observed = draft.state.observed.get(id);
-  if (!host || !observed) return { kind: "refused", code: "not_found", message: `there is no host ${id}` };
+  if (!host || !observed) return noHost(id);
   const { inventory } = observed.report;
   const changed = JSON.stringify(inventory) !== JSON.stringify(host.inventory);
   if (changed || host.silentSince !== null) {
@@ -113,7 +114,7 @@ export function hostRemoved(context: StepContext, id: string, force: boolean): A
     const message =
       `${host.name} runs ${jobs.length} ${jobs.length === 1 ? "job" : "jobs"}: drain it first (headrace host drain), ` +
       "or remove it by force if the machine is gone for good";
-    return { kind: "refused", code: "conflict", message };
+    return refused("conflict", message);
   }
   forgetHost(context, host, "was removed");
   draft.event({ type: "host.removed", host: id, message: `${host.name} was removed${force ? " by force" : ""}` });
@@ -150,9 +151,5 @@ function inAnotherFleet({ id, fleet }: HostEntity, meant: string): Answer {
   const message =
     `this host is in the fleet ${fleet} by an earlier join, whose answer it did not get; ` +
     `to join it to ${meant}, remove it first (headrace host remove ${id})`;
-  return { kind: "refused", code: "conflict", message };
-}
-
-function noHost(id: string): Answer {
-  return { kind: "refused", code: "not_found", message: `there is no host ${id}` };
+  return refused("conflict", message);
 }

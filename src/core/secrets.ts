@@ -1,6 +1,7 @@
 import { usedSecrets } from "../spec/index.ts";
 import type { Answer, Input } from "./input.ts";
 import { SECRETS_PER_PROJECT_MAX, SECRETS_PER_SERVICE_MAX } from "./limits.ts";
+import { refused } from "./refused.ts";
 import { currentRevision, type RevisionSource } from "./revision.ts";
 import type { ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
@@ -10,7 +11,7 @@ export function setSecret({ draft, now }: StepContext, input: Extract<Input, { k
   const { name, version, actor } = input;
   const before = draft.get("secret", name);
   if (!before && draft.count("secret") >= SECRETS_PER_PROJECT_MAX) {
-    return refusal("too_many", `a project has at most ${SECRETS_PER_PROJECT_MAX} secrets; delete one first`);
+    return refused("too_many", `a project has at most ${SECRETS_PER_PROJECT_MAX} secrets; delete one first`);
   }
   draft.put({ kind: "secret", id: name, version, setAt: now, setBy: actor });
   const what = !before ? "was set" : before.version === version ? "was set to the same value" : "has another value";
@@ -19,13 +20,13 @@ export function setSecret({ draft, now }: StepContext, input: Extract<Input, { k
 }
 
 export function deleteSecret({ draft }: StepContext, name: string): Answer {
-  if (!draft.get("secret", name)) return refusal("not_found", `there is no secret ${name}: see headrace secret list`);
+  if (!draft.get("secret", name)) return refused("not_found", `there is no secret ${name}: see headrace secret list`);
   const users = draft
     .all("service")
     .filter((service) => service.status !== "stopped" && usesSecret(draft, service, name))
     .map(({ id }) => id);
   if (users.length > 0) {
-    return refusal(
+    return refused(
       "conflict",
       `secret ${name} is used by ${users.join(", ")}; stop what uses it, or apply it without the secret, then delete it`,
     );
@@ -48,21 +49,17 @@ export function refuseSecrets({ draft }: StepContext, input: Extract<Input, { ki
   const used = usedSecrets(input.spec);
   if (used.size > SECRETS_PER_SERVICE_MAX) {
     const message = `the service uses ${used.size} secrets, and one may use ${SECRETS_PER_SERVICE_MAX}; put what belongs together into one`;
-    return refusal("invalid_config", message);
+    return refused("invalid_config", message);
   }
   for (const [name, places] of used) {
     const secret = draft.get("secret", name);
     if (!secret) {
       const message = `${places.join(", ")}: the project has no secret ${name}; set it first (headrace secret set ${name})`;
-      return refusal("invalid_config", message);
+      return refused("invalid_config", message);
     }
     if (input.secrets[name] !== secret.version) {
-      return refusal("conflict", `secret ${name} was set while this was being applied; apply again`);
+      return refused("conflict", `secret ${name} was set while this was being applied; apply again`);
     }
   }
   return null;
-}
-
-function refusal(code: Extract<Answer, { kind: "refused" }>["code"], message: string): Answer {
-  return { kind: "refused", code, message };
 }

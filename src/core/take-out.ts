@@ -1,5 +1,6 @@
 import { inBrackets, noteDrained } from "./cordons.ts";
 import type { Answer, Input } from "./input.ts";
+import { noHost, refused } from "./refused.ts";
 import { touchServicesOn } from "./silence.ts";
 import type { OperatorCordon } from "./state.ts";
 import type { StepContext } from "./step.ts";
@@ -37,7 +38,7 @@ export function uncordonHost(context: StepContext, id: string): Answer {
   const { operator, health } = host.cordons;
   if (!operator && health) {
     const message = `${host.name} is cordoned because of its health (${health.reason}), which ends by itself once it is well`;
-    return { kind: "refused", code: "conflict", message };
+    return refused("conflict", message);
   }
   if (!operator) return { kind: "done" };
   draft.put({ ...host, cordons: { ...host.cordons, operator: null } });
@@ -62,8 +63,4 @@ export function takeHealth(context: StepContext, id: string, reason: string | nu
   } else {
     draft.event({ type: "host.unwell", host: id, message: `${host.name} gets nothing new: ${reason}` });
   }
-}
-
-function noHost(id: string): Answer {
-  return { kind: "refused", code: "not_found", message: `there is no host ${id}` };
 }

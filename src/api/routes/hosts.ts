@@ -81,8 +81,7 @@ export function hostRoutes(app: OpenAPIHono<ApiEnv>, control: Control): void {
   app.openapi(one, async (c) => {
     const { project, host } = c.req.valid("param");
     const view = await control.hostView(project, host);
-    if (view === null)
-      throw new ControlError("not_found", `There is no host ${host} in project ${project}: see headrace host list.`);
+    if (view === null) throw new ControlError("not_found", `there is no host ${host}: see headrace host list`);
     return c.json(view, 200);
   });
 

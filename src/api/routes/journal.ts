@@ -10,6 +10,9 @@ import { bearerAuth, json, projectParams, queryInt, refusals } from "../schemas.
 import type { Shares } from "../shares.ts";
 import { sseBody } from "../sse.ts";
 
+/** Negative: the newest so many. */
+const VERSION = queryInt(-JOURNAL_PAGE_MAX, Number.MAX_SAFE_INTEGER);
+
 const journal = createRoute({
   method: "get",
   path: "/api/projects/{project}/commits",
@@ -21,8 +24,8 @@ const journal = createRoute({
   request: {
     params: projectParams,
     query: z.object({
-      after: queryInt(-JOURNAL_PAGE_MAX, Number.MAX_SAFE_INTEGER, 0),
-      limit: queryInt(1, JOURNAL_PAGE_MAX, 100),
+      after: VERSION.default(0),
+      limit: queryInt(1, JOURNAL_PAGE_MAX).default(100),
     }),
   },
   responses: { 200: json(journalPage, "The page."), ...refusals },
@@ -40,7 +43,7 @@ const follow = createRoute({
   request: {
     params: projectParams,
     query: z.object({
-      after: z.coerce.number().int().min(-JOURNAL_PAGE_MAX).max(Number.MAX_SAFE_INTEGER).optional(),
+      after: VERSION.optional(),
     }),
     headers: z.object({
       "last-event-id": z

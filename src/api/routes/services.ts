@@ -93,7 +93,7 @@ const logs = createRoute({
     params: serviceParams,
     query: z.object({
       replica: id.optional(),
-      tail: queryInt(0, TAIL_LINES_MAX, 100),
+      tail: queryInt(0, TAIL_LINES_MAX).default(100),
       follow: queryFlag,
     }),
   },
@@ -120,8 +120,7 @@ export function serviceRoutes(app: OpenAPIHono<ApiEnv>, control: Control, stream
   app.openapi(one, async (c) => {
     const { project, service } = c.req.valid("param");
     const view = await control.serviceView(project, service);
-    if (view === null)
-      throw new ControlError("not_found", `There is no service ${service} in project ${project}: see headrace ps.`);
+    if (view === null) throw new ControlError("not_found", `there is no service ${service}: see headrace ps`);
     return c.json(view, 200);
   });
 

@@ -289,7 +289,7 @@ export class FakeControl implements Control {
 
   async logs(_project: string, service: string, options: { follow: boolean }, signal: AbortSignal) {
     this.#fail();
-    if (service !== this.view?.name) throw new ControlError("not_found", `There is no service ${service}.`);
+    if (service !== this.view?.name) throw new ControlError("not_found", `there is no service ${service}`);
     const line = (text: string) =>
       new TextEncoder().encode(`${JSON.stringify({ replica: "chat-worker-1", ageMs: 5, attempt: 1, text })}\n`);
     if (!options.follow) return streamOf(new Uint8Array([...line("one"), ...line("two")]));

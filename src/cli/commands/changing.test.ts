@@ -82,6 +82,27 @@ describe("host", () => {
   });
 });
 
+describe("fleet", () => {
+  test("list says how to make one where there is none", async () => {
+    await using cli = await Cli.create();
+    cli.control.allFleets = [];
+    expect(await cli.run("fleet", "list")).toEqual({
+      code: EXIT.ok,
+      out: "",
+      err: "No fleets yet. `headrace apply -f FILE` makes one.\n",
+    });
+  });
+
+  test("delete asks first", async () => {
+    await using cli = await Cli.create();
+    cli.terminal = true;
+    cli.typed = ["n"];
+    const { code, err } = await cli.run("fleet", "delete", "rack-1");
+    expect([code, cli.control.changes]).toEqual([EXIT.failed, []]);
+    expect(err).toMatch(/Nothing was deleted\.\n$/);
+  });
+});
+
 describe("token", () => {
   test.each([
     [[], "admin"],

@@ -1,5 +1,4 @@
-import { type AddCommand, confirm, connect, note, printJson, printLine } from "../context.ts";
-import { EXIT } from "../exit-codes.ts";
+import { type AddCommand, agreed, connect, printJson, printLine } from "../context.ts";
 
 export const addDelete: AddCommand = (program, context) => {
   const { io } = context;
@@ -12,11 +11,7 @@ export const addDelete: AddCommand = (program, context) => {
     .addHelpText("after", "\nExamples:\n  headrace stop chat && headrace delete chat -y")
     .action(async (name: string, options: { yes?: boolean; json?: boolean }) => {
       const { client } = await connect(io);
-      if (!(await confirm(io, `Delete ${name} for good?`, options.yes ?? false))) {
-        note(io, "Nothing was deleted.");
-        context.exitCode = EXIT.failed;
-        return;
-      }
+      if (!(await agreed(context, options, "deleted", `Delete ${name} for good?`))) return;
       const answer = await client.delete(name);
       if (options.json) printJson(io, answer);
       else printLine(io, `Deleted ${name}.`);

@@ -1,7 +1,6 @@
 import type { FleetView } from "../../control/views-fleet.ts";
 import { buildText } from "../build-text.ts";
-import { type AddCommand, confirm, connect, note, printJson, printLine } from "../context.ts";
-import { EXIT } from "../exit-codes.ts";
+import { type AddCommand, agreed, connect, note, printJson, printLine } from "../context.ts";
 import { oneLine } from "../style.ts";
 import { table } from "../table.ts";
 
@@ -23,6 +22,7 @@ const addList: AddCommand = (fleet, { io }) => {
       const { client } = await connect(io);
       const fleets = await client.fleets();
       if (options.json) return printJson(io, fleets);
+      if (fleets.length === 0) return note(io, "No fleets yet. `headrace apply -f FILE` makes one.");
       for (const line of fleetTable(fleets)) printLine(io, line);
       for (const { name, agent } of fleets) {
         if (agent.message !== "") printLine(io, `${oneLine(name)}: ${oneLine(agent.message)}.`);
@@ -41,11 +41,7 @@ const addDelete: AddCommand = (fleet, context) => {
     .addHelpText("after", "\nExamples:\n  headrace fleet delete rack-1 -y")
     .action(async (name: string, options: { yes?: boolean; json?: boolean }) => {
       const { client } = await connect(io);
-      if (!(await confirm(io, `Delete fleet ${name} with what its file said?`, options.yes ?? false))) {
-        note(io, "Nothing was deleted.");
-        context.exitCode = EXIT.failed;
-        return;
-      }
+      if (!(await agreed(context, options, "deleted", `Delete fleet ${name} with what its file said?`))) return;
       const answer = await client.deleteFleet(name);
       if (options.json) printJson(io, answer);
       else printLine(io, `Deleted fleet ${name}.`);

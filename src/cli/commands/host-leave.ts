@@ -1,6 +1,6 @@
 import type { SshHost } from "../../spec/types-fleet.ts";
 import { readConfigFile } from "../config-request.ts";
-import { type AddCommand, confirm, connect, note, printJson, printLine } from "../context.ts";
+import { type AddCommand, agreed, connect, printJson, printLine } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
 import { sshOptions, withSshFlags } from "../ssh/fleet-hosts.ts";
@@ -47,11 +47,8 @@ export const addLeave: AddCommand = (host, context) => {
           `\`headrace host drain ${known.id}\` moves them; --force ends them.`,
         );
       }
-      if (!(await confirm(io, `Take the agent off ${oneLine(name)}, and forget the host?`, flags.yes ?? false))) {
-        note(io, "Nothing was changed.");
-        context.exitCode = EXIT.failed;
-        return;
-      }
+      const question = `Take the agent off ${oneLine(name)}, and forget the host?`;
+      if (!(await agreed(context, flags, "changed", question))) return;
       const left = await leave(found.host, flags);
       const id = left ?? known?.id ?? null;
       // The host has told the server itself, unless it could not reach it.

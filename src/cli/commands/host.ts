@@ -1,5 +1,4 @@
-import { type AddCommand, confirm, connect, note, printJson, printLine } from "../context.ts";
-import { EXIT } from "../exit-codes.ts";
+import { type AddCommand, agreed, connect, note, printJson, printLine } from "../context.ts";
 import { hostLines, hostTable } from "../host-lines.ts";
 import { pickHost, withHost } from "../pick-host.ts";
 import { colorsFor, oneLine } from "../style.ts";
@@ -96,11 +95,7 @@ const addRemove: AddCommand = (host, context) => {
       const question = options.force
         ? `Forget ${oneLine(found.name)} and the ${found.jobs} jobs on it?`
         : `Forget ${oneLine(found.name)}?`;
-      if (!(await confirm(io, question, options.yes ?? false))) {
-        note(io, "Nothing was removed.");
-        context.exitCode = EXIT.failed;
-        return;
-      }
+      if (!(await agreed(context, options, "removed", question))) return;
       const answer = await client.removeHost(found.id, options.force ?? false);
       if (options.json) printJson(io, answer);
       else printLine(io, `Removed ${oneLine(found.name)} (${found.id}).`);

@@ -1,5 +1,5 @@
 import type { SecretView } from "../../control/views.ts";
-import { type AddCommand, confirm, connect, note, printJson, printLine } from "../context.ts";
+import { type AddCommand, agreed, connect, note, printJson, printLine } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
 import type { Io } from "../io.ts";
@@ -65,11 +65,7 @@ const addDelete: AddCommand = (secret, context) => {
     .addHelpText("after", "\nExamples:\n  headrace secret delete HF_TOKEN -y")
     .action(async (name: string, options: { yes?: boolean; json?: boolean }) => {
       const { client } = await connect(io);
-      if (!(await confirm(io, `Delete the secret ${name} for good?`, options.yes ?? false))) {
-        note(io, "Nothing was deleted.");
-        context.exitCode = EXIT.failed;
-        return;
-      }
+      if (!(await agreed(context, options, "deleted", `Delete the secret ${name} for good?`))) return;
       const answer = await client.deleteSecret(name);
       if (options.json) printJson(io, answer);
       else printLine(io, `Deleted ${name}.`);

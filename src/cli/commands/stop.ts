@@ -1,6 +1,5 @@
 import { Option } from "commander";
-import { type AddCommand, confirm, connect, note, printJson, spanFlag } from "../context.ts";
-import { EXIT } from "../exit-codes.ts";
+import { type AddCommand, agreed, connect, printJson, spanFlag } from "../context.ts";
 import { stoppedVerdict } from "../progress.ts";
 import { showSpan } from "../time-span.ts";
 import { waitFor } from "../wait.ts";
@@ -33,11 +32,7 @@ export const addStop: AddCommand = (program, context) => {
     .action(async (service: string, flags: StopFlags) => {
       const screen = flags.json ? io.stderr : io.stdout;
       const { client } = await connect(io);
-      if (!(await confirm(io, `Stop ${service}? Requests in flight finish first.`, flags.yes ?? false))) {
-        note(io, "Nothing was stopped.");
-        context.exitCode = EXIT.failed;
-        return;
-      }
+      if (!(await agreed(context, flags, "stopped", `Stop ${service}? Requests in flight finish first.`))) return;
       const began = io.now();
       const answer = await client.stop(service);
       if (flags.detach) screen.write(`Stopping. \`headrace ps ${service}\` shows how it gets on.\n`);

@@ -1,7 +1,6 @@
 import { ApiError, type Client } from "../../api/client.ts";
 import type { TokenRevokeAnswer, TokenView } from "../../control/views.ts";
-import { type AddCommand, confirm, connect, note, printJson, printLine } from "../context.ts";
-import { EXIT } from "../exit-codes.ts";
+import { type AddCommand, agreed, connect, note, printJson, printLine } from "../context.ts";
 import { pickToken, refuseTokenItself } from "../pick-token.ts";
 import { oneLine } from "../style.ts";
 import { table } from "../table.ts";
@@ -44,11 +43,7 @@ export const addTokenRevoke: AddCommand = (token, context) => {
       const { client } = await connect(io);
       const meant = pickToken(await client.tokens(), word);
       const own = meant.own ? " It is the one that you use now." : "";
-      if (!(await confirm(io, `Revoke ${described(meant)} for good?${own}`, options.yes ?? false))) {
-        note(io, "Nothing was revoked.");
-        context.exitCode = EXIT.failed;
-        return;
-      }
+      if (!(await agreed(context, options, "revoked", `Revoke ${described(meant)} for good?${own}`))) return;
       const answer = await revoked(client, meant);
       if (options.json) return printJson(io, answer);
       printLine(io, `Revoked ${described(meant)}.`);
