@@ -37,6 +37,8 @@ export interface Place {
   host?: string;
   /** On Node: what is started in place of the command; asked at each start. */
   program?: () => string;
+  /** On workerd: the source of the Worker, where it is another than the one that is deployed. */
+  worker?: string;
 }
 
 export const CONTROL_PLANES: Record<Runtime, (place: Place) => Promise<ControlPlane>> = {
@@ -75,14 +77,14 @@ export async function firstDatabase(folder: string): Promise<{ database: LibsqlS
 }
 
 /** The Worker on plain workerd, with a libSQL server in this process. */
-async function workerdServer({ folder, env, host = "127.0.0.1" }: Place): Promise<ControlPlane> {
+async function workerdServer({ folder, env, host = "127.0.0.1", worker }: Place): Promise<ControlPlane> {
   const { database, token } = await firstDatabase(folder);
   const [port, cronPort] = [await freePort(), await freePort()];
   let deployment = 0;
   const prepare = () => {
     deployment += 1;
     const place = { host, port, cronPort, databaseUrl: database.url, version: String(deployment) };
-    return prepareWorkerd(join(folder, "workerd"), place);
+    return prepareWorkerd(join(folder, "workerd"), place, worker);
   };
   let command = await prepare();
   const url = `http://${host}:${port}`;
