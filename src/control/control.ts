@@ -67,6 +67,8 @@ export interface ControlOptions {
   far?: (project: string) => FarHosts;
   /** The moment up to which all that a project's hosts have sent was read; now, unless given. */
   heardUpTo?: (project: string) => number;
+  /** Requests to hosts and to the database that a question may lead to while it is answered; any number unless given. */
+  requestsMax?: number;
   /** Told that a token of the project was revoked here: what is remembered of its callers is not to be believed. */
   tokenRevoked?: (project: string) => void;
 }
@@ -85,6 +87,7 @@ export class HeadraceControl implements Control {
       images: NO_IMAGES,
       builds: NO_BUILDS,
       heardUpTo: () => options.clock.now(),
+      requestsMax: Number.POSITIVE_INFINITY,
       tokenRevoked: () => undefined,
       ...options,
     };
@@ -266,7 +269,8 @@ export class HeadraceControl implements Control {
   }
 
   follow(project: string, after: number, signal: AbortSignal): AsyncIterable<CommitView> {
-    return followCommits(this.open(project).project, this.options.store, after, signal);
+    const { store, requestsMax } = this.options;
+    return followCommits(this.open(project).project, store, after, signal, requestsMax);
   }
 
   async logs(
@@ -275,7 +279,7 @@ export class HeadraceControl implements Control {
     options: { replica?: string; tailLines: number; follow: boolean },
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
-    return mergedLogs(this.open(project).project, service, options, signal);
+    return mergedLogs(this.open(project).project, service, options, signal, this.options.requestsMax);
   }
 
   createToken(caller: Caller, request: TokenRequest, key: string): Promise<TokenAnswer> {

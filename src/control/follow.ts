@@ -5,12 +5,16 @@ import type { CommitView } from "./views.ts";
 /** Commits read from the journal at once. */
 const PAGE_ROWS = 200;
 
-/** Yields the commits after `after` in their order as they are made, until `signal` aborts or the project closes. */
+/**
+ * Yields the commits after `after` in their order as they are made, until `signal` aborts, the project closes, or the
+ * journal was read `readsMax` times: whoever wants more goes on after the last one.
+ */
 export async function* followCommits(
   project: Project,
   store: Store,
   after: number,
   signal: AbortSignal,
+  readsMax: number,
 ): AsyncGenerator<CommitView> {
   let wake: () => void = () => {};
   const stopListening = project.onCommit(() => wake());
@@ -19,11 +23,16 @@ export async function* followCommits(
   try {
     const { version } = await project.controller.state();
     let cursor = after < 0 ? Math.max(0, version + after) : after;
-    while (!signal.aborted && !project.closed) {
-      // Armed before the read, so that a commit between the read and the wait is not slept through.
+    for (let reads = 0; reads < readsMax && !signal.aborted && !project.closed; ) {
+      // Armed before the look, so that a commit between it and the wait is not slept through.
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
       });
+      if ((await project.controller.state()).version <= cursor) {
+        await woken;
+        continue;
+      }
+      reads += 1;
       const { rows } = await store.journal(project.name, cursor, PAGE_ROWS);
       for (const row of rows) {
         if (signal.aborted) return;

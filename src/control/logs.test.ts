@@ -44,7 +44,8 @@ function link(host: string): void {
 const hostOf = (replica: string) => world.state.tables.job.byId.get(`${replica}.0`)?.host ?? "";
 const line = (replica: string, text: string) => `${JSON.stringify({ replica, ageMs: 0, attempt: 1, text })}\n`;
 const say = (replica: string, lines: string) => logs.get(replica)?.give(lines);
-const open = () => mergedLogs(project, "w", { tailLines: 10, follow: true }, never);
+const open = (requestsMax = 100, service = "w") =>
+  mergedLogs(project, service, { tailLines: 10, follow: true }, never, requestsMax);
 
 /** Lines of a stream, as they come. */
 async function* linesOf(body: ReadableStream<Uint8Array>) {
@@ -90,6 +91,20 @@ test("a log that cannot be asked for is named among the others", async () => {
   expect((await lines.next()).value).toMatchObject({ replica: three, text: "here" });
 });
 
+test("logs for which too many hosts would have to be asked are named among the others, with how to read them", async () => {
+  const lines = linesOf(await open(2));
+  expect((await lines.next()).value).toEqual({
+    replica: three,
+    error: {
+      code: "unavailable",
+      message: `no log of ${three}: logs of 2 replicas at most are read at once; read this one with --replica`,
+    },
+  });
+  say(one, line(one, "here"));
+  expect((await lines.next()).value).toMatchObject({ replica: one, text: "here" });
+  expect([...logs.keys()].sort()).toEqual([one, two]);
+});
+
 test("it is refused where there is no log at all, in the words of each host", async () => {
   links.clear();
   await expect(open()).rejects.toMatchObject({
@@ -97,7 +112,7 @@ test("it is refused where there is no log at all, in the words of each host", as
     message: expect.stringMatching(/^no log can be read: w-worker-1: its host . is not connected; w-worker-2: /),
   });
   world.apply(serviceSpec("big", [workerGroup(1, withGpus(8))]));
-  await expect(mergedLogs(project, "big", { tailLines: 10, follow: true }, never)).rejects.toMatchObject({
+  await expect(open(100, "big")).rejects.toMatchObject({
     message: "no log can be read: big-worker-4 runs on no host yet",
   });
 });

@@ -4,7 +4,7 @@ import type { Project } from "./project.ts";
 import { ControlError } from "./types.ts";
 import type { UnreadLog } from "./views.ts";
 
-/** Replicas whose logs one request may read at once. */
+/** Replicas whose logs one request may read at once; fewer where it may lead to fewer others. */
 const REPLICAS_MAX = 100;
 /** A line longer than this is passed on in pieces rather than held. */
 const LINE_BYTES_MAX = 64 * 1024;
@@ -23,8 +23,9 @@ export async function mergedLogs(
   service: string,
   options: { replica?: string; tailLines: number; follow: boolean },
   signal: AbortSignal,
+  requestsMax: number,
 ): Promise<ReadableStream<Uint8Array>> {
-  const sources = await openLogs(project, service, options, signal);
+  const sources = await openLogs(project, service, options, signal, Math.min(REPLICAS_MAX, requestsMax));
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const copies = sources.map((source) => copyLog(source, (lines) => writer.write(lines)));
@@ -57,6 +58,7 @@ async function openLogs(
   service: string,
   { replica: wanted, tailLines, follow }: { replica?: string; tailLines: number; follow: boolean },
   signal: AbortSignal,
+  replicasMax: number,
 ): Promise<Source[]> {
   const state = await project.controller.state();
   if (!state.tables.service.byId.has(service)) {
@@ -66,7 +68,7 @@ async function openLogs(
   if (wanted !== undefined && replicas.length === 0) {
     throw new ControlError("not_found", `service ${service} has no replica ${wanted}; see headrace ps ${service}`);
   }
-  const placed = replicas.slice(0, REPLICAS_MAX).flatMap((replica) => {
+  const placed = replicas.flatMap((replica) => {
     const [jobId] = state.tables.job.ids("replica", replica.id);
     const job = jobId === undefined ? undefined : state.tables.job.byId.get(jobId);
     return job
@@ -77,7 +79,13 @@ async function openLogs(
     throw new ControlError("unavailable", `no log can be read: ${replicas[0]?.id} runs on no host yet`);
   }
   const sources = await Promise.all(
-    placed.map(async ({ replica, host, name }): Promise<Source> => {
+    placed.map(async ({ replica, host, name }, index): Promise<Source> => {
+      if (index >= replicasMax) {
+        return {
+          replica,
+          why: `logs of ${replicasMax} replicas at most are read at once; read this one with --replica`,
+        };
+      }
       const link = project.presence.link(host);
       if (!link) return { replica, why: whyNoLogs(project, host, name) };
       try {

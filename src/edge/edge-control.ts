@@ -5,6 +5,7 @@ import type { CommitView } from "../control/views.ts";
 import type { ReplicaWay, RouteTarget } from "../proxy/types.ts";
 import type { Report, SyncAnswer } from "../wire/index.ts";
 import { type Env, linkStub, projectStub, storeOf } from "./env.ts";
+import { REQUESTS_AN_INVOCATION } from "./fan-out.ts";
 import { FarLink } from "./far-link.ts";
 import { linesOf } from "./json-lines.ts";
 import { isLinked, LINK_BACK_PATH } from "./link-requests.ts";
@@ -159,8 +160,16 @@ export class EdgeControl implements Control {
     return this.#ask(project, "models", [project]);
   }
 
+  /** The project's object ends a stream for which it has read the database so often as an invocation of it may. */
   async *follow(project: string, after: number, signal: AbortSignal): AsyncGenerator<CommitView> {
-    yield* linesOf<CommitView>(await answered(projectStub(this.#env, project).follow(project, after)), signal);
+    let cursor = after;
+    for (let asked = 0; asked < REQUESTS_AN_INVOCATION && !signal.aborted; asked += 1) {
+      const stream = await answered(projectStub(this.#env, project).follow(project, cursor));
+      for await (const commit of linesOf<CommitView>(stream, signal)) {
+        cursor = commit.version;
+        yield commit;
+      }
+    }
   }
 
   async logs(...[project, service, options, signal]: Parameters<Control["logs"]>) {

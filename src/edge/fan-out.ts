@@ -1,10 +1,10 @@
 /** How many objects one object speaks to at a time: the platform lets an invocation await six answers. */
 const AT_ONCE = 6;
 /**
- * How many it speaks to before it lets its alarm go on in an invocation of its own: the smallest plan allows fifty
- * requests in one, and the database wants some of them.
+ * Requests of one kind that an invocation makes at most: the smallest plan allows fifty in all, and to load a large
+ * project takes some of them.
  */
-const SLICE = 36;
+export const REQUESTS_AN_INVOCATION = 36;
 /** What could not be told is told again after this. */
 const AGAIN_MS = 2_000;
 
@@ -20,7 +20,7 @@ export class FanOut {
   readonly #parts: FanOutParts;
   readonly #waiting = new Set<string>();
   #underWay = 0;
-  #left = SLICE;
+  #left = REQUESTS_AN_INVOCATION;
   #rests = false;
 
   constructor(parts: FanOutParts) {
@@ -58,7 +58,7 @@ export class FanOut {
           this.#pump();
         });
     }
-    if (this.size === 0) this.#left = SLICE;
+    if (this.size === 0) this.#left = REQUESTS_AN_INVOCATION;
   }
 
   #rest(ms: number): void {
@@ -66,7 +66,7 @@ export class FanOut {
     this.#rests = true;
     this.#parts.later(ms, () => {
       this.#rests = false;
-      this.#left = SLICE;
+      this.#left = REQUESTS_AN_INVOCATION;
       this.#pump();
     });
   }

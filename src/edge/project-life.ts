@@ -9,7 +9,7 @@ import type { ProxySource } from "../proxy/types.ts";
 import type { Store } from "../store/types.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { buildsOf, type Env, imagesOf, linkStub } from "./env.ts";
-import { FanOut } from "./fan-out.ts";
+import { FanOut, REQUESTS_AN_INVOCATION } from "./fan-out.ts";
 import { FarLink } from "./far-link.ts";
 import type { DurableStorage } from "./platform.ts";
 import type { ProjectCall } from "./stubs.ts";
@@ -77,6 +77,7 @@ export class ProjectLife implements FarHosts {
       images: imagesOf(env),
       builds: buildsOf(env),
       far: () => this,
+      requestsMax: REQUESTS_AN_INVOCATION,
     });
     this.#reached = withinReach(this.control, (name, host) => this.control.isUnlinked(name, host));
     for (const [key] of storage.kv.list<true>({ prefix: TO_FORGET })) this.#forgets.add(key.slice(TO_FORGET.length));

@@ -1,4 +1,7 @@
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { OPENAPI_PATH } from "../../src/api/app.ts";
+import type { EdgeCounts } from "../support/edge/counts.ts";
 import { EdgePlane } from "../support/edge/edge-plane.ts";
 import { filledProject } from "../support/edge/filled-project.ts";
 import type { ObedientAgent } from "../support/obedient-agent.ts";
@@ -10,15 +13,26 @@ const SERVICE = `
 type: service
 name: web
 port: 8000
-commands: [python3 -m http.server 8000]
+commands: [python3 -m http.server $HEADRACE_PORT]
 resources: { cpu: 1.., memory: 100MB.., disk: 100MB.. }
 `;
 /** Requests that the smallest plan lets one invocation make. */
 const SUBREQUESTS_MAX = 50;
 /** Answers that the platform lets one invocation await at a time. */
 const AWAITED_MAX = 6;
+/** As the description of the API names what is a project's. */
+const PROJECT = "/api/projects/{project}";
 /** More than a client of the database sends at a time by itself, which is 20. */
 const AT_ONCE = 32;
+
+/** Commits that are followed one by one: more than one invocation may ask for. */
+const FOLLOWED = 2 * SUBREQUESTS_MAX;
+
+/** The kinds of invocations of which one made more requests than it may. */
+function over(invocations: EdgeCounts["invocations"]): string[] {
+  const tooMany = Object.entries(invocations).filter(([, { subrequestsMax }]) => subrequestsMax >= SUBREQUESTS_MAX);
+  return tooMany.map(([kind, { subrequestsMax }]) => `${kind}: ${subrequestsMax}`);
+}
 
 describe("a small project", () => {
   let plane: EdgePlane;
@@ -36,6 +50,17 @@ describe("a small project", () => {
     await plane.dispose();
   });
 
+  /** The service is stopped, and its host has said so. */
+  function gone(service: string): Promise<void> {
+    return until(
+      async () => {
+        await agent.sync();
+        return (await plane.client().service(service)).status === "stopped";
+      },
+      () => plane.output(),
+    );
+  }
+
   /** Requests to the database until the answer. */
   async function databaseCalls(work: () => Promise<unknown>): Promise<number> {
     const before = plane.database.bodies.length;
@@ -44,40 +69,132 @@ describe("a small project", () => {
   }
 
   test("each kind of request asks the database a bounded number of times", async () => {
-    const api = "/api/projects/main";
+    const project = "/api/projects/main";
     const config = { config: SERVICE, file: "web.yml", env: {} };
+    const fleet = { config: "type: fleet\nname: spare\novercommit: false\n" };
     const ok = async (answer: Promise<Response>) => {
       const { status } = await answer;
-      if (status >= 400) throw new Error(`answered ${status}`);
+      if (status >= 400) throw new Error(`answered ${status}: ${await (await answer).text()}`);
     };
+    const as = (credential: string, path: string, method = "GET") =>
+      ok(fetch(plane.url + path, { method, headers: { authorization: `Bearer ${credential}` } }));
+    const client = plane.client();
+    const joinToken = await plane.joinToken();
+    const [asking, leaving] = [await plane.join("asking", await plane.joinToken()), await plane.joinToken()];
+    const left = await plane.join("leaving", leaving);
+    const spare = await client.createToken({ kind: "member", name: "spare" });
+    const archive = new TextEncoder().encode("not looked into here");
+    const sha256 = createHash("sha256").update(archive).digest("hex");
+    const followed = new AbortController();
+
+    /** Those of the API by method and path, as its description names them. */
     const requests: [name: string, most: number, work: () => Promise<unknown>][] = [
-      ["health", 0, () => ok(plane.get("/health"))],
-      ["plan", 1, () => plane.client().plan(config)],
-      ["apply", 3, () => plane.client().apply(config)],
+      ["GET /health", 0, () => ok(plane.get("/health"))],
+      ["GET /api/me", 1, () => ok(plane.get("/api/me"))],
+      [`POST ${PROJECT}/plan`, 1, () => client.plan(config)],
+      [`POST ${PROJECT}/apply`, 3, () => client.apply(config)],
       ["a sync with something new for the host", 0, () => agent.sync()],
       ["a report with news", 1, () => agent.sync()],
       ["a report that tells nothing new of the state", 0, () => agent.sync()],
       ["a report without news", 0, () => agent.sync()],
-      ["a sync by a request of its own", 1, () => agent.post(plane.url)],
-      ["services", 1, () => ok(plane.get(`${api}/services`))],
-      ["a service", 1, () => ok(plane.get(`${api}/services/web`))],
-      ["hosts", 1, () => ok(plane.get(`${api}/hosts`))],
-      ["journal", 2, () => plane.client().journal()],
+      ["POST /agent/sync", 1, () => asking.post(plane.url)],
+      [`GET ${PROJECT}/services`, 1, () => client.services()],
+      [`GET ${PROJECT}/services/{service}`, 1, () => client.service("web")],
+      [`GET ${PROJECT}/services/{service}/logs`, 1, () => plane.get(`${project}/services/web/logs`)],
+      [`GET ${PROJECT}/hosts`, 1, () => client.hosts()],
+      [`GET ${PROJECT}/hosts/{host}`, 1, () => client.host(agent.host)],
+      [`GET ${PROJECT}/commits`, 2, () => client.journal()],
+      [
+        `GET ${PROJECT}/commits/stream`,
+        3,
+        async () => {
+          for await (const _ of client.follow({ after: -1, signal: followed.signal })) followed.abort();
+        },
+      ],
       ["the first proxied request", 1, () => ok(plane.get("/proxy/services/main/web/"))],
-      ["a token", 5, () => plane.client().createToken({ kind: "join", name: "j", fleet: "default" })],
-      ["the tokens", 2, () => plane.client().tokens()],
-      ["revoking one", 4, () => plane.client().revokeToken(spare.id)],
+      ["the models of a project", 1, () => ok(plane.get("/proxy/models/main/v1/models"))],
+      [`PUT ${PROJECT}/secrets/{secret}`, 4, () => client.setSecret("key", "value")],
+      [`GET ${PROJECT}/secrets`, 2, () => client.secrets()],
+      [`DELETE ${PROJECT}/secrets/{secret}`, 3, () => client.deleteSecret("key")],
+      [`PUT ${PROJECT}/files/{sha256}`, 4, () => client.putFile(sha256, archive)],
+      ["GET /agent/files/{sha256}", 3, () => as(agent.credential, `/agent/files/${sha256}`)],
+      [`POST ${PROJECT}/tokens`, 5, () => client.createToken({ kind: "join", name: "j", fleet: "default" })],
+      [`GET ${PROJECT}/tokens`, 2, () => client.tokens()],
+      [`DELETE ${PROJECT}/tokens/{token}`, 4, () => client.revokeToken(spare.id)],
       ["the cron trigger", 1, () => plane.ringCron()],
-      ["stop", 3, () => plane.client().stop("web")],
-      ["joining", 4, async () => plane.join("host-2", joinToken)],
-      ["a wrong token", 1, () => fetch(`${plane.url}${api}/services`, { headers: { authorization: "Bearer hr_x" } })],
+      [`POST ${PROJECT}/hosts/{host}/cordon`, 3, () => client.cordonHost(asking.host, "a test")],
+      [`POST ${PROJECT}/hosts/{host}/drain`, 3, () => client.drainHost(asking.host, "a test")],
+      [`POST ${PROJECT}/hosts/{host}/uncordon`, 3, () => client.uncordonHost(asking.host)],
+      [`DELETE ${PROJECT}/hosts/{host}`, 3, () => client.removeHost(asking.host, false)],
+      ["POST /agent/leave", 3, () => as(left.credential, "/agent/leave", "POST")],
+      [`POST ${PROJECT}/fleets/plan`, 1, () => client.planFleet(fleet)],
+      [`POST ${PROJECT}/fleets`, 3, () => client.applyFleet(fleet)],
+      [`GET ${PROJECT}/fleets`, 1, () => client.fleets()],
+      [`DELETE ${PROJECT}/fleets/{fleet}`, 3, () => client.deleteFleet("spare")],
+      [`POST ${PROJECT}/services/{service}/stop`, 3, () => client.stop("web")],
+      ["(its end is waited for)", Number.POSITIVE_INFINITY, () => gone("web")],
+      [`DELETE ${PROJECT}/services/{service}`, 3, () => client.delete("web")],
+      ["GET /agent/join", 1, () => as(joinToken, "/agent/join")],
+      ["POST /agent/join", 4, async () => plane.join("host-2", joinToken)],
+      ["GET /install/{file}", 0, () => plane.get("/install/install.sh")],
+      [
+        "a wrong token",
+        1,
+        () => fetch(`${plane.url}${project}/services`, { headers: { authorization: "Bearer hr_x" } }),
+      ],
     ];
-    const joinToken = await plane.joinToken();
-    const spare = await plane.client().createToken({ kind: "member", name: "spare" });
     const calls: Record<string, number> = {};
-    for (const [name, , work] of requests) calls[name] = await databaseCalls(work);
-    const over = requests.filter(([name, most]) => (calls[name] ?? 0) > most);
-    expect(over.map(([name]) => `${name}: ${calls[name]}`)).toEqual([]);
+    for (const [name, , work] of requests) {
+      calls[name] = await databaseCalls(() => work().catch((error) => expect.unreachable(`${name}: ${error}`)));
+    }
+    const tooMany = requests.filter(([name, most]) => (calls[name] ?? 0) > most);
+    expect(tooMany.map(([name]) => `${name}: ${calls[name]}`)).toEqual([]);
+    expect(over((await plane.counts()).invocations)).toEqual([]);
+
+    const { paths } = (await (await plane.get(OPENAPI_PATH)).json()) as { paths: Record<string, object> };
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(operations.filter((operation) => !(operation in calls))).toEqual([]);
+  });
+
+  test("whoever follows commits misses none, and asks for no more in one invocation than the smallest plan allows", async () => {
+    const followedBy = async () => (await plane.counts()).invocations["project.follow"]?.count ?? 0;
+    const [before, [first]] = [await followedBy(), (await plane.client().journal({ after: -1 })).commits];
+    const left = new AbortController();
+    const seen: number[] = [];
+    const following = (async () => {
+      const after = first?.version ?? 0;
+      for await (const { version } of plane.client().follow({ after, signal: left.signal })) {
+        seen.push(version);
+        if (seen.length >= FOLLOWED) left.abort();
+      }
+    })();
+    for (let i = 0; i < FOLLOWED; i += 1) {
+      await plane.client().apply({ config: `${SERVICE.replace("web", "followed")}replicas: ${1 + (i % 2)}\n` });
+      await until(
+        () => seen.length > i,
+        () => `${seen.length} commits came of ${i + 1}`,
+      );
+    }
+    await following;
+    expect(seen).toEqual(seen.map((_, i) => (seen[0] ?? 0) + i));
+    // Each commit is read by itself, and whoever follows does not notice that another invocation goes on.
+    expect((await followedBy()) - before).toBeGreaterThanOrEqual(FOLLOWED / SUBREQUESTS_MAX);
+    await plane.client().stop("followed");
+  });
+
+  test("of more logs than one invocation may ask for no more are asked for", async () => {
+    await plane.client().apply({ config: `${SERVICE.replace("web", "many")}replicas: ${SUBREQUESTS_MAX}\n` });
+    const { replicas } = await plane.client().service("many");
+    expect(replicas.filter(({ host }) => host !== null)).toHaveLength(SUBREQUESTS_MAX);
+    const before = (await plane.counts()).calls["project>link.fetch"] ?? 0;
+    const reading = plane.client().logs("many")[Symbol.asyncIterator]().next();
+    await expect(reading).rejects.toMatchObject({ status: 503 });
+    const { calls, invocations } = await plane.counts();
+    expect((calls["project>link.fetch"] ?? 0) - before).toBeGreaterThan(1);
+    expect(over(invocations)).toEqual([]);
+    await plane.client().stop("many");
   });
 
   test("a proxied request whose service is known goes to where the host's link ends, and asks nobody else", async () => {
@@ -145,7 +262,6 @@ describe("a project of 1,000 replicas on 100 hosts", () => {
     );
     const { atOnce, invocations } = await plane.counts();
     expect(atOnce["project>link.wake"]).toBeLessThanOrEqual(AWAITED_MAX);
-    const over = Object.entries(invocations).filter(([, { subrequestsMax }]) => subrequestsMax >= SUBREQUESTS_MAX);
-    expect(over).toEqual([]);
+    expect(over(invocations)).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { dialLink } from "../../agents/host/dial.ts";
+import { wholeOf } from "../../src/link/flows.ts";
 import type { Link } from "../../src/link/link.ts";
 import { type DesiredJob, desiredState, type Report, syncAnswer } from "../../src/wire/index.ts";
 import { plainInventory } from "./inventories.ts";
@@ -8,6 +9,8 @@ import { jobReportOf, reportOf, routerReportOf } from "./reports.ts";
 /** A machine with room for what tests apply, and nothing that depends on the one they run on. */
 export const INVENTORY = plainInventory();
 
+/** More than any answer to a sync of these tests has. */
+const ANSWER_BYTES_MAX = 1024 * 1024;
 /** A sync that is not answered by then fails. */
 const SYNC_MS_MAX = 20_000;
 
@@ -90,7 +93,7 @@ export class ObedientAgent {
     if (!this.link) throw new Error("there is no link");
     const body = new TextEncoder().encode(this.nextReport());
     const answer = await this.link.request({ kind: "sync" }, body, AbortSignal.timeout(SYNC_MS_MAX));
-    this.take(answer.head.status, await new Response(answer.body as BodyInit | null).text());
+    this.take(answer.head.status, new TextDecoder().decode(await wholeOf(answer.body, ANSWER_BYTES_MAX)));
   }
 
   /** The same by a request of its own, as from a network that lets no link through. */

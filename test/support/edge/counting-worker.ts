@@ -104,6 +104,18 @@ export class ProjectObject extends Project {
     return invoked("project.call", () => super.call(...args));
   }
 
+  override follow(...args: Parameters<Project["follow"]>) {
+    return invoked("project.follow", () => super.follow(...args));
+  }
+
+  override logs(...args: Parameters<Project["logs"]>) {
+    return invoked("project.logs", () => super.logs(...args));
+  }
+
+  override poke(...args: Parameters<Project["poke"]>) {
+    return invoked("project.poke", () => super.poke(...args));
+  }
+
   override hostHere(...args: Parameters<Project["hostHere"]>) {
     return invoked("project.hostHere", () => super.hostHere(...args));
   }
@@ -125,6 +137,14 @@ export class LinkObject extends Link {
 
   override fetch(request: Request) {
     return invoked("link.fetch", () => super.fetch(request));
+  }
+
+  override wake(...args: Parameters<Link["wake"]>) {
+    return invoked("link.wake", () => super.wake(...args));
+  }
+
+  override syncUnlinked(...args: Parameters<Link["syncUnlinked"]>) {
+    return invoked("link.syncUnlinked", () => super.syncUnlinked(...args));
   }
 
   override alarm() {
