@@ -1,3 +1,12 @@
+/**
+ * So many of some hosts, beginning with another one each turn: of a service on thousands each request waits for a few, and
+ * all together for all.
+ */
+export function fewOf(hosts: readonly string[], max: number, turn: number): string[] {
+  const from = hosts.length === 0 ? 0 : (turn * max) % hosts.length;
+  return [...hosts.slice(from), ...hosts.slice(0, from)].slice(0, max);
+}
+
 /** Those who wait for something to change about a host. Each is told once, of the first of the hosts that they named. */
 export class HostNews {
   private readonly waiting = new Map<string, Set<() => void>>();

@@ -239,6 +239,23 @@ describe("a request for a host without a link", () => {
     expect(await told()).toEqual(["true after 0", "true after 0"]);
   });
 
+  test("waits with the others for all of thousands of hosts, itself for a few of them", async () => {
+    const hosts = Array.from({ length: 5_000 }, (_, i) => `h${i}`);
+    presence.expectBack(hosts, clock.now(), 45_000);
+    for (let i = 0; i < 512; i += 1) wait(hosts);
+    for (const host of hosts.slice(0, 4)) {
+      presence.linkOpened(host, link());
+      if ((await told()).length > 0) break;
+    }
+    // Those that were told wait no more; who comes later is told at once, and the rest by the hosts that they wait for.
+    expect(outcomes.length).toBeLessThan(10);
+    wait(hosts);
+    const before = outcomes.length;
+    expect(await told()).toHaveLength(before + 1);
+    for (const host of hosts.slice(4)) presence.linkOpened(host, link());
+    expect(await told()).toHaveLength(513);
+  });
+
   test("waits no longer than until the host is called silent", async () => {
     cut("a");
     cut("long unheard", 15_000);

@@ -1,6 +1,6 @@
 import type { LinkEnd } from "../link/types.ts";
 import type { Clock } from "./clock.ts";
-import { HostNews } from "./host-news.ts";
+import { fewOf, HostNews } from "./host-news.ts";
 
 /** Why the link of such a host ends, as its agent is told. */
 export const HOST_REMOVED = "the host was removed from its project";
@@ -11,6 +11,9 @@ const SILENT_AFTER_MS = 10_000;
 const RECONNECT_MS = 5_000;
 /** How long the answer to a sync may be in the making; after it the host waits for the time that the answer stated. */
 const ANSWER_MS_MAX = 30_000;
+
+/** Hosts whose news one request waits for. */
+const AWAITED_MAX = 32;
 
 /** A server that is behind looks again no sooner. */
 const LOOK_AGAIN_MS = 1_000;
@@ -39,6 +42,7 @@ export class Presence {
 
   /** For those who wait for a host's link. */
   private readonly news = new HostNews();
+  private waits = 0;
 
   /** Hosts that were called silent and have reported nothing since. */
   private readonly silenced = new Set<string>();
@@ -62,7 +66,8 @@ export class Presence {
       if (hosts.some((host) => this.links.has(host))) return true;
       const expected = hosts.filter((host) => this.expected.has(host) && !this.unlinked.has(host));
       if (expected.length === 0 || signal.aborted) return false;
-      await this.news.of(expected, signal);
+      this.waits += 1;
+      await this.news.of(fewOf(expected, AWAITED_MAX, this.waits), signal);
     }
   }
 

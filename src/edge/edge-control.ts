@@ -1,5 +1,6 @@
 import { callerOf, mayCall } from "../control/callers.ts";
 import { FileShelf } from "../control/file-shelf.ts";
+import { fewOf } from "../control/host-news.ts";
 import { type Caller, type Control, ControlError } from "../control/types.ts";
 import type { CommitView } from "../control/views.ts";
 import type { ReplicaWay, RouteTarget } from "../proxy/types.ts";
@@ -25,6 +26,7 @@ type Answered<C extends ProjectCall> = Awaited<ReturnType<ProjectMethod<C>>>;
 export class EdgeControl implements Control {
   readonly #env: Env;
   readonly #tokenRevoked: (project: string) => void;
+  #waits = 0;
 
   /** @param tokenRevoked told that a token of the project was revoked from here */
   constructor(env: Env, tokenRevoked: (project: string) => void) {
@@ -184,7 +186,8 @@ export class EdgeControl implements Control {
 
   /** Where the links of the first of their hosts end, it is known whether they are expected. */
   async wayBack(project: string, targets: RouteTarget[], signal: AbortSignal): Promise<boolean> {
-    const hosts = [...new Set(targets.map(({ host }) => host))].slice(0, HOSTS_AWAITED_MAX);
+    this.#waits += 1;
+    const hosts = fewOf([...new Set(targets.map(({ host }) => host))], HOSTS_AWAITED_MAX, this.#waits);
     const enough = new AbortController();
     const asked = AbortSignal.any([signal, enough.signal]);
     try {
