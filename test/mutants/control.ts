@@ -100,6 +100,26 @@ export const controlMutants: Mutant[] = [
     },
   },
   {
+    file: "src/control/presence.ts",
+    replace: "if (expected.length === 0 || signal.aborted) return false;",
+    by: "return false;",
+    breaks: "Requests fail after the control plane was started until the host that serves them has dialled.",
+    caughtBy: {
+      file: "src/control/presence.test.ts",
+      test: "a request for a host without a link > waits for the link that was lost, and goes on at once when it is there",
+    },
+  },
+  {
+    file: "src/proxy/forward.ts",
+    replace: "isCutOff &&= isAbsent;",
+    by: ";",
+    breaks: "A request that a replica may have seen waits for a link and is sent once more.",
+    caughtBy: {
+      file: "src/proxy/waits.test.ts",
+      test: "a request whose hosts have no link > is not sent once more after a replica may have seen it",
+    },
+  },
+  {
     file: "src/store/commit.ts",
     replace: 'kind === "host" ? [id] : []',
     by: "[]",
