@@ -142,6 +142,27 @@ function awaitedHostContract(runtime: Runtime): void {
       expect(next.tookMs).toBeLessThan(AT_ONCE_MS);
     });
 
+    test("one whose client has left is not sent on", async () => {
+      const host = await stage.here();
+      const service = await stage.serve(host);
+      const seen: string[] = [];
+      host.answering = async ({ path }) => {
+        seen.push(path);
+        return json(200, path);
+      };
+      await cut(host);
+      const left = stage.leaver(service, "/v1/left");
+      const asked = ask(service);
+      await delay(500);
+      left.leave();
+      await delay(500);
+      await host.dial();
+      await host.sync();
+      expect(await asked).toMatchObject({ status: 200 });
+      expect((await ask(service)).status).toBe(200);
+      expect(seen).toEqual(["/v1/x", "/v1/x"]);
+    });
+
     test("one whose host is removed is refused at once", async () => {
       const host = await stage.here();
       const service = await stage.serve(host);
