@@ -11,6 +11,16 @@ const storm = (when: string) => ({
 
 export const controlMutants: Mutant[] = [
   {
+    file: "src/control/next-sync.ts",
+    replace: "Math.min(WAITS * waitedMs, ",
+    by: "Math.min(0, ",
+    breaks: "A server that cannot keep up is asked again and again by hosts that have given up waiting.",
+    caughtBy: {
+      file: "test/sim/storms.test.ts",
+      test: "a server that is too slow for how often hosts come asks them to come more rarely, and hardly a report is given up",
+    },
+  },
+  {
     file: "src/control/controller.ts",
     replace: "        if (!isBusy && !(error instanceof UnclearOutcome)) throw error;\n",
     by: '        if (error instanceof UnclearOutcome) return { kind: "conflict" as const, commitId: "" };\n',

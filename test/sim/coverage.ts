@@ -13,6 +13,10 @@ export class Coverage {
   }
 
   has(kind: string, value: string): boolean {
-    return this.seen.get(kind)?.has(value) ?? false;
+    return this.times(kind, value) > 0;
+  }
+
+  times(kind: string, value: string): number {
+    return this.seen.get(kind)?.get(value) ?? 0;
   }
 }

@@ -62,6 +62,7 @@ export class Reading {
       const [answer] = await done;
       return answer;
     } finally {
+      if (signal.aborted) this.world.coverage.saw("report", "given up");
       this.waiting.delete(waiting);
     }
   }

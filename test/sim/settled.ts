@@ -87,7 +87,7 @@ function mayWait(world: World, ledger: Ledger, replica: ReplicaEntity, all: Repl
   if (replica.group !== "router") return false;
   const ready = new Set(all.filter(({ status }) => status === "ready").map(({ group }) => group));
   const couldServe = ready.has("worker") || (ready.has("prefill") && ready.has("decode"));
-  return replica.status === "starting" && !couldServe;
+  return (replica.status === "starting" || replica.status === "suspect") && !couldServe;
 }
 
 /** Whether a replica is on a host that is drained. */

@@ -14,6 +14,11 @@ const STORMS = 3;
  * them have to come back in, but for the last of these less than the 20 s for which an agent waits for an answer.
  */
 const READ_ALL_MS = { min: 9_000, max: 18_000 };
+/**
+ * The same of one that stays slow: were all to come every 10 s, as hosts with jobs do that are told nothing else, reports
+ * would wait for longer than the 20 s.
+ */
+const READ_ALL_FOR_LONG_MS = 48_000;
 /** After a start nothing is decided while hosts come back, however often their agents have to ask. */
 const READ_ALL_AFTER_START_MS = { min: 20_000, max: 40_000 };
 /** Longer than a host may be silent, shorter than it takes to be lost. */
@@ -45,6 +50,17 @@ describe("a server that reads slowly decides nothing about hosts whose reports w
   test("it was killed and started again", async () => {
     await weather(READ_ALL_AFTER_START_MS, (world) => world.servers[0]?.crash());
   });
+});
+
+test("a server that is too slow for how often hosts come asks them to come more rarely, and hardly a report is given up", async () => {
+  const world = await servingWorld(SEED);
+  const givenUp = () => world.coverage.times("report", "given up");
+  world.faults.slowServers(READ_ALL_FOR_LONG_MS / HOSTS);
+  await pass(world, 5 * MINUTE);
+  const before = givenUp();
+  await pass(world, 15 * MINUTE);
+  // Without it ten and more a minute are.
+  expect(givenUp() - before).toBeLessThan(HOSTS / 2);
 });
 
 /** A few storms, after each of which everything runs as before, and no replica was ever thought to be anything but well. */
