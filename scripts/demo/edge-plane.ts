@@ -84,10 +84,11 @@ function startWorkerd([program, ...args]: [string, ...string[]]) {
   return { failed, stop: () => ended(child) };
 }
 
+/** Asked to end, workerd would wait until every link and every stream has ended by itself. */
 async function ended(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");
-  child.kill("SIGTERM");
+  child.kill("SIGKILL");
   await exit;
 }
 

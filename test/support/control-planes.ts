@@ -100,7 +100,8 @@ async function workerdServer({ folder, env, host = "127.0.0.1", worker }: Place)
             .catch(() => false),
         server.output,
       );
-      return server;
+      // Asked to end, workerd would wait until every link and every stream has ended by itself; the platform asks nobody.
+      return { ...server, stop: (signal = "SIGKILL") => server.stop(signal) };
     },
     token: async () => token,
     async deploy() {
