@@ -16,8 +16,8 @@ export interface WorkerdPlace {
   version: string;
 }
 
-/** Names of the variables that hold secrets; they are taken from the process's environment. */
-const SECRETS = ["HEADRACE_KEY", "HEADRACE_DATABASE_TOKEN"] as const;
+/** Variables that `headrace deploy edge` sets as secrets; they are taken from the process's environment. */
+const SECRETS = ["HEADRACE_KEY", "HEADRACE_DATABASE_TOKEN", "HEADRACE_AGENT_URL"] as const;
 
 /** Rings the Worker's cron trigger, since workerd alone has no clock for it. */
 export const CRON_MODULE = `export default {

@@ -31,7 +31,7 @@ export const TEST_KEY = Buffer.alloc(32, 7).toString("base64");
 
 export interface Place {
   folder: string;
-  /** What every process gets. */
+  /** What every process gets; read anew at each start. */
   env: NodeJS.ProcessEnv;
   /** Where it listens; 127.0.0.1 where nothing else is said. */
   host?: string;

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "../../../src/api/client.ts";
 import { shellQuoted } from "../../../src/install/install-script.ts";
-import { CONTROL_PLANES, type ControlPlane } from "../../support/control-planes.ts";
+import { CONTROL_PLANES, type ControlPlane, type Runtime } from "../../support/control-planes.ts";
 import { CLI, type Running, runProcess } from "../../support/processes.ts";
+import { type Given, GivenBesideWorker, GivenByServer } from "./given.ts";
 
 /** A control plane, and folders that stand for hosts: installations put all that they make into one. */
 export class JoiningStage {
@@ -12,35 +13,37 @@ export class JoiningStage {
   readonly #plane: ControlPlane;
   #server: Running;
   readonly #token: string;
-  readonly #served: { program: string };
+  readonly #given: Given;
 
-  private constructor(
-    folder: string,
-    plane: ControlPlane,
-    server: Running,
-    token: string,
-    served: { program: string },
-  ) {
-    this.folder = folder;
-    this.#plane = plane;
-    this.#server = server;
-    this.#token = token;
-    this.#served = served;
+  private constructor(parts: { folder: string; plane: ControlPlane; server: Running; token: string; given: Given }) {
+    this.folder = parts.folder;
+    this.#plane = parts.plane;
+    this.#server = parts.server;
+    this.#token = parts.token;
+    this.#given = parts.given;
   }
 
-  static async start(): Promise<JoiningStage> {
+  static async start(runtime: Runtime = "node"): Promise<JoiningStage> {
     const folder = mkdtempSync(join(tmpdir(), "headrace-joining-"));
-    const served = { program: CLI };
-    const plane = await CONTROL_PLANES.node({ folder, env: environment(folder), program: () => served.program });
+    const env = environment(folder);
+    const given = runtime === "node" ? new GivenByServer() : await GivenBesideWorker.start(folder, env);
+    const plane = await CONTROL_PLANES[runtime]({ folder, env, program: () => given.program });
+    await given.giveOut(CLI);
     const server = await plane.start();
-    return new JoiningStage(folder, plane, server, await plane.token(), served);
+    return new JoiningStage({ folder, plane, server, token: await plane.token(), given });
   }
 
-  /** Puts another server in the place of the one that runs, with its data. */
+  /** Puts a control plane in the place of the one that runs, with its data, that gives out the agent of this program's bundle. */
   async serveFrom(program: string): Promise<void> {
+    await this.#given.giveOut(program);
     await this.#server.stop();
-    this.#served.program = program;
+    await this.#plane.deploy();
     this.#server = await this.#plane.start();
+  }
+
+  /** Address of the folder that hosts install from. */
+  get from(): string {
+    return this.#given.folderUrl ?? `${this.url}/install`;
   }
 
   get url(): string {
@@ -48,7 +51,7 @@ export class JoiningStage {
   }
 
   env(): NodeJS.ProcessEnv {
-    return { ...environment(this.folder), HEADRACE_SERVER: this.url };
+    return { ...environment(this.folder), HEADRACE_SERVER: this.url, HEADRACE_TOKEN: this.#token };
   }
 
   client() {
@@ -75,6 +78,7 @@ export class JoiningStage {
     for (const leave of installed.filter((path) => existsSync(path))) await runProcess([leave], process.env);
     await this.#server.stop();
     await this.#plane.dispose();
+    await this.#given.dispose();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
