@@ -229,6 +229,36 @@ describe("the project", () => {
     expect(project.told).toEqual(["linked"]);
   });
 
+  test("is told again within a second, also of a host that is woken meanwhile", async () => {
+    const agent = new Dialled();
+    project.isAway = true;
+    await agent.sync();
+    await life.wake();
+    expect(durable.alarm).toBe(now + 1_000);
+    project.isAway = false;
+    await ring({ asleep: false });
+    expect(project.told).toEqual(["linked"]);
+    expect(durable.alarm).not.toBeNull();
+  });
+
+  test("removes a host while a report of it is being taken in, of which nothing is kept", async () => {
+    const removed = async () => {
+      life.forget("the host was removed");
+      await durable.storage.deleteAll();
+    };
+    project.answer = BUSY;
+    const agent = new Dialled();
+    project.meanwhile = removed;
+    // Its link was ended, so that no answer comes.
+    agent.sync().catch(() => undefined);
+    await turn();
+    wakeUp();
+    await life.syncUnlinked(reportOf(HELD));
+    await turn();
+    expect([...durable.values.keys()]).toEqual([]);
+    expect(durable.alarm).toBeNull();
+  });
+
   test("hears no more of a host that it has removed", async () => {
     const agent = new Dialled();
     await agent.sync();

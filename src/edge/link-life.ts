@@ -77,6 +77,8 @@ export class LinkLife {
   /** When a host without a link said that it would be back. */
   #promisedAt = 0;
   #telling: Promise<void> | null = null;
+  /** When the alarm rings, as far as this life has set it. */
+  #ringsAt = Number.POSITIVE_INFINITY;
   readonly #closed = new WeakSet<EdgeSocket>();
   /** When the link was lost; null: there is one, or there was none. */
   #lostAt: number | null = null;
@@ -169,6 +171,7 @@ export class LinkLife {
   /** A report that came by a request of its own. @throws ControlError */
   async syncUnlinked(report: Report): Promise<SyncAnswer> {
     const answer = await this.#sync(report, false);
+    if (this.#isForgotten) return answer;
     this.#promisedAt = this.#parts.now() + answer.nextSyncInMs;
     if (!this.#counted()) {
       const { kv } = this.#parts.ctx.storage;
@@ -180,8 +183,9 @@ export class LinkLife {
     return answer;
   }
 
-  /** Looks whether the host is still heard of. */
+  /** The alarm rang: looks whether the host is still heard of. */
   async look(): Promise<void> {
+    this.#ringsAt = Number.POSITIVE_INFINITY;
     const { kv } = this.#parts.ctx.storage;
     const socket = this.#counted();
     if (socket && this.#silentMs(socket) >= SILENT_LINK_MS) {
@@ -194,9 +198,9 @@ export class LinkLife {
       this.#tell(this.#parts.now() - heardAt);
     }
     await this.#telling;
-    const goesOn = kv.get<boolean>("unlinked") === true || (this.#counted() !== null && this.#isBusy());
     if (this.#here() !== this.#told()) this.#tell(this.#parts.now() - heardAt);
     await this.#telling;
+    const goesOn = kv.get<boolean>("unlinked") === true || (this.#counted() !== null && this.#isBusy());
     if (this.#here() !== this.#told()) await this.#ring(TELL_AGAIN_MS);
     else if (goesOn) await this.#ring(this.#silentInMs());
     else kv.delete("watched");
@@ -243,6 +247,7 @@ export class LinkLife {
 
   async #syncOver(socket: EdgeSocket, report: Report): Promise<SyncAnswer> {
     const answer = await this.#sync(report, true);
+    if (this.#isForgotten) return answer;
     const attachment = attachmentOf(socket);
     if (!attachment.counts && this.#sockets().includes(socket)) {
       const before = this.#counted();
@@ -354,8 +359,12 @@ export class LinkLife {
     await this.#ring(this.#silentInMs());
   }
 
-  #ring(ms: number): Promise<void> {
-    return this.#parts.ctx.storage.setAlarm(this.#parts.now() + Math.max(1, ms));
+  /** There is one alarm for all: one that is set for sooner stays, and what it finds sets it anew. */
+  async #ring(ms: number): Promise<void> {
+    const at = this.#parts.now() + Math.max(1, ms);
+    if (at >= this.#ringsAt) return;
+    this.#ringsAt = at;
+    await this.#parts.ctx.storage.setAlarm(at);
   }
 
   /** Whoever closed it: what the platform says of it later is no news. */

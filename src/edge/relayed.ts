@@ -13,7 +13,10 @@ export function relayed(
     left(reason);
     return reader.cancel(reason);
   };
-  signal?.addEventListener("abort", () => void leave(signal.reason).catch(() => undefined), { once: true });
+  const end = () => void leave(signal?.reason).catch(() => undefined);
+  // Whoever asked may have left while the stream was being opened.
+  if (signal?.aborted) end();
+  else signal?.addEventListener("abort", end, { once: true });
   const source: UnderlyingByteSource = {
     type: "bytes",
     async pull(controller) {
