@@ -283,7 +283,7 @@ test("a log is followed into an attempt that was not started yet when it was fou
   const engine = new WatchedEngine(dockerd.socket);
   const attempts = async () => {
     const found = await engine.list(wantedLabels(agentName(dataDir), "a"));
-    return found.map(({ id, labels }) => readLabels(id, labels)!).sort((one, other) => one.attempt - other.attempt);
+    return found.map((container) => readLabels(container)!).sort((one, other) => one.attempt - other.attempt);
   };
   await runtime.start(job("echo one"));
   await untilEnded(runtime, "a");

@@ -27,9 +27,10 @@ test("only the limit that was refused is left out, and only once", () => {
 
 test("a job is read back from its container's labels, and a stranger's labels are nobody's", () => {
   const name = { job: "w-1.0", replica: "w-1", attempt: 3, image: "x:1" };
-  expect(readLabels("id", labelsOf("abc", name))).toEqual({ ...name, id: "id" });
+  const container = { id: "id", state: "running" };
+  expect(readLabels({ ...container, labels: labelsOf("abc", name) })).toEqual({ ...name, ...container });
   expect(containerName("abc", name)).toBe("headrace-abc-w-1.0.3");
-  expect(readLabels("id", { "headrace.job": "a" })).toBeNull();
+  expect(readLabels({ ...container, labels: { "headrace.job": "a" } })).toBeNull();
 });
 
 test.each([

@@ -24,6 +24,8 @@ export interface AttemptName {
 export interface Attempt extends AttemptName {
   /** The container's id. */
   id: string;
+  /** As the engine's list of containers has it. */
+  state: string;
 }
 
 /** Tells this agent's containers from those of another one on the same engine. */
@@ -56,10 +58,12 @@ export function labelsOf(agent: string, { job, replica, attempt, image }: Attemp
   };
 }
 
+type ListedContainer = Pick<Attempt, "id" | "state"> & { labels: Record<string, string> };
+
 /** @returns null for a container that somebody else has given our labels in part */
-export function readLabels(id: string, labels: Record<string, string>): Attempt | null {
+export function readLabels({ labels, ...container }: ListedContainer): Attempt | null {
   const [job, replica, image] = [labels[LABELS.job], labels[LABELS.replica], labels[LABELS.image]];
   const attempt = Number(labels[LABELS.attempt]);
   if (job === undefined || replica === undefined || image === undefined) return null;
-  return Number.isInteger(attempt) ? { id, job, replica, attempt, image } : null;
+  return Number.isInteger(attempt) ? { ...container, job, replica, attempt, image } : null;
 }

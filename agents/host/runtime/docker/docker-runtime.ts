@@ -83,6 +83,11 @@ class DockerRuntime implements Runtime {
   readonly #closing = new AbortController();
   /** How ended runs ended, by incarnation. */
   #ends = new Map<string, JobEnd>();
+  /**
+   * Containers that ran when they were last looked at, by id: what is known of such a one holds while the engine lists it
+   * as running and tells of no change. To inspect each of ten at every look was most of what the agent did.
+   */
+  #running = new Map<string, ContainerAnswer>();
   #known: { jobs: RuntimeJob[]; at: number } | null = null;
   /** Limits that the engine was not allowed to raise. */
   readonly #refusedLimits = new Set<string>();
@@ -287,9 +292,16 @@ class DockerRuntime implements Runtime {
     for (const attempt of await this.#attempts(null)) newest.set(attempt.job, attempt);
     const ends = new Map<string, JobEnd>();
     const jobs: RuntimeJob[] = [];
+    // A change that is told of meanwhile makes another: what is found here is then not kept.
+    const running = this.#running;
+    const listed = new Set([...newest.values()].map(({ id }) => id));
+    for (const id of running.keys()) if (!listed.has(id)) running.delete(id);
     for (const attempt of newest.values()) {
-      const container = await this.#engine.inspect(attempt.id);
+      const known = attempt.state === "running" ? running.get(attempt.id) : undefined;
+      const container = known ?? (await this.#engine.inspect(attempt.id));
       if (container === null) continue;
+      if (container.State.Status === "running") running.set(attempt.id, container);
+      else running.delete(attempt.id);
       const end = runs(container) ? null : await this.#endOf(container);
       if (end !== null) ends.set(incarnationOf(container), end);
       jobs.push(describe(attempt, container, end, Date.now()));
@@ -316,7 +328,7 @@ class DockerRuntime implements Runtime {
   async #attempts(job: string | null): Promise<Attempt[]> {
     const found = await this.#engine.list(wantedLabels(this.#agent, job));
     return found
-      .map(({ id, labels }) => readLabels(id, labels))
+      .map(readLabels)
       .filter((attempt) => attempt !== null)
       .sort((one, other) => one.attempt - other.attempt);
   }
@@ -347,6 +359,7 @@ class DockerRuntime implements Runtime {
   }
 
   #changed(): void {
+    this.#running = new Map();
     for (const listener of this.#listeners) listener();
   }
 }

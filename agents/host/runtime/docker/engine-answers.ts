@@ -24,7 +24,7 @@ const labels = z
   .nullish()
   .transform((value) => value ?? {});
 
-export const containerList = z.array(z.object({ Id: z.string(), Labels: labels }));
+export const containerList = z.array(z.object({ Id: z.string(), Labels: labels, State: z.string() }));
 
 export const createdAnswer = z.object({ Id: z.string() });
 

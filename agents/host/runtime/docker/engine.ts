@@ -79,11 +79,11 @@ export class Engine {
     return this.#ask("GET", "/info", infoAnswer);
   }
 
-  /** Containers in any state that bear all of these labels. */
-  async list(labels: Record<string, string>): Promise<{ id: string; labels: Record<string, string> }[]> {
+  /** Containers in any state that bear all of these labels; the state as in their inspection. */
+  async list(labels: Record<string, string>): Promise<{ id: string; labels: Record<string, string>; state: string }[]> {
     const filters = { label: Object.entries(labels).map(([name, value]) => `${name}=${value}`) };
     const found = await this.#ask("GET", `/containers/json?all=1&filters=${json(filters)}`, containerList);
-    return found.map(({ Id, Labels }) => ({ id: Id, labels: Labels }));
+    return found.map(({ Id, Labels, State }) => ({ id: Id, labels: Labels, state: State }));
   }
 
   /** @returns null when there is no such container */

@@ -11,7 +11,7 @@ import { readJobLog } from "./job-log.ts";
 
 // An engine that never ends the log of a container that ended just when it was asked: what real ones do once in a while.
 
-const ATTEMPT: Attempt = { id: "c1", job: "a", replica: "r", attempt: 1, image: "i" };
+const ATTEMPT: Attempt = { id: "c1", state: "exited", job: "a", replica: "r", attempt: 1, image: "i" };
 const ENDED = {
   Id: "c1",
   Image: "sha256:1",
