@@ -188,6 +188,7 @@ async function putToken(store: Store, project: string, kind: CredentialKind, sub
     createdAt: Date.now(),
     expiresAt: null,
     usedAt: null,
+    madeBy: null,
   });
   return token;
 }

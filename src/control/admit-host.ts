@@ -32,6 +32,7 @@ export async function admitHost(
     createdAt: clock.now(),
     expiresAt: null,
     usedAt: null,
+    madeBy: caller.name,
   });
   if (!isFirst) throw usedUp();
   return { host, fleet };

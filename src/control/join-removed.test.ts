@@ -68,7 +68,7 @@ async function database(): Promise<MemoryStore> {
   const store = new MemoryStore();
   await store.createProject("main", 0, [NEW_PROJECT, closedFleet("default")]);
   const { credentialId: id, kind, name, subject } = JOINER;
-  const times = { createdAt: 0, expiresAt: null, usedAt: null };
+  const times = { createdAt: 0, expiresAt: null, usedAt: null, madeBy: null };
   await store.putCredential({ id, project: "main", kind, name, hash: "hash of j1", subject, ...times });
   return store;
 }

@@ -36,7 +36,12 @@ export async function makeToken(
     const now = clock.now();
     if (known.some((each) => each.id === id)) throw notShownAgain();
     await makeTokenRoom(store, project, known, now);
-    const credential = { ...credentialOf(request, now), id, project, hash: await tokenHash(tokens[0] as string) };
+    const credential = {
+      ...credentialOf(request, caller.name, now),
+      id,
+      project,
+      hash: await tokenHash(tokens[0] as string),
+    };
     return {
       input: {
         kind: "token_made",
@@ -50,11 +55,11 @@ export async function makeToken(
   return { id, ...(await shown(store, tokens, clock.now())) };
 }
 
-function credentialOf(request: TokenRequest, now: number): Omit<Credential, "id" | "project" | "hash"> {
+function credentialOf(request: TokenRequest, madeBy: string, now: number): Omit<Credential, "id" | "project" | "hash"> {
   const { kind, name, fleet } = request;
   const lifetimeS = request.expiresInS ?? (kind === "join" ? JOIN_TOKEN_LIFETIME_S : null);
   const expiresAt = lifetimeS === null ? null : now + lifetimeS * 1_000;
-  return { kind, name, subject: kind === "join" ? fleet : null, createdAt: now, expiresAt, usedAt: null };
+  return { kind, name, subject: kind === "join" ? fleet : null, createdAt: now, expiresAt, usedAt: null, madeBy };
 }
 
 /** The one of these tokens that was made. @throws ControlError when it has ended since, or was made long ago */

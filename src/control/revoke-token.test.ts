@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { NEW_PROJECT } from "../core/project-state.ts";
-import type { Store } from "../store/types.ts";
+import type { Credential, Store } from "../store/types.ts";
 import { callerOf } from "./callers.ts";
 import { systemClock } from "./clock.ts";
 import { HeadraceControl } from "./control.ts";
@@ -38,12 +38,12 @@ async function controlOn(store: Store): Promise<HeadraceControl> {
 async function given(
   id: string,
   kind: Caller["kind"],
-  over: { project?: string; name?: string; subject?: string; expiresAt?: number; usedAt?: number } = {},
+  over: Partial<Pick<Credential, "project" | "name" | "subject" | "expiresAt" | "usedAt" | "madeBy">> = {},
 ): Promise<{ token: string; caller: Caller }> {
   const token = makeToken(kind);
-  const { project = "main", name = id, subject = null, expiresAt = null, usedAt = null } = over;
+  const { project = "main", name = id, subject = null, expiresAt = null, usedAt = null, madeBy = null } = over;
   const hash = await tokenHash(token);
-  await store.putCredential({ id, project, kind, name, hash, subject, createdAt: now, expiresAt, usedAt });
+  await store.putCredential({ id, project, kind, name, hash, subject, createdAt: now, expiresAt, usedAt, madeBy });
   return { token, caller: { credentialId: id, project, kind, name, subject } };
 }
 
@@ -53,11 +53,11 @@ describe("the list of tokens", () => {
     now = 2_000;
     await given("j1", "join", { name: "rack", subject: "h100", expiresAt: 9_000 });
     await given("j2", "join", { subject: "default", expiresAt: 9_000, usedAt: 2_500 });
-    await given("m1", "member", { name: "ci", expiresAt: 3_000 });
+    await given("m1", "member", { name: "ci", expiresAt: 3_000, madeBy: "ann" });
     await given("h1", "host", { subject: "h1" });
     await given("theirs", "admin", { project: "other" });
     now = 3_000;
-    const unused = { fleet: null, usedAt: null, own: false };
+    const unused = { fleet: null, usedAt: null, madeBy: null, own: false };
     expect(await control.tokens(ann)).toEqual([
       {
         ...unused,
@@ -80,10 +80,26 @@ describe("the list of tokens", () => {
         state: "usable",
       },
       {
-        ...{ id: "j2", name: "j2", kind: "join", fleet: "default", createdAt: 2_000, expiresAt: 9_000, usedAt: 2_500 },
+        ...unused,
+        id: "j2",
+        name: "j2",
+        kind: "join",
+        fleet: "default",
+        createdAt: 2_000,
+        expiresAt: 9_000,
+        usedAt: 2_500,
         ...{ state: "used", own: false },
       },
-      { ...unused, id: "m1", name: "ci", kind: "member", createdAt: 2_000, expiresAt: 3_000, state: "expired" },
+      {
+        ...unused,
+        id: "m1",
+        name: "ci",
+        kind: "member",
+        createdAt: 2_000,
+        madeBy: "ann",
+        expiresAt: 3_000,
+        state: "expired",
+      },
     ]);
   });
 
@@ -212,6 +228,7 @@ describe("the journal", () => {
         [{ type: "token.revoked", message: `token rack (join, fleet h100, id ${id}) was revoked by a2` }],
       ],
     ]);
+    expect(await control.tokens(ann)).toMatchObject([{ id: "a1" }, { id: "a2" }, { id, madeBy: "a1" }]);
     const kept = [commits, await store.idempotency("main", "key-of-it"), await store.load("main")];
     for (const text of [token, await tokenHash(token)]) expect(JSON.stringify(kept)).not.toContain(text);
   });

@@ -19,10 +19,10 @@ export async function listTokens(
   tokens.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
   const now = clock.now();
   return tokens.map((token) => {
-    const { id, name, kind, subject: fleet, createdAt, usedAt } = token;
+    const { id, name, kind, subject: fleet, createdAt, madeBy, usedAt } = token;
     const state = stateOf(token, now);
     const expiresAt = state === "revoked" ? null : token.expiresAt;
-    return { id, name, kind, fleet, createdAt, expiresAt, usedAt, state, own: id === caller.credentialId };
+    return { id, name, kind, fleet, createdAt, madeBy, expiresAt, usedAt, state, own: id === caller.credentialId };
   });
 }
 

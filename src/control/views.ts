@@ -322,6 +322,8 @@ export const tokenView = z.object({
   createdAt: z.int(),
   /** Null: never, or it was revoked before. */
   expiresAt: z.int().nullable(),
+  /** Whose token it was made with; null: none, on the server's own machine, or it was made before this was noted. */
+  madeBy: z.string().nullable(),
   /** When a host joined with it; of other kinds no use is recorded. */
   usedAt: z.int().nullable(),
   state: z.enum(["usable", "used", "expired", "revoked"]),

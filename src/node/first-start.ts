@@ -36,6 +36,7 @@ export async function firstStart(
     createdAt: now,
     expiresAt: null,
     usedAt: null,
+    madeBy: null,
   });
   return { adminToken };
 }

@@ -36,6 +36,7 @@ export async function createLocalToken(dataDir: string | null, name: string): Pr
       createdAt: Date.now(),
       expiresAt: null,
       usedAt: null,
+      madeBy: null,
     });
     return { id, token };
   } finally {

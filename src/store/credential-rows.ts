@@ -18,14 +18,14 @@ export function requireHosts(project: string, hashes: string[]): InStatement[] {
 /** One that is there stays, so that a request which was repeated does not undo what has become of its token. */
 export function putCredentials(project: string, credentials: Credential[]): InStatement[] {
   if (credentials.length === 0) return [];
-  const rows = credentials.map(({ id, kind, name, hash, subject, createdAt, expiresAt, usedAt }) => {
-    return [id, kind, name, hash, subject, createdAt, expiresAt, usedAt];
+  const rows = credentials.map(({ id, kind, name, hash, subject, createdAt, expiresAt, usedAt, madeBy }) => {
+    return [id, kind, name, hash, subject, createdAt, expiresAt, usedAt, madeBy];
   });
   return [
     {
-      sql: `INSERT INTO credentials (project, id, kind, name, hash, subject, created_at, expires_at, used_at)
+      sql: `INSERT INTO credentials (project, id, kind, name, hash, subject, created_at, expires_at, used_at, made_by)
             SELECT :project, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-              value ->> 7 FROM json_each(:rows) WHERE true
+              value ->> 7, value ->> 8 FROM json_each(:rows) WHERE true
             ON CONFLICT (project, id) DO NOTHING`,
       args: { project, rows: JSON.stringify(rows) },
     },

@@ -56,12 +56,13 @@ async function redeemJoin(connection: Connection, joinId: string, at: number, ho
       args: { project, joinId, hash, at },
     },
     {
-      sql: `INSERT INTO credentials (project, id, kind, name, hash, subject, created_at, expires_at, used_at)
-            SELECT :project, :id, :kind, :name, :hash, :subject, :createdAt, :expiresAt, :usedAt FROM credentials
+      sql: `INSERT INTO credentials (project, id, kind, name, hash, subject, created_at, expires_at, used_at, made_by)
+            SELECT :project, :id, :kind, :name, :hash, :subject, :createdAt, :expiresAt, :usedAt, :madeBy FROM credentials
             WHERE project = :project AND id = :joinId AND used_for = :hash
             ON CONFLICT (project, id) DO UPDATE SET
               kind = excluded.kind, name = excluded.name, hash = excluded.hash, subject = excluded.subject,
-              created_at = excluded.created_at, expires_at = excluded.expires_at, used_at = excluded.used_at`,
+              created_at = excluded.created_at, expires_at = excluded.expires_at, used_at = excluded.used_at,
+              made_by = excluded.made_by`,
       args: { ...host, joinId },
     },
     {

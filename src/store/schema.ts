@@ -66,6 +66,7 @@ export const credentials = sqliteTable(
     usedAt: integer("used_at"),
     /** Join tokens: the hash of the host's credential that was made with it. */
     usedFor: text("used_for"),
+    madeBy: text("made_by"),
   },
   (table) => [primaryKey({ columns: [table.project, table.id] }), uniqueIndex("credentials_hash").on(table.hash)],
 );

@@ -95,6 +95,8 @@ export interface Credential {
   expiresAt: number | null;
   /** Join tokens: when it was used. */
   usedAt: number | null;
+  /** Whose token it was made with, by name; null: no token was asked for, or it was not noted yet. */
+  madeBy: string | null;
 }
 
 /** What all files of one project may come to. */

@@ -498,7 +498,14 @@ describe("joining", () => {
     const { store } = opened[0] as { store: Store };
     const fill = async (first: number, over: { expiresAt: number | null }) => {
       for (let i = first; i < TOKENS_PER_PROJECT_MAX; i++) {
-        const fixed = { project: FIRST_PROJECT, kind: "member" as const, name: "ci", subject: null, usedAt: null };
+        const fixed = {
+          project: FIRST_PROJECT,
+          kind: "member" as const,
+          name: "ci",
+          subject: null,
+          usedAt: null,
+          madeBy: null,
+        };
         await store.putCredential({ ...fixed, id: `t-${i}`, hash: `h-${i}`, createdAt: 0, ...over });
       }
     };

@@ -84,6 +84,7 @@ export function credential(project: string, id: string, rest: Partial<Credential
     createdAt: 1_700_000_000_000,
     expiresAt: null,
     usedAt: null,
+    madeBy: null,
     ...rest,
   };
 }

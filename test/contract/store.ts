@@ -347,10 +347,10 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
 
     describe("credentials", () => {
       const join = credential("main", "j1", { kind: "join", subject: "default", expiresAt: AT + 1_000 });
-      const host = (id: string) => credential("main", id, { kind: "host", subject: id });
+      const host = (id: string) => credential("main", id, { kind: "host", subject: id, madeBy: "rack" });
 
       test("are found by their hash, listed by project and deleted", async () => {
-        const admin = credential("main", "c1", { kind: "admin", expiresAt: AT + 9 });
+        const admin = credential("main", "c1", { kind: "admin", expiresAt: AT + 9, madeBy: "ada" });
         await store.putCredential(admin);
         await store.putCredential(credential("main", "c2"));
         expect(await store.credential(admin.hash)).toEqual(admin);
@@ -374,7 +374,7 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
 
       test("are made by a commit, all of them or none", async () => {
         await store.createProject("second", AT, []);
-        const made = [join, credential("main", "c1", { expiresAt: AT + 9 })];
+        const made = [join, credential("main", "c1", { expiresAt: AT + 9, madeBy: "ada" })];
         const making = (version: number, id: string, credentials = made) =>
           commitOf("main", version, id, { credentials, puts: [replica(1)] });
         expect(await store.commit(making(2, "a"))).toEqual({ kind: "committed" });

@@ -87,7 +87,7 @@ afterEach(async () => {
 async function putToken(store: Store, kind: CredentialKind, subject: string | null): Promise<string> {
   const token = makeToken(kind);
   const fixed = { id: subject ?? crypto.randomUUID(), project: FIRST_PROJECT, kind, name: kind, subject };
-  const times = { createdAt: Date.now(), expiresAt: null, usedAt: null };
+  const times = { createdAt: Date.now(), expiresAt: null, usedAt: null, madeBy: null };
   await store.putCredential({ ...fixed, ...times, hash: await tokenHash(token) });
   return token;
 }

@@ -82,5 +82,5 @@ export async function join(
 }
 
 function rowOf(row: Pick<Credential, "project" | "id" | "kind" | "hash" | "subject">): Credential {
-  return { ...row, name: row.id, createdAt: 0, expiresAt: null, usedAt: null };
+  return { ...row, name: row.id, createdAt: 0, expiresAt: null, usedAt: null, madeBy: null };
 }

@@ -8,17 +8,17 @@ import { Cli } from "../testing/run.ts";
 const MADE = 1_700_000_000_000;
 const HOUR = 3_600_000;
 const view = (id: string, over: Partial<TokenView>): TokenView => ({
-  ...{ id, name: id, kind: "member", fleet: null, createdAt: MADE, expiresAt: null, usedAt: null },
+  ...{ id, name: id, kind: "member", fleet: null, createdAt: MADE, expiresAt: null, usedAt: null, madeBy: "ann" },
   ...{ state: "usable" as const, own: false },
   ...over,
 });
 const LISTED = [
-  view("c-admin", { name: "first admin", kind: "admin", own: true }),
+  view("c-admin", { name: "first admin", kind: "admin", madeBy: null, own: true }),
   view("t1", { name: "ci", expiresAt: MADE + HOUR }),
   view("t2", { name: "ci", state: "revoked" }),
   view("t3", { name: "twin" }),
   view("t4", { name: "twin" }),
-  view("t5", { name: "rack\u001b[2J", kind: "join", fleet: "h100", expiresAt: MADE + HOUR }),
+  view("t5", { name: "rack\u001b[2J", kind: "join", fleet: "h100", expiresAt: MADE + HOUR, madeBy: "eve\u001b[2J" }),
   view("t6", {
     name: "used",
     kind: "join",
@@ -41,12 +41,12 @@ describe("token list", () => {
     const { code, out, err } = await cli.run("token", "list");
     expect(code).toBe(EXIT.ok);
     expect(out).toBe(
-      "NAME         KIND          CREATED               EXPIRES               ID\n" +
-        "first admin  admin, yours  2023-11-14T22:13:20Z  never                 c-admin\n" +
-        "ci           member        2023-11-14T22:13:20Z  2023-11-14T23:13:20Z  t1\n" +
-        "twin         member        2023-11-14T22:13:20Z  never                 t3\n" +
-        "twin         member        2023-11-14T22:13:20Z  never                 t4\n" +
-        "rack [2J     join (h100)   2023-11-14T22:13:20Z  2023-11-14T23:13:20Z  t5\n",
+      "NAME         KIND          CREATED               BY       EXPIRES               ID\n" +
+        "first admin  admin, yours  2023-11-14T22:13:20Z  -        never                 c-admin\n" +
+        "ci           member        2023-11-14T22:13:20Z  ann      2023-11-14T23:13:20Z  t1\n" +
+        "twin         member        2023-11-14T22:13:20Z  ann      never                 t3\n" +
+        "twin         member        2023-11-14T22:13:20Z  ann      never                 t4\n" +
+        "rack [2J     join (h100)   2023-11-14T22:13:20Z  eve [2J  2023-11-14T23:13:20Z  t5\n",
     );
     expect(err).toBe("2 more can be used no longer: headrace token list --all\n");
   });
@@ -54,10 +54,10 @@ describe("token list", () => {
   test("shows all of them, and all of them as JSON", async () => {
     const { out, err } = await cli.run("token", "list", "--all");
     expect(out).toContain(
-      "used         join (h100)   2023-11-14T22:13:20Z  2023-11-14T23:13:20Z  2023-11-14T22:14:20Z  t6\n",
+      "used         join (h100)   2023-11-14T22:13:20Z  ann      2023-11-14T23:13:20Z  2023-11-14T22:14:20Z  t6\n",
     );
     expect(out).toContain(
-      "ci           member        2023-11-14T22:13:20Z  revoked               -                     t2\n",
+      "ci           member        2023-11-14T22:13:20Z  ann      revoked               -                     t2\n",
     );
     expect(err).toBe("");
     expect(JSON.parse((await cli.run("token", "list", "--json")).out)).toEqual(LISTED);

@@ -69,13 +69,14 @@ function described({ name, kind, createdAt }: TokenView): string {
 /** When hosts joined is a column where one has. */
 function tokenTable(tokens: TokenView[]): string[] {
   const someJoined = tokens.some(({ usedAt }) => usedAt !== null);
-  const rows = tokens.map(({ id, name, kind, fleet, createdAt, expiresAt, usedAt, state, own }) => [
+  const rows = tokens.map(({ id, name, kind, fleet, createdAt, madeBy, expiresAt, usedAt, state, own }) => [
     oneLine(name),
     `${kind}${fleet === null ? "" : ` (${fleet})`}${own ? ", yours" : ""}`,
     showInstant(createdAt),
+    madeBy === null ? "-" : oneLine(madeBy),
     state === "revoked" ? state : expiresAt === null ? "never" : showInstant(expiresAt),
     ...(someJoined ? [usedAt === null ? "-" : showInstant(usedAt)] : []),
     id,
   ]);
-  return table([["NAME", "KIND", "CREATED", "EXPIRES", ...(someJoined ? ["JOINED"] : []), "ID"], ...rows]);
+  return table([["NAME", "KIND", "CREATED", "BY", "EXPIRES", ...(someJoined ? ["JOINED"] : []), "ID"], ...rows]);
 }

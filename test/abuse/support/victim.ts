@@ -136,7 +136,7 @@ export async function seedToken(
   const hash = await tokenHash(token);
   const name = `${kind} of ${project}`;
   const fixed = { id: crypto.randomUUID(), project, kind, name, hash, createdAt: Date.now() };
-  await store.putCredential({ ...fixed, subject: null, expiresAt: null, usedAt: null, ...over });
+  await store.putCredential({ ...fixed, subject: null, expiresAt: null, usedAt: null, madeBy: null, ...over });
   return token;
 }
 

@@ -132,6 +132,7 @@ export class EdgePlane {
       createdAt: Date.now(),
       expiresAt: null,
       usedAt: null,
+      madeBy: null,
     });
     return token;
   }
