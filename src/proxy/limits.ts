@@ -34,8 +34,11 @@ export const ATTEMPTS_MAX = 5;
 /** Attempts that may have reached a replica: a request that breaks engines must not go through all of them. */
 export const DELIVERIES_MAX = 2;
 
-/** Targets looked at for one request, with those of which it turns out that their hosts have no link. */
-export const TARGETS_TRIED_MAX = 16;
+/**
+ * Targets looked at for one request, with those of which it turns out that their hosts have no link. On Workers each is a
+ * request of the Worker, and the smallest plan allows 50: three rounds of these with what is asked in between fit.
+ */
+export const TARGETS_TRIED_MAX = 10;
 
 /**
  * The longest that a request waits for the link of a host that is expected back. An agent dials again within a second,
@@ -49,8 +52,8 @@ export const PROJECT_LINK_WAITS_MAX = 512;
 /** Of all projects together. */
 export const LINK_WAITS_MAX = 4_096;
 
-/** Links that come and go again for one request. */
-export const LINKS_AWAITED_MAX = 3;
+/** How often one request waits: a link that has come may be gone again. */
+export const LINKS_AWAITED_MAX = 2;
 
 /** What is kept of a router's answer while another router is asked: an error's few lines. */
 export const TURNED_AWAY_BYTES_MAX = 8 * 1024;
