@@ -251,6 +251,7 @@ describe("the project", () => {
     project.meanwhile = removed;
     // Its link was ended, so that no answer comes.
     agent.sync().catch(() => undefined);
+    await expect.poll(() => project.synced).toBe(1);
     await turn();
     wakeUp();
     await life.syncUnlinked(reportOf(HELD));
