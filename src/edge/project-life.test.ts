@@ -246,6 +246,11 @@ describe("a life that begins", () => {
     await life.call("removeHost", [ADMIN, host, false, "key-remove"]);
     await turn();
     expect(called.filter((call) => call.startsWith("forget"))).toEqual([]);
+    // What it says meanwhile concerns nobody.
+    life.hostHere(host, true);
+    expect([...life.here()]).toEqual([]);
+    life.hostGone(host, true, 0);
+    expect([...life.gone()]).toEqual([]);
     away.clear();
     await wakeUp();
     await turn();

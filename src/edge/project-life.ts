@@ -95,6 +95,8 @@ export class ProjectLife implements FarHosts {
 
   hostHere(host: string, linked: boolean): void {
     const { kv } = this.#parts.storage;
+    // It was removed, and its object does not know yet: nobody would ever take it off the list again.
+    if (kv.get(TO_FORGET + host)) return;
     kv.put(HERE + host, linked);
     kv.delete(GONE + host);
     if (linked) this.control.linkOpened(this.#parts.project, host, this.#linkOf(host));
@@ -103,6 +105,7 @@ export class ProjectLife implements FarHosts {
 
   hostGone(host: string, linked: boolean, silentMs: number): void {
     const { kv } = this.#parts.storage;
+    if (kv.get(TO_FORGET + host)) return;
     kv.delete(HERE + host);
     // What follows may take longer than this life does.
     kv.put(GONE + host, { at: this.clock.now(), silentMs } satisfies Gone);
