@@ -264,6 +264,11 @@ export class Controller {
     // Where there is anything to remember a commit is made, if only for that: its version is in the answer.
     const records = this.recordsOf(batch, result, state.version + 1);
     if (isEmpty && records.length === 0) {
+      if (result.answers.some(({ kind }) => kind === "refused") && (await this.isBehind(state.version))) {
+        this.options.overtaken();
+        await this.load();
+        return "again";
+      }
       takeDue(state, result.due);
       this.arm(result.wakeAt);
       answerAll(batch, result, state.version);
@@ -318,6 +323,12 @@ export class Controller {
         await this.options.clock.sleep(waitMs);
       }
     }
+  }
+
+  /** Whether another writer has made later versions. Nothing else tells where nothing is to be written. */
+  private async isBehind(version: number): Promise<boolean> {
+    const { rows } = await this.options.store.journal(this.options.project, version, 1);
+    return rows.length > 0;
   }
 
   /** Another writer was first: take its state, and answer those of the batch that it has consumed. */

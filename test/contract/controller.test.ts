@@ -308,6 +308,16 @@ describe("two controllers on one database", () => {
     );
   });
 
+  test("a stale one refuses nothing that is allowed as things are now", async () => {
+    const [fresh, stale] = [await openControl(), await openControl()];
+    await stale.services(FIRST_PROJECT);
+    await apply(fresh, 1, "key-0001");
+    await expect(stale.stop(ADMIN, "web", "key-0002")).resolves.toMatchObject({ service: "web" });
+    // And one that is behind refuses what it has to.
+    await expect(fresh.delete(ADMIN, "nothing", "key-0003")).rejects.toThrow("there is no service nothing");
+    expect(warnings.filter((warning) => warning.includes("another server writes"))).not.toEqual([]);
+  });
+
   test("a stale one that answers a sync reads first", async () => {
     const [fresh, stale] = [await openControl(), await openControl()];
     const host = await joinHost(fresh);

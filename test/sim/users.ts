@@ -43,6 +43,8 @@ export interface Asked {
   key: string;
   project: string;
   ask: Ask;
+  /** Whether what it is about was there when it was sent last: a host, which is never there again once it is gone. */
+  wasThere: boolean;
   /** Set once it was answered: the answer, or the refusal. */
   answer: { version: number; text: string } | { refused: string } | null;
   done(): void;
@@ -130,7 +132,7 @@ export class Users {
   /** @param done called once it was done, and not when it was refused */
   ask(project: string, ask: Ask, done: () => void = () => {}): void {
     this.serial += 1;
-    const asked: Asked = { key: `key-${this.serial}`, project, ask, answer: null, done };
+    const asked: Asked = { key: `key-${this.serial}`, project, ask, wasThere: false, answer: null, done };
     this.asked.push(asked);
     this.world.note("user", `asks ${asked.key}: ${JSON.stringify(ask)}`);
     this.send(asked);
@@ -141,6 +143,7 @@ export class Users {
     const again = () => this.send(asked);
     if (servers.length === 0) return void timeline.after(RETRY_MS, again);
     const server = this.random.pick(servers);
+    asked.wasThere = this.isThere(asked);
     let isHeard = false;
     const answered = (take: () => void) => {
       timeline.after(this.random.int(1, 5), () => {
@@ -187,6 +190,11 @@ export class Users {
     }
   }
 
+  /** Whether the host is there that is asked about. */
+  private isThere({ project, ask }: Asked): boolean {
+    return "host" in ask && this.world.ledger(project).state.tables.host.byId.has(ask.host);
+  }
+
   private take(asked: Asked, answer: { version: number }): void {
     const text = JSON.stringify(answer);
     this.world.note("user", `${asked.key} answered: ${text}`);
@@ -202,6 +210,7 @@ export class Users {
     const isRefusal = error instanceof ControlError && !["unavailable", "too_many"].includes(error.code);
     this.world.note("user", `${asked.key} failed: ${String(error)}`);
     this.world.coverage.saw("request", error instanceof ControlError ? error.code : "failed");
+    if (isRefusal && error.code === "not_found") this.world.rules.notFound(asked, this.isThere(asked));
     if (!isRefusal) return void this.world.timeline.after(RETRY_MS, again);
     asked.answer ??= { refused: error.message };
   }

@@ -109,6 +109,12 @@ export class Rules {
     this.check("6: nothing acknowledged is lost", acknowledgedOnce(this.world.ledger(asked.project), asked, answer));
   }
 
+  /** @param isThere whether it is there after all */
+  notFound({ key, wasThere }: Asked, isThere: boolean): void {
+    const why = wasThere && isThere ? `${key} is about a host that was there all the while` : null;
+    this.check("6: nothing is refused that is allowed", why);
+  }
+
   /** A host was told that it is one. */
   joined(ledger: Ledger, host: string): void {
     const why = ledger.everJoined.has(host) ? null : `${host} was told that it has joined and is in no commit`;
