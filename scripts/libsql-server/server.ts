@@ -8,6 +8,8 @@ import { SqlStream } from "./stream.ts";
 
 /** A stream that no pipeline came for is closed, and what it had open is rolled back; genuine servers wait as long. */
 const STREAM_IDLE_MS = 10_000;
+/** How long a connection waits for its next request: longer than any test is silent. */
+const KEPT_ALIVE_MS = 60_000;
 
 /**
  * What goes wrong with one pipeline.
@@ -48,6 +50,8 @@ export class LibsqlServer {
         response.end(String(error));
       });
     });
+    // A test may compute for longer than Node's 5 s, and then write over a connection that was closed meanwhile.
+    this.server.keepAliveTimeout = KEPT_ALIVE_MS;
   }
 
   /** @param token without it a client is answered 401; null = anyone is served */

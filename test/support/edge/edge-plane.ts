@@ -14,6 +14,7 @@ import { INVENTORY, ObedientAgent } from "../obedient-agent.ts";
 import { freePort } from "../ports.ts";
 import { type Running, startProcess, until } from "../processes.ts";
 import { COUNTS_PATH, type EdgeCounts } from "./counts.ts";
+import { IsolateHeap } from "./isolate-heap.ts";
 
 /** The Worker with its counts, on plain workerd, beside a libSQL server whose requests are counted too. */
 export class EdgePlane {
@@ -22,6 +23,7 @@ export class EdgePlane {
   readonly #folder: string;
   readonly #command: string[];
   readonly #cronPort: number;
+  readonly #inspectorPort: number;
   /** Past the Worker, so that a look costs it nothing and wakes nobody. */
   readonly store: Store;
   readonly token: string;
@@ -32,6 +34,7 @@ export class EdgePlane {
     command: string[];
     port: number;
     cronPort: number;
+    inspectorPort: number;
     database: LibsqlServer;
     store: Store;
     token: string;
@@ -40,6 +43,7 @@ export class EdgePlane {
     this.#folder = parts.folder;
     this.#command = parts.command;
     this.#cronPort = parts.cronPort;
+    this.#inspectorPort = parts.inspectorPort;
     this.database = parts.database;
     this.store = parts.store;
     this.token = parts.token;
@@ -56,8 +60,11 @@ export class EdgePlane {
     const place = { port, cronPort, databaseUrl: database.url, version: "1" };
     const entry = join(ROOT, "test/support/edge/counting-worker.ts");
     const command = await prepareWorkerd(join(folder, "workerd"), place, entry);
+    const inspectorPort = await freePort();
+    // After the name of what workerd shall do.
+    command.splice(2, 0, `--inspector-addr=127.0.0.1:${inspectorPort}`);
     const token = first?.adminToken ?? "";
-    const plane = new EdgePlane({ folder, command, port, cronPort, database, store, token });
+    const plane = new EdgePlane({ folder, command, port, cronPort, inspectorPort, database, store, token });
     await plane.run();
     return plane;
   }
@@ -94,6 +101,11 @@ export class EdgePlane {
 
   get pid(): number {
     return this.#running?.pid ?? 0;
+  }
+
+  /** A look at the memory of the isolate. */
+  heap(): Promise<IsolateHeap> {
+    return IsolateHeap.at(this.#inspectorPort);
   }
 
   /** What workerd has printed. */
