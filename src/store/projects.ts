@@ -26,7 +26,7 @@ export function projectsOf(connection: Connection): Pick<Store, "createProject" 
           .select({ project: projects.project })
           .from(projects)
           .where(lt(projects.wakeAt, before))
-          .orderBy(asc(projects.wakeAt))
+          .orderBy(sql`random()`)
           .limit(limit),
       );
       return rows.map(({ project }) => project);

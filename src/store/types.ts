@@ -123,7 +123,10 @@ export class UnclearOutcome extends Error {
 export interface Store {
   createProject(project: string, at: number, entities: Entity[]): Promise<"created" | "exists">;
   projects(): Promise<{ project: string; wakeAt: number | null }[]>;
-  /** Names of the projects in which something was due before `before`, the longest overdue first. */
+  /**
+   * Names of projects in which something was due before `before`. Of more than `limit` others each time, by chance: some
+   * that fail whenever they are looked at would be in the way of the rest for ever.
+   */
   overdue(before: number, limit: number): Promise<string[]>;
   load(project: string): Promise<LoadedProject | null>;
   /** @throws UnclearOutcome when the reply was lost or the database could not be reached. */

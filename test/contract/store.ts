@@ -121,6 +121,21 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
           { project: "new", wakeAt: null },
         ]);
       });
+
+      test("of the projects in which something was due each is named in time, however few are asked for", async () => {
+        for (const project of ["late", "later", "idle"]) await store.createProject(project, AT, []);
+        await store.commit(commitOf("main", 2, "a", { wakeAt: AT }));
+        await store.commit(commitOf("late", 2, "b", { wakeAt: AT + 2 }));
+        await store.commit(commitOf("later", 2, "c", { wakeAt: AT + 1 }));
+        expect((await store.overdue(AT + 2, 10)).toSorted()).toEqual(["later", "main"]);
+        const named = new Set<string>();
+        for (let asked = 0; asked < 100 && named.size < 3; asked += 1) {
+          const overdue = await store.overdue(AT + 3, 1);
+          expect(overdue).toHaveLength(1);
+          for (const project of overdue) named.add(project);
+        }
+        expect([...named].toSorted()).toEqual(["late", "later", "main"]);
+      });
     });
 
     describe("commits", () => {

@@ -40,6 +40,7 @@ interface StoredCredential {
 export class MemoryStore implements Store {
   private readonly byName = new Map<string, StoredProject>();
   private readonly byCredential = new Map<string, StoredCredential>();
+  private overdueAsked = 0;
 
   async createProject(project: string, at: number, entities: Entity[]): Promise<"created" | "exists"> {
     if (this.byName.has(project)) return "exists";
@@ -62,12 +63,11 @@ export class MemoryStore implements Store {
   }
 
   async overdue(before: number, limit: number): Promise<string[]> {
-    const due = [...this.byName].flatMap(([project, { wakeAt }]) => (wakeAt === null ? [] : [{ project, wakeAt }]));
-    due.sort((a, b) => a.wakeAt - b.wakeAt);
-    return due
-      .filter(({ wakeAt }) => wakeAt < before)
-      .slice(0, limit)
-      .map(({ project }) => project);
+    const due = [...this.byName].filter(([, { wakeAt }]) => wakeAt !== null && wakeAt < before);
+    // Others each time, and the same in each run.
+    this.overdueAsked += 1;
+    const turned = due.map((_, i) => due[(i + this.overdueAsked) % due.length] as (typeof due)[number]);
+    return turned.slice(0, limit).map(([project]) => project);
   }
 
   async load(project: string): Promise<LoadedProject | null> {
