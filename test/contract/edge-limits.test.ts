@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { OPENAPI_PATH } from "../../src/api/app.ts";
+import { FIRST_PROJECT } from "../../src/node/first-start.ts";
 import type { EdgeCounts } from "../support/edge/counts.ts";
 import { EdgePlane } from "../support/edge/edge-plane.ts";
 import { filledProject } from "../support/edge/filled-project.ts";
@@ -217,6 +218,28 @@ describe("a small project", () => {
     const seen: string[] = [];
     for (let i = 0; i < 10; i += 1) seen.push(await asked());
     expect(seen).toContain("worker>link.fetch, database 0");
+  });
+
+  test("while a service runs and nothing happens nothing is due, and its host's reports reach neither project nor database", async () => {
+    // Until all that the tests before this one have begun is done.
+    await until(
+      async () => {
+        await agent.sync();
+        return (await plane.store.load(FIRST_PROJECT))?.wakeAt === null;
+      },
+      () => plane.output(),
+    );
+    for (let i = 0; i < 3; i += 1) await agent.sync();
+    expect(agent.jobs.length).toBeGreaterThan(0);
+    const beyondItsLink = async () => {
+      const before = (await plane.counts()).calls;
+      for (let i = 0; i < 10; i += 1) await agent.sync();
+      const { calls } = await plane.counts();
+      expect((calls["link.message"] ?? 0) - (before["link.message"] ?? 0)).toBe(10);
+      return Object.keys(calls).filter((name) => !name.startsWith("link.") && calls[name] !== before[name]);
+    };
+    // The alarm that was set before the last commit may ring in the middle of one of them.
+    expect([await beyondItsLink(), await beyondItsLink()]).toContainEqual([]);
   });
 });
 
