@@ -118,7 +118,14 @@ export class Server {
     return caller?.subject === host && caller.project === project;
   }
 
+  /** Of a host's links that do not count the newest stays, as in src/node/agent-links.ts. */
   linkOpened(link: SimLink): void {
+    const { project, host } = link.agent.machine.spec;
+    for (const other of [...this.links]) {
+      const { spec } = other.agent.machine;
+      const isItsOwn = spec.project === project && spec.host === host;
+      if (isItsOwn && other.countsSince === null) other.close("another link of the same host took its place");
+    }
     this.links.add(link);
     this.world.note(this.name, `link of ${link.agent.machine.name} opened`);
   }
