@@ -160,6 +160,15 @@ describe("a host that another server on the database", () => {
   });
 });
 
+test("a host that was removed is not remembered: what its agents said would be kept for ever", async () => {
+  const by = (seq: number, incarnation: string) => ({ ...report(seq), agent: { ...report(seq).agent, incarnation } });
+  await sync.sync("h1", by(1, "first"));
+  await sync.sync("h1", by(1, "second"));
+  await expect(sync.sync("h1", by(2, "first"))).rejects.toMatchObject({ code: "forbidden" });
+  await project.hostRemoved("h1");
+  await expect(sync.sync("h1", by(3, "first"))).resolves.toBeDefined();
+});
+
 describe("the hosts to try", () => {
   const trying = (seq: number, tag: string) => ({ ...report(seq), peers: { tag, round: 0, unreached: [] } });
 

@@ -50,6 +50,11 @@ export class HostSync {
       if (host === null) this.named.clear();
       else this.named.delete(host);
     });
+    // Hosts come and go, and a report is kilobytes.
+    project.onHostRemoved((host) => {
+      this.heard.delete(host);
+      this.named.delete(host);
+    });
   }
 
   /**

@@ -37,6 +37,7 @@ export class Project {
   private readonly answered = Promise.withResolvers<void>();
   private readonly listeners = new Set<() => void>();
   private readonly invalidated: ((host: string | null) => void)[] = [];
+  private readonly removals: ((host: string) => void)[] = [];
   private watchesAll = false;
   private wasOvertaken = false;
   private readonly builds: AgentBuilds;
@@ -112,6 +113,12 @@ export class Project {
     state.observed.delete(host);
     this.presence.forget(host);
     this.heardOf(host);
+    for (const listener of this.removals) listener(host);
+  }
+
+  /** Calls `listener` when a host was removed: nothing of it is to be remembered. */
+  onHostRemoved(listener: (host: string) => void): void {
+    this.removals.push(listener);
   }
 
   /** Calls `listener` after each commit. @returns stops that */
