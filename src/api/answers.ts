@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { commitView, hostView, secretView, serviceView, tokenView } from "../control/views.ts";
-import { fleetView } from "../control/views-fleet.ts";
+import { commitView, hostView, secretView, serviceView, tokenView } from "../control/views/views.ts";
+import { fleetView } from "../control/views/views-fleet.ts";
 
 /** Answers that are the API's own; the others are control's views as they are. */
 

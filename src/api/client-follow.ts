@@ -1,5 +1,5 @@
 import { createParser, type EventSourceMessage } from "eventsource-parser";
-import { type CommitView, commitView } from "../control/views.ts";
+import { type CommitView, commitView } from "../control/views/views.ts";
 import { ApiError, type HttpClient, ServerUnreachable } from "./client-http.ts";
 import { HEARTBEAT_MS } from "./limits.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ControlError } from "../control/types.ts";
-import type { CommitView } from "../control/views.ts";
+import type { CommitView } from "../control/views/views.ts";
 import { createApp } from "./app.ts";
 import { type ApiError, createClient, ServerUnreachable, whoAmI } from "./client.ts";
 import { commit, FakeControl, HOST, SERVICE, TOKENS } from "./testing/fake-control.ts";

@@ -25,7 +25,7 @@ import {
   type tokenRequest,
   tokenRevokeAnswer,
   unreadLog,
-} from "../control/views.ts";
+} from "../control/views/views.ts";
 import {
   type FleetApplyAnswer,
   type FleetChangeAnswer,
@@ -35,7 +35,7 @@ import {
   fleetChangeAnswer,
   fleetPlanView,
   type fleetRequest,
-} from "../control/views-fleet.ts";
+} from "../control/views/views-fleet.ts";
 import { type LogLine, logLine } from "../wire/index.ts";
 import {
   fleetList,

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { secretNameText } from "../control/views.ts";
+import { secretNameText } from "../control/views/views.ts";
 import { id, resourceName } from "../wire/index.ts";
 import { errorBody } from "./error-body.ts";
 

@@ -1,4 +1,4 @@
-import type { CommitView } from "../control/views.ts";
+import type { CommitView } from "../control/views/views.ts";
 import { type Colors, oneLine } from "./style.ts";
 import { showInstant } from "./time-span.ts";
 

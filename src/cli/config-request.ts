@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import type * as z from "zod";
-import type { applyRequest } from "../control/views.ts";
+import type { applyRequest } from "../control/views/views.ts";
 import { parseConfig, passedVariables, whyNotApplied } from "../spec/index.ts";
 import type { ParsedConfig, ServiceSpec } from "../spec/types.ts";
 import { readConfig } from "./config-file.ts";

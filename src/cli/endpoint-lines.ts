@@ -1,4 +1,4 @@
-import type { ServiceView } from "../control/views.ts";
+import type { ServiceView } from "../control/views/views.ts";
 import type { ServiceSpec } from "../spec/types.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Client } from "../api/client.ts";
-import type { FleetApplyAnswer, FleetPlanView } from "../control/views-fleet.ts";
+import type { FleetApplyAnswer, FleetPlanView } from "../control/views/views-fleet.ts";
 import type { ConfigFile, ConfigFlags } from "./config-request.ts";
 import { confirm } from "./context.ts";
 import type { Io } from "./io.ts";

@@ -1,4 +1,4 @@
-import type { HostDetailView, HostView } from "../control/views.ts";
+import type { HostDetailView, HostView } from "../control/views/views.ts";
 import { oneLine } from "./style.ts";
 import { table } from "./table.ts";
 

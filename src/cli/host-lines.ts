@@ -1,4 +1,4 @@
-import type { HostDetailView, HostView } from "../control/views.ts";
+import type { HostDetailView, HostView } from "../control/views/views.ts";
 import { buildText } from "./build-text.ts";
 import { acceleratorsText, fabricText, gigabytes, hardwareLines } from "./hardware-lines.ts";
 import { reachLines, reachMark } from "./reach-lines.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { HostView } from "../control/views.ts";
+import type { HostView } from "../control/views/views.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 

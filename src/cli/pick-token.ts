@@ -1,4 +1,4 @@
-import type { TokenView } from "../control/views.ts";
+import type { TokenView } from "../control/views/views.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 import { oneLine } from "./style.ts";

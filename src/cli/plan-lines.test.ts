@@ -1,6 +1,6 @@
 import picocolors from "picocolors";
 import { describe, expect, test } from "vitest";
-import type { PlanView } from "../control/views.ts";
+import type { PlanView } from "../control/views/views.ts";
 import { planLines } from "./plan-lines.ts";
 
 /** How whole plans look is in test/fixtures/plans; here is what does not fit there. */

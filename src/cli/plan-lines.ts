@@ -1,4 +1,4 @@
-import type { PlanView } from "../control/views.ts";
+import type { PlanView } from "../control/views/views.ts";
 import { type Colors, oneLine } from "./style.ts";
 import { table } from "./table.ts";
 

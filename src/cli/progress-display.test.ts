@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { commit, SERVICE } from "../api/testing/fake-control.ts";
-import type { ServiceView } from "../control/views.ts";
+import type { ServiceView } from "../control/views/views.ts";
 import type { Io, Screen } from "./io.ts";
 import { progressDisplay } from "./progress-display.ts";
 

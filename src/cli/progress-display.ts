@@ -1,4 +1,4 @@
-import type { CommitView, ServiceView } from "../control/views.ts";
+import type { CommitView, ServiceView } from "../control/views/views.ts";
 import { eventText } from "./commit-lines.ts";
 import type { Io, Screen } from "./io.ts";
 import { changeLines } from "./progress.ts";

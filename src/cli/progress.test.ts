@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { SERVICE } from "../api/testing/fake-control.ts";
-import type { ServiceView } from "../control/views.ts";
+import type { ServiceView } from "../control/views/views.ts";
 import { changeLines, readyVerdict, stoppedVerdict } from "./progress.ts";
 
 const view = (changes: Partial<ServiceView>): ServiceView => ({ ...SERVICE, ...changes });

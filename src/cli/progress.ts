@@ -1,4 +1,4 @@
-import type { ServiceView } from "../control/views.ts";
+import type { ServiceView } from "../control/views/views.ts";
 import { replicaMessage } from "./service-table.ts";
 
 /** How waiting for a service ends. */

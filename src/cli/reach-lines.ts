@@ -1,4 +1,4 @@
-import type { HostView } from "../control/views.ts";
+import type { HostView } from "../control/views/views.ts";
 import { type Colors, oneLine } from "./style.ts";
 import { showSpan } from "./time-span.ts";
 

@@ -1,4 +1,4 @@
-import type { ReplicaView, ServiceView } from "../control/views.ts";
+import type { ReplicaView, ServiceView } from "../control/views/views.ts";
 import { type Colors, oneLine } from "./style.ts";
 import { table } from "./table.ts";
 import { showSpan } from "./time-span.ts";

@@ -1,5 +1,5 @@
 import type { Client } from "../api/client.ts";
-import type { ServiceView } from "../control/views.ts";
+import type { ServiceView } from "../control/views/views.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 import type { Io, Screen } from "./io.ts";

@@ -1,5 +1,5 @@
 import { ApiError, type Client, ServerUnreachable } from "../api/client.ts";
-import type { CommitView, ServiceView } from "../control/views.ts";
+import type { CommitView, ServiceView } from "../control/views/views.ts";
 
 /** What is seen of a service while it is watched. `null`: there is none of this name. */
 export type Sight =

@@ -1,6 +1,6 @@
 import picocolors from "picocolors";
 import { expect, test } from "vitest";
-import type { HostView } from "../control/views.ts";
+import type { HostView } from "../control/views/views.ts";
 import { wrongCount, wrongLines } from "./wrong-lines.ts";
 
 const plain = picocolors.createColors(false);

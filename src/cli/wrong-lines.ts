@@ -1,4 +1,4 @@
-import type { HostView } from "../control/views.ts";
+import type { HostView } from "../control/views/views.ts";
 import { buildText } from "./build-text.ts";
 import { type Colors, oneLine } from "./style.ts";
 

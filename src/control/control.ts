@@ -1,36 +1,42 @@
 import { type ImageSettings, NO_IMAGES } from "../adapters/index.ts";
-import { type AgentBuilds, NO_BUILDS } from "../core/agent-builds.ts";
+import { type AgentBuilds, NO_BUILDS } from "../core/hosts/agent-builds.ts";
 import type { Answer } from "../core/input.ts";
-import { planApply } from "../core/plan.ts";
+import { planApply } from "../core/services/plan.ts";
 import type { LinkEnd } from "../link/types.ts";
 import type { RouteTarget, ServiceEntry } from "../proxy/types.ts";
 import type { Store } from "../store/types.ts";
 import type { JoinAnswer, JoinRequest, Report, SyncAnswer } from "../wire/index.ts";
-import { admitHost } from "./admit-host.ts";
 import { carriedOut, whenDone } from "./answers.ts";
-import { callerOf, mayCall } from "./callers.ts";
+import { FileShelf } from "./apply/file-shelf.ts";
+import { type PreparedApply, prepareApply } from "./apply/prepare-apply.ts";
+import { tellWhoChanged } from "./apply/stale-plan.ts";
 import type { Clock } from "./clock.ts";
-import { describeHostDetail, describeHosts, describeRoutes, describeSecret, describeService } from "./describe.ts";
-import { describePlan } from "./describe-plan.ts";
 import { type Digest, sha256Hex } from "./digest.ts";
-import type { FarHosts } from "./far-hosts.ts";
-import { FileShelf } from "./file-shelf.ts";
 import { applyFleet, deleteFleet, describeFleet, planFleet, readFleet } from "./fleet-requests.ts";
 import { followCommits } from "./follow.ts";
-import { cordonHost, leaveHost, removeHost, uncordonHost } from "./host-changes.ts";
-import { HostSync } from "./host-sync.ts";
+import { admitHost } from "./hosts/admit-host.ts";
+import type { FarHosts } from "./hosts/far-hosts.ts";
+import { cordonHost, leaveHost, removeHost, uncordonHost } from "./hosts/host-changes.ts";
+import { HostSync } from "./hosts/host-sync.ts";
 import { keepHouse } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
 import { mergedLogs } from "./logs.ts";
-import { makeToken } from "./make-token.ts";
 import { type Once, onceFor } from "./once.ts";
-import { type PreparedApply, prepareApply } from "./prepare-apply.ts";
 import { Project } from "./project.ts";
-import { listTokens, revokeToken } from "./revoke-token.ts";
 import type { Sealer } from "./seal.ts";
 import { deleteSecret, setSecret } from "./secret-changes.ts";
-import { tellWhoChanged } from "./stale-plan.ts";
+import { callerOf, mayCall } from "./tokens/callers.ts";
+import { makeToken } from "./tokens/make-token.ts";
+import { listTokens, revokeToken } from "./tokens/revoke-token.ts";
 import { type Caller, type Control, ControlError, type ReplicaPlace } from "./types.ts";
+import {
+  describeHostDetail,
+  describeHosts,
+  describeRoutes,
+  describeSecret,
+  describeService,
+} from "./views/describe.ts";
+import { describePlan } from "./views/describe-plan.ts";
 import type {
   ApplyAnswer,
   ApplyRequest,
@@ -47,8 +53,14 @@ import type {
   TokenRequest,
   TokenRevokeAnswer,
   TokenView,
-} from "./views.ts";
-import type { FleetApplyAnswer, FleetChangeAnswer, FleetPlanView, FleetRequest, FleetView } from "./views-fleet.ts";
+} from "./views/views.ts";
+import type {
+  FleetApplyAnswer,
+  FleetChangeAnswer,
+  FleetPlanView,
+  FleetRequest,
+  FleetView,
+} from "./views/views-fleet.ts";
 
 export interface ControlOptions {
   store: Store;

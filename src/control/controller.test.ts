@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { inventoryAtFirst } from "../../test/sim/agent.ts";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
-import { NO_BUILDS } from "../core/agent-builds.ts";
-import { closedFleet } from "../core/fleets.ts";
+import { NO_BUILDS } from "../core/hosts/agent-builds.ts";
+import { closedFleet } from "../core/hosts/fleets.ts";
 import { NEW_PROJECT } from "../core/project-state.ts";
 import type { Entity } from "../core/state.ts";
 import type { Store } from "../store/types.ts";

@@ -1,4 +1,4 @@
-import type { AgentBuilds } from "../core/agent-builds.ts";
+import type { AgentBuilds } from "../core/hosts/agent-builds.ts";
 import type { Answer, Effect, Input } from "../core/input.ts";
 import { observe, type ProjectState, projectState, takeChanges, takeDue, takeOver } from "../core/project-state.ts";
 import type { Millis } from "../core/state.ts";

@@ -1,16 +1,22 @@
-import { type FleetChange, fleetChanges } from "../core/fleet-changes.ts";
-import { closedFleet } from "../core/fleets.ts";
+import { type FleetChange, fleetChanges } from "../core/hosts/fleet-changes.ts";
+import { closedFleet } from "../core/hosts/fleets.ts";
 import type { Answer, Input } from "../core/input.ts";
 import type { ProjectState } from "../core/project-state.ts";
 import type { FleetEntity, Millis } from "../core/state.ts";
 import { step } from "../core/step.ts";
 import { type SpecIssue, whyNotApplied } from "../spec/index.ts";
 import { carriedOut, requireAdmin, whenDone } from "./answers.ts";
-import { describeAgents } from "./describe-agents.ts";
+import { readConfig } from "./apply/read-config.ts";
 import type { Once } from "./once.ts";
-import { readConfig } from "./read-config.ts";
 import { type Caller, ControlError } from "./types.ts";
-import type { FleetApplyAnswer, FleetChangeAnswer, FleetPlanView, FleetRequest, FleetView } from "./views-fleet.ts";
+import { describeAgents } from "./views/describe-agents.ts";
+import type {
+  FleetApplyAnswer,
+  FleetChangeAnswer,
+  FleetPlanView,
+  FleetRequest,
+  FleetView,
+} from "./views/views-fleet.ts";
 
 type FleetInput = Extract<Input, { kind: "fleet_applied" }>;
 

@@ -1,6 +1,6 @@
 import type { Store } from "../store/types.ts";
 import type { Project } from "./project.ts";
-import type { CommitView } from "./views.ts";
+import type { CommitView } from "./views/views.ts";
 
 /** Commits read from the journal at once. */
 const PAGE_ROWS = 200;

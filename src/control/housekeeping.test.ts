@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
-import { closedFleet } from "../core/fleets.ts";
+import { closedFleet } from "../core/hosts/fleets.ts";
 import { NEW_PROJECT } from "../core/project-state.ts";
 import { systemClock } from "./clock.ts";
 import { HeadraceControl } from "./control.ts";

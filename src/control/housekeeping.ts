@@ -1,6 +1,6 @@
 import type { Store } from "../store/types.ts";
+import { FILES_KEPT_UNUSED_MS } from "./apply/file-shelf.ts";
 import type { Clock } from "./clock.ts";
-import { FILES_KEPT_UNUSED_MS } from "./file-shelf.ts";
 import type { Log } from "./log.ts";
 import type { Project } from "./project.ts";
 

@@ -1,8 +1,8 @@
-import { replicasOf } from "../core/routes.ts";
+import { replicasOf } from "../core/services/routes.ts";
 import { streamOf } from "../link/flows.ts";
 import type { Project } from "./project.ts";
 import { ControlError } from "./types.ts";
-import type { UnreadLog } from "./views.ts";
+import type { UnreadLog } from "./views/views.ts";
 
 /** Replicas whose logs one request may read at once; fewer where it may lead to fewer others. */
 const REPLICAS_MAX = 100;

@@ -1,15 +1,15 @@
-import type { AgentBuilds } from "../core/agent-builds.ts";
+import type { AgentBuilds } from "../core/hosts/agent-builds.ts";
+import { peersFor } from "../core/hosts/peer-list.ts";
 import type { Effect, Input } from "../core/input.ts";
 import { RETURN_AFTER_START_MS } from "../core/limits.ts";
-import { peersFor } from "../core/peer-list.ts";
 import type { ProjectState } from "../core/project-state.ts";
 import type { Store } from "../store/types.ts";
 import type { PeersReport } from "../wire/index.ts";
 import type { Clock } from "./clock.ts";
 import { Controller } from "./controller.ts";
-import type { FarHosts } from "./far-hosts.ts";
+import type { FarHosts } from "./hosts/far-hosts.ts";
+import { Presence } from "./hosts/presence.ts";
 import type { Log } from "./log.ts";
-import { Presence } from "./presence.ts";
 
 /** Hosts that were asked what they run have said it after this long, or are not waited for. */
 const HEARD_WITHIN_MS = 5_000;

@@ -1,7 +1,7 @@
-import { REMOVED_WHILE_JOINING } from "../core/hosts.ts";
+import { REMOVED_WHILE_JOINING } from "../core/hosts/hosts.ts";
 import type { Credential, Store } from "../store/types.ts";
-import { hasEnded } from "./callers.ts";
 import type { Request } from "./controller.ts";
+import { hasEnded } from "./tokens/callers.ts";
 import { ControlError } from "./types.ts";
 
 /**

@@ -1,13 +1,13 @@
 import type { Input } from "../core/input.ts";
 import type { ProjectState } from "../core/project-state.ts";
-import { secretName } from "../core/sealed-names.ts";
+import { secretName } from "../core/secrets/sealed-names.ts";
 import type { SealedSecret } from "../store/types.ts";
 import { requireAdmin, whenDone } from "./answers.ts";
 import type { Change, Once } from "./once.ts";
 import type { Project } from "./project.ts";
 import type { Sealer } from "./seal.ts";
 import type { Caller } from "./types.ts";
-import type { SecretChangeAnswer } from "./views.ts";
+import type { SecretChangeAnswer } from "./views/views.ts";
 
 /** Gives a secret a value. @throws ControlError `forbidden` to anybody but admins */
 export function setSecret(

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { MemoryStore } from "../../test/sim/memory-store.ts";
 import { INVENTORY, reportOf } from "../../test/support/reports.ts";
-import { NO_CORDONS } from "../core/cordons.ts";
-import { closedFleet } from "../core/fleets.ts";
+import { NO_CORDONS } from "../core/hosts/cordons.ts";
+import { closedFleet } from "../core/hosts/fleets.ts";
 import { NEW_PROJECT } from "../core/project-state.ts";
-import { pinnedSecretName, sealedEnvName, secretName } from "../core/sealed-names.ts";
+import { pinnedSecretName, sealedEnvName, secretName } from "../core/secrets/sealed-names.ts";
 import type { CommitBatch } from "../store/types.ts";
 import type { DesiredJob, DesiredState } from "../wire/index.ts";
 import { systemClock } from "./clock.ts";

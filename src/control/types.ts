@@ -19,8 +19,14 @@ import type {
   TokenRequest,
   TokenRevokeAnswer,
   TokenView,
-} from "./views.ts";
-import type { FleetApplyAnswer, FleetChangeAnswer, FleetPlanView, FleetRequest, FleetView } from "./views-fleet.ts";
+} from "./views/views.ts";
+import type {
+  FleetApplyAnswer,
+  FleetChangeAnswer,
+  FleetPlanView,
+  FleetRequest,
+  FleetView,
+} from "./views/views-fleet.ts";
 
 /** Whoever makes a request, as its token says. */
 export interface Caller {

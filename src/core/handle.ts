@@ -1,12 +1,12 @@
-import { agentGivenOut } from "./agent-updates.ts";
-import { applyService, deleteService, stopService } from "./change.ts";
-import { applyFleet, deleteFleet } from "./fleets.ts";
-import { hostJoined, hostLeft, hostPresent, hostRemoved, hostReported } from "./hosts.ts";
+import { agentGivenOut } from "./hosts/agent-updates.ts";
+import { applyFleet, deleteFleet } from "./hosts/fleets.ts";
+import { hostJoined, hostLeft, hostPresent, hostRemoved, hostReported } from "./hosts/hosts.ts";
+import { startSilence } from "./hosts/silence.ts";
+import { cordonHost, uncordonHost } from "./hosts/take-out.ts";
 import type { Answer, Input } from "./input.ts";
-import { deleteSecret, setSecret } from "./secrets.ts";
-import { startSilence } from "./silence.ts";
+import { deleteSecret, setSecret } from "./secrets/secrets.ts";
+import { applyService, deleteService, stopService } from "./services/change.ts";
 import type { StepContext } from "./step.ts";
-import { cordonHost, uncordonHost } from "./take-out.ts";
 import { tellOfToken } from "./tokens.ts";
 
 /** Takes one input into the draft: what it says itself. What follows from it is for `reconcile`. */

@@ -1,8 +1,8 @@
 import type { JobReport, Report, RouterReport } from "../wire/index.ts";
-import { type AgentBuilds, NO_BUILDS } from "./agent-builds.ts";
-import { dueKeyOf } from "./agent-updates.ts";
-import { isDrained } from "./cordons.ts";
-import { noteReturn } from "./returns.ts";
+import { type AgentBuilds, NO_BUILDS } from "./hosts/agent-builds.ts";
+import { dueKeyOf } from "./hosts/agent-updates.ts";
+import { isDrained } from "./hosts/cordons.ts";
+import { noteReturn } from "./hosts/returns.ts";
 import type {
   Entity,
   EntityKind,

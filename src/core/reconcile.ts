@@ -1,11 +1,6 @@
-import { noteDrained } from "./cordons.ts";
-import { matchCounts } from "./counts.ts";
 import type { Draft } from "./draft.ts";
-import { drainMoments, drainStep, startDrain } from "./drain.ts";
-import { expireService, expiryOf } from "./expiry.ts";
-import { holdPorts, releasePorts } from "./held-ports.ts";
-import { describeEnds } from "./job-end.ts";
-import { isDraining, moveJob, moveReplica } from "./lifecycle.ts";
+import { noteDrained } from "./hosts/cordons.ts";
+import { isLost, lostDue } from "./hosts/silence.ts";
 import {
   ENDS_TO_REPLACE,
   PLACE_RETRY_MS,
@@ -13,12 +8,17 @@ import {
   REPLACE_BACKOFF_MAX_MS,
   UNREADY_REPLACE_MS,
 } from "./limits.ts";
-import { jobIsGone, reportOf } from "./observed.ts";
-import { currentRevision, groupOfReplica } from "./revision.ts";
-import { isLost, lostDue } from "./silence.ts";
+import { holdPorts, releasePorts } from "./placement/held-ports.ts";
+import { matchCounts } from "./replicas/counts.ts";
+import { drainMoments, drainStep, startDrain } from "./replicas/drain.ts";
+import { describeEnds } from "./replicas/job-end.ts";
+import { isDraining, moveJob, moveReplica } from "./replicas/lifecycle.ts";
+import { jobIsGone, reportOf } from "./replicas/observed.ts";
+import { unreadyDue } from "./replicas/unready.ts";
+import { expireService, expiryOf } from "./services/expiry.ts";
+import { currentRevision, groupOfReplica } from "./services/revision.ts";
 import type { JobEntity, Millis, ReplicaEntity, ServiceEntity } from "./state.ts";
 import type { StepContext } from "./step.ts";
-import { unreadyDue } from "./unready.ts";
 
 /** Brings one service nearer to what is wanted, as far as it goes without waiting and without another host. */
 export function prepareService(context: StepContext, id: string): void {

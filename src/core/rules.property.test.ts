@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, test } from "vitest";
 import { World } from "../../test/support/core-world.ts";
 import { decodeGroup, prefillGroup, routerGroup, serviceSpec, withGpus } from "../../test/support/specs.ts";
-import { renderHost } from "./render.ts";
+import { renderHost } from "./render/render.ts";
 
 /** Random lives of a project. After every action the rules hold; the failing rule is the message. */
 const HOSTS = ["a", "b", "c"];

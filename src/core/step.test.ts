@@ -20,7 +20,7 @@ import {
   STOP_GRACE_MS,
   UNREADY_REPLACE_MS,
 } from "./limits.ts";
-import { describeWaiting } from "./routes.ts";
+import { describeWaiting } from "./services/routes.ts";
 import { step } from "./step.ts";
 
 const pd = (decodes = 2, over: Partial<GroupSpec> = {}) =>

@@ -1,15 +1,15 @@
-import { dueKeyOf, fleetOfDueKey, rollAgents } from "./agent-updates.ts";
 import { Draft } from "./draft.ts";
 import { handleInput } from "./handle.ts";
+import { dueKeyOf, fleetOfDueKey, rollAgents } from "./hosts/agent-updates.ts";
+import { weighFleet } from "./hosts/silence.ts";
 import type { Answer, Effect, Input } from "./input.ts";
-import { routersOf } from "./let-go.ts";
-import { placeWaiting } from "./place.ts";
-import { Placer } from "./placement.ts";
+import { placeWaiting } from "./placement/place.ts";
+import { Placer } from "./placement/placement.ts";
 import type { Changes, ProjectState } from "./project-state.ts";
 import { finishService, prepareService } from "./reconcile.ts";
-import { groupOfReplica } from "./revision.ts";
-import { sealedNamesOf, secretName } from "./sealed-names.ts";
-import { weighFleet } from "./silence.ts";
+import { routersOf } from "./replicas/let-go.ts";
+import { sealedNamesOf, secretName } from "./secrets/sealed-names.ts";
+import { groupOfReplica } from "./services/revision.ts";
 import type { JobEntity, JournalEvent, Millis, RevisionEntity } from "./state.ts";
 
 /** Everything that one step decided. */

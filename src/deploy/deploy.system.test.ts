@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LibsqlServer } from "../../scripts/libsql-server/server.ts";
-import { tokenHash } from "../control/tokens.ts";
+import { tokenHash } from "../control/tokens/tokens.ts";
 import { deploy } from "../deploy.ts";
 import { createStore } from "../store/libsql.ts";
 import { remoteClient } from "../store/remote.ts";

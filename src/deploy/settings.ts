@@ -1,5 +1,5 @@
 import { resolve, sep } from "node:path";
-import { agentSetting } from "../control/agent-setting.ts";
+import { agentSetting } from "../control/hosts/agent-setting.ts";
 import { databaseAddress } from "../node/remote-database.ts";
 import { type ServerSettings, serverSettings } from "../node/settings.ts";
 import { StartError } from "../node/start-error.ts";

@@ -1,4 +1,4 @@
-import { makeToken } from "../control/tokens.ts";
+import { makeToken } from "../control/tokens/tokens.ts";
 import { StartError } from "../node/start-error.ts";
 import type { World } from "./world.ts";
 

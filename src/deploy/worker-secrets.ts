@@ -1,5 +1,5 @@
+import { imageVariables } from "../control/apply/image-settings.ts";
 import { toBase64Url } from "../control/bytes.ts";
-import { imageVariables } from "../control/image-settings.ts";
 import type { DeploySettings } from "./settings.ts";
 
 /**

@@ -1,8 +1,8 @@
-import { callerOf, mayCall } from "../control/callers.ts";
-import { FileShelf } from "../control/file-shelf.ts";
-import { fewOf } from "../control/host-news.ts";
+import { FileShelf } from "../control/apply/file-shelf.ts";
+import { fewOf } from "../control/hosts/host-news.ts";
+import { callerOf, mayCall } from "../control/tokens/callers.ts";
 import { type Caller, type Control, ControlError } from "../control/types.ts";
-import type { CommitView } from "../control/views.ts";
+import type { CommitView } from "../control/views/views.ts";
 import type { ReplicaWay, RouteTarget } from "../proxy/types.ts";
 import type { Report, SyncAnswer } from "../wire/index.ts";
 import { type Env, linkStub, projectStub, storeOf } from "./env.ts";

@@ -1,9 +1,9 @@
 import type { ImageSettings } from "../adapters/index.ts";
-import { type AgentVariables, agentSetting } from "../control/agent-setting.ts";
+import { type ImageVariables, imageSettings } from "../control/apply/image-settings.ts";
 import { fromBase64Url } from "../control/bytes.ts";
-import { type ImageVariables, imageSettings } from "../control/image-settings.ts";
+import { type AgentVariables, agentSetting } from "../control/hosts/agent-setting.ts";
 import { createSealer, SEALING_KEY_BYTES, type Sealer } from "../control/seal.ts";
-import type { AgentBuilds } from "../core/agent-builds.ts";
+import type { AgentBuilds } from "../core/hosts/agent-builds.ts";
 import { createStore } from "../store/libsql.ts";
 import { remoteClient } from "../store/remote.ts";
 import type { Store } from "../store/types.ts";

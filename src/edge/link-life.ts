@@ -1,9 +1,9 @@
 import { type Digest, sha256Hex } from "../control/digest.ts";
-import { HostNews } from "../control/host-news.ts";
-import { serveHost } from "../control/host-requests.ts";
+import { HostNews } from "../control/hosts/host-news.ts";
+import { serveHost } from "../control/hosts/host-requests.ts";
+import { HOST_REMOVED } from "../control/hosts/presence.ts";
+import { ReportPace } from "../control/hosts/report-pace.ts";
 import type { Log } from "../control/log.ts";
-import { HOST_REMOVED } from "../control/presence.ts";
-import { ReportPace } from "../control/report-pace.ts";
 import { LinkError } from "../link/errors.ts";
 import { Link } from "../link/link.ts";
 import type { LinkBody, ReceivedAnswer } from "../link/types.ts";

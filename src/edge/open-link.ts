@@ -1,6 +1,6 @@
 import type { ErrorBody } from "../api/error-body.ts";
 import { type ApiErrorCode, ERROR_STATUS, errorForPeople, type ReportError } from "../api/errors.ts";
-import { hostCaller } from "../control/callers.ts";
+import { hostCaller } from "../control/tokens/callers.ts";
 import type { Control } from "../control/types.ts";
 import { type Env, linkStub } from "./env.ts";
 import { HOST_HEADER, OPEN_PATH } from "./link-object.ts";

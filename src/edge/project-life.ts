@@ -1,10 +1,10 @@
 import { HeadraceControl } from "../control/control.ts";
-import type { FarHosts } from "../control/far-hosts.ts";
+import type { FarHosts } from "../control/hosts/far-hosts.ts";
+import { HOST_REMOVED } from "../control/hosts/presence.ts";
+import { withinReach } from "../control/hosts/within-reach.ts";
 import type { Log } from "../control/log.ts";
-import { HOST_REMOVED } from "../control/presence.ts";
 import type { Sealer } from "../control/seal.ts";
 import type { Caller } from "../control/types.ts";
-import { withinReach } from "../control/within-reach.ts";
 import type { ProxySource } from "../proxy/types.ts";
 import type { Store } from "../store/types.ts";
 import { AlarmClock } from "./alarm-clock.ts";

@@ -1,5 +1,5 @@
-import { makeToken, tokenHash } from "../control/tokens.ts";
-import { closedFleet } from "../core/fleets.ts";
+import { makeToken, tokenHash } from "../control/tokens/tokens.ts";
+import { closedFleet } from "../core/hosts/fleets.ts";
 import { NEW_PROJECT } from "../core/project-state.ts";
 import type { Entity } from "../core/state.ts";
 import type { Store } from "../store/types.ts";

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { InstallFolder } from "../api/routes/install.ts";
 import type { Log } from "../control/log.ts";
-import { type AgentBuilds, NO_BUILDS } from "../core/agent-builds.ts";
+import { type AgentBuilds, NO_BUILDS } from "../core/hosts/agent-builds.ts";
 import { InstallFiles } from "../install/install-files.ts";
 import { ownBundle } from "../install/own-bundle.ts";
 import { AgentShelf } from "./agent-shelf.ts";

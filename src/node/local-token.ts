@@ -1,6 +1,6 @@
 import { access } from "node:fs/promises";
 import { homedir } from "node:os";
-import { makeToken, tokenHash } from "../control/tokens.ts";
+import { makeToken, tokenHash } from "../control/tokens/tokens.ts";
 import { createStore } from "../store/libsql.ts";
 import { databaseFile } from "./database.ts";
 import { FIRST_PROJECT } from "./first-start.ts";

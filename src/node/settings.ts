@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import type { ImageSettings } from "../adapters/index.ts";
-import { type ImageVariables, imageSettings } from "../control/image-settings.ts";
+import { type ImageVariables, imageSettings } from "../control/apply/image-settings.ts";
 import { DirectNetworks } from "./direct/networks.ts";
 import { StartError } from "./start-error.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { plainInventory } from "../../test/support/inventories.ts";
-import { NO_CORDONS } from "../core/cordons.ts";
-import { closedFleet } from "../core/fleets.ts";
+import { NO_CORDONS } from "../core/hosts/cordons.ts";
+import { closedFleet } from "../core/hosts/fleets.ts";
 import type { Entity } from "../core/state.ts";
 import { decodeBody, decodeEntity, encodeEntity, type Shape } from "./codec.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ROOT } from "../../scripts/bootstrap.js";
-import type { CommitView } from "../../src/control/views.ts";
+import type { CommitView } from "../../src/control/views/views.ts";
 import { apply } from "../crash/world.ts";
 import { CONTROL_PLANES } from "../support/control-planes.ts";
 import { RESTARTED_HEADER } from "../support/edge/restarts.ts";

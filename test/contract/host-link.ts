@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { LinkRefused } from "../../agents/host/dial.ts";
-import { makeToken } from "../../src/control/tokens.ts";
+import { makeToken } from "../../src/control/tokens/tokens.ts";
 import { REPORT_BYTES_MAX } from "../../src/wire/index.ts";
 import type { Runtime } from "../support/control-planes.ts";
 import { LinkStage } from "../support/link-stage.ts";

@@ -1,4 +1,4 @@
-import { closedFleet } from "../../src/core/fleets.ts";
+import { closedFleet } from "../../src/core/hosts/fleets.ts";
 import type { FleetEntity, ReplicaEntity, RevisionEntity } from "../../src/core/state.ts";
 import type { CommitBatch, Credential } from "../../src/store/types.ts";
 import { serviceSpec, workerGroup } from "../support/specs.ts";

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { ApplyAnswer } from "../../src/control/views.ts";
+import type { ApplyAnswer } from "../../src/control/views/views.ts";
 import { type RunningServer, startServer } from "../../src/node.ts";
 import { apply, hasReady } from "../crash/world.ts";
 import { TEST_KEY } from "../support/control-planes.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createClient } from "@libsql/client";
-import { sealedNamesOf, secretName } from "../../src/core/sealed-names.ts";
+import { sealedNamesOf, secretName } from "../../src/core/secrets/sealed-names.ts";
 import type { Entity, JournalEvent } from "../../src/core/state.ts";
 import { decodeEntity } from "../../src/store/codec.ts";
 import { REVOKED } from "../../src/store/types.ts";

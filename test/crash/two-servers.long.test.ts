@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ApplyAnswer } from "../../src/control/views.ts";
+import type { ApplyAnswer } from "../../src/control/views/views.ts";
 import { type ObedientAgent, WentBack } from "../support/obedient-agent.ts";
 import { until } from "../support/processes.ts";
 import { CrashServer, serverFiles } from "./crash-server.ts";

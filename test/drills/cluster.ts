@@ -5,7 +5,7 @@ import { readJob } from "../../agents/host/runtime/process/records.ts";
 import { readWorkers } from "../../src/adapters/smg-workers.ts";
 import type { ListedWorker } from "../../src/adapters/types.ts";
 import { createClient } from "../../src/api/client.ts";
-import type { CommitView, ReplicaView, ServiceView } from "../../src/control/views.ts";
+import type { CommitView, ReplicaView, ServiceView } from "../../src/control/views/views.ts";
 import { chat } from "../support/chat.ts";
 import { BRIDGE_ADDRESS, HostNetwork } from "../support/host-network.ts";
 import { CLI, type Running, runProcess, startProcess, until } from "../support/processes.ts";

@@ -11,7 +11,7 @@ const storm = (when: string) => ({
 
 export const controlMutants: Mutant[] = [
   {
-    file: "src/control/next-sync.ts",
+    file: "src/control/hosts/next-sync.ts",
     replace: "Math.min(WAITS * waitedMs, ",
     by: "Math.min(0, ",
     breaks: "A server that cannot keep up is asked again and again by hosts that have given up waiting.",
@@ -57,21 +57,21 @@ export const controlMutants: Mutant[] = [
     },
   },
   {
-    file: "src/control/host-sync.ts",
+    file: "src/control/hosts/host-sync.ts",
     replace: "    await controller.catchUp(report.applied.version);\n",
     by: "",
     breaks: "A stale controller answers an agent that knows more than it does.",
     caughtBy: contract("two controllers on one database > a stale one that answers a sync reads first"),
   },
   {
-    file: "src/control/host-sync.ts",
+    file: "src/control/hosts/host-sync.ts",
     replace: "(seq <= last.seq || text === last.content)",
     by: "(text === last.content)",
     breaks: "A report that was overtaken on its way takes back what a newer one said.",
     caughtBy: contract("a sync > that was overtaken on its way is not taken in"),
   },
   {
-    file: "src/control/host-sync.ts",
+    file: "src/control/hosts/host-sync.ts",
     replace: "if (report.agent.machine !== host.machine) {",
     by: 'if (report.agent.machine === "") {',
     breaks: "Two machines report under one credential, each taking back what the other said.",
@@ -81,41 +81,41 @@ export const controlMutants: Mutant[] = [
     },
   },
   {
-    file: "src/control/presence.ts",
+    file: "src/control/hosts/presence.ts",
     replace: "const behindMs = moment - this.parts.heardUpTo();",
     by: "const behindMs = moment - this.parts.clock.now();",
     breaks: "A host is held to be silent whose report waits at a server that is slow.",
     caughtBy: storm("all links are cut at once"),
   },
   {
-    file: "src/control/report-turns.ts",
+    file: "src/control/hosts/report-turns.ts",
     replace:
       "    for (const report of this.#underWay) if (report.project === project) oldest = Math.min(oldest, report.since);\n",
     by: "",
     breaks: "A host is held to be silent whose report was read, while what follows from it is being written.",
     caughtBy: {
-      file: "src/control/report-turns.test.ts",
+      file: "src/control/hosts/report-turns.test.ts",
       test: "it is known up to when all that a project's hosts have sent was read",
     },
   },
   {
-    file: "src/control/host-sync.ts",
+    file: "src/control/hosts/host-sync.ts",
     replace: " || presence.isCalledSilent(id);",
     by: ";",
     breaks:
       "A host that says again what it said before stays silent, since its silence was being written when it said so.",
     caughtBy: {
-      file: "src/control/host-sync.test.ts",
+      file: "src/control/hosts/host-sync.test.ts",
       test: "a report that says nothing new > brings back a host whose silence is being written",
     },
   },
   {
-    file: "src/control/presence.ts",
+    file: "src/control/hosts/presence.ts",
     replace: "if (expected.length === 0 || signal.aborted) return false;",
     by: "return false;",
     breaks: "Requests fail after the control plane was started until the host that serves them has dialled.",
     caughtBy: {
-      file: "src/control/presence.test.ts",
+      file: "src/control/hosts/presence.test.ts",
       test: "a request for a host without a link > waits for the link that was lost, and goes on at once when it is there",
     },
   },
@@ -155,7 +155,7 @@ export const controlMutants: Mutant[] = [
     by: "if (build === null || !state) return;",
     breaks: "Two servers take back in turns which build of the agent is given out.",
     caughtBy: {
-      file: "src/control/given-out.test.ts",
+      file: "src/control/hosts/given-out.test.ts",
       test: "a server says once which build of the agent it gives out, whatever another one says after it",
       simulation: "no build is taken back",
     },

@@ -1,18 +1,18 @@
 import type { Mutant } from "./types.ts";
 
 const step = (test: string) => ({ file: "src/core/step.test.ts", test });
-const heldPorts = (test: string) => ({ file: "src/core/held-ports.test.ts", test });
-const hostDrain = (test: string) => ({ file: "src/core/host-drain.test.ts", test });
-const health = (test: string) => ({ file: "src/core/health.test.ts", test: `a host that is not well > ${test}` });
-const runtime = (test: string) => ({ file: "src/core/runtime.test.ts", test });
-const placement = (test: string) => ({ file: "src/core/placement.test.ts", test: `placement > ${test}` });
-const mates = (test: string) => ({ file: "src/core/mates.test.ts", test });
-const updates = (test: string) => ({ file: "src/core/agent-updates.test.ts", test });
+const heldPorts = (test: string) => ({ file: "src/core/placement/held-ports.test.ts", test });
+const hostDrain = (test: string) => ({ file: "src/core/hosts/host-drain.test.ts", test });
+const health = (test: string) => ({ file: "src/core/hosts/health.test.ts", test: `a host that is not well > ${test}` });
+const runtime = (test: string) => ({ file: "src/core/placement/runtime.test.ts", test });
+const placement = (test: string) => ({ file: "src/core/placement/placement.test.ts", test: `placement > ${test}` });
+const mates = (test: string) => ({ file: "src/core/placement/mates.test.ts", test });
+const updates = (test: string) => ({ file: "src/core/hosts/agent-updates.test.ts", test });
 const homes = (test: string) => ({
-  file: "src/core/homes.test.ts",
+  file: "src/core/placement/homes.test.ts",
   test: `of a service whose replicas exchange their cache, prefill and decode > ${test}`,
 });
-const silence = (test: string) => ({ file: "src/core/silence.test.ts", test });
+const silence = (test: string) => ({ file: "src/core/hosts/silence.test.ts", test });
 const rule = (text: string) => ({
   file: "src/core/rules.property.test.ts",
   test: "the rules > hold after every action, and the project settles when trouble ends",
@@ -21,42 +21,42 @@ const rule = (text: string) => ({
 
 export const coreMutants: Mutant[] = [
   {
-    file: "src/core/fit.ts",
+    file: "src/core/placement/fit.ts",
     replace: "matching.includes(accelerator) && !use.accelerators.has(accelerator.index)",
     by: "matching.includes(accelerator)",
     breaks: "A job is promised an accelerator that another job has.",
     caughtBy: { ...rule("rule 4: an accelerator is promised twice"), simulation: "4: promised once" },
   },
   {
-    file: "src/core/fit.ts",
+    file: "src/core/placement/fit.ts",
     replace: "!use.ports.has(port) && ",
     by: "",
     breaks: "A job is promised a port that another job has.",
     caughtBy: rule("rule 4: a port is promised twice"),
   },
   {
-    file: "src/core/placement.ts",
+    file: "src/core/placement/placement.ts",
     replace: "    take(this.useOf(host), job, group);\n",
     by: "",
     breaks: "Two jobs placed by one step do not know of each other.",
     caughtBy: placement("promises no accelerator and no port twice"),
   },
   {
-    file: "src/core/fit.ts",
+    file: "src/core/placement/fit.ts",
     replace: "if (memoryFree < memory.min)",
     by: "if (memory.max !== null && memoryFree > memory.max)",
     breaks: "A host below the lower bound of memory is taken, and one above the upper bound is not.",
     caughtBy: placement("refuses a host that lacks memory"),
   },
   {
-    file: "src/core/placement.ts",
+    file: "src/core/placement/placement.ts",
     replace: "this.draft.state.present.has(host.id) && observed !== undefined",
     by: "this.draft.state.present.has(host.id)",
     breaks: "A host gets a job before it has said which of its ports are taken.",
     caughtBy: placement("puts nothing on a host before its first report, since its ports are not known"),
   },
   {
-    file: "src/core/mates.ts",
+    file: "src/core/placement/mates.ts",
     replace: "mate.pairing === revision.pairing && isSentTo(mate) ? between(own, mate) : null",
     by: "null",
     breaks: "A prefill is placed where no decode is known to reach it.",
@@ -65,7 +65,7 @@ export const coreMutants: Mutant[] = [
     ),
   },
   {
-    file: "src/core/placement.ts",
+    file: "src/core/placement/placement.ts",
     replace: "    if (apart !== null) return { ok: false, reason: apart };\n",
     by: "",
     breaks: "A decode is placed where it shares no interconnect with its prefills.",
@@ -75,7 +75,7 @@ export const coreMutants: Mutant[] = [
     },
   },
   {
-    file: "src/core/homes.ts",
+    file: "src/core/placement/homes.ts",
     replace: "if (!job || !isActive(replica) ||",
     by: 'if (!job || !isActive(replica) || this.draft.must("host", job.host).cordons.operator !== null ||',
     breaks: "A drain takes prefills into another cluster than their decodes are in.",
@@ -85,24 +85,24 @@ export const coreMutants: Mutant[] = [
     },
   },
   {
-    file: "src/core/arrange.ts",
+    file: "src/core/placement/arrange.ts",
     replace: "if (best === null || isBetter(now, best, bare)) best = now;",
     by: "best ??= now;",
     breaks: "A service that does not fit in the first order that is tried has no place in any other.",
     caughtBy: placement("of a service with fixed ports > begins anew with what found no place, should that help"),
   },
   {
-    file: "src/core/hardest-first.ts",
+    file: "src/core/placement/hardest-first.ts",
     replace: "compare(b.demands, a.demands) || ",
     by: "",
     breaks: "What could go anywhere takes the port of the only host that would do for another.",
     caughtBy: {
-      file: "src/core/hardest-first.test.ts",
+      file: "src/core/placement/hardest-first.test.ts",
       test: "what wants the most comes first, then the name decides",
     },
   },
   {
-    file: "src/core/fit.ts",
+    file: "src/core/placement/fit.ts",
     replace: "  if (cordoned !== null) return no(cordoned);\n",
     by: "",
     breaks: "A cordoned host is given new jobs.",
@@ -112,7 +112,7 @@ export const coreMutants: Mutant[] = [
     },
   },
   {
-    file: "src/core/counts.ts",
+    file: "src/core/replicas/counts.ts",
     replace: "    if (without < wanted - unavailable) continue;\n",
     by: "",
     breaks: "What runs on a drained host goes before anything is ready in its place.",
@@ -122,21 +122,21 @@ export const coreMutants: Mutant[] = [
     },
   },
   {
-    file: "src/core/counts.ts",
+    file: "src/core/replicas/counts.ts",
     replace: "(leaving > 0 ? surge : 0)",
     by: "leaving",
     breaks: "A drain starts everything anew at once, whatever max_surge says.",
     caughtBy: hostDrain("a drained host > moves away as many at a time as max_surge allows"),
   },
   {
-    file: "src/core/drain.ts",
+    file: "src/core/replicas/drain.ts",
     replace: "} else if (isUnlisted(draft, replica, now)) {",
     by: "} else {",
     breaks: "A worker quiesces while its router still sends to it.",
     caughtBy: step("draining > a worker is told to quiesce only after its router has let go of it"),
   },
   {
-    file: "src/core/drain.ts",
+    file: "src/core/replicas/drain.ts",
     replace: "draft.state.unroutedAt.get(replica.id) ?? replica.since",
     by: "replica.since",
     breaks: "A worker quiesces while the proxy still sends to it, since its commit was long on its way.",
@@ -145,21 +145,21 @@ export const coreMutants: Mutant[] = [
     ),
   },
   {
-    file: "src/core/let-go.ts",
+    file: "src/core/replicas/let-go.ts",
     replace: "report.synced >= unlistedIn && ",
     by: "",
     breaks: "What a router listed before the drain began is taken for its having let go.",
     caughtBy: step("draining > a router's word of before the drain does not count"),
   },
   {
-    file: "src/core/held-ports.ts",
+    file: "src/core/placement/held-ports.ts",
     replace: "if (router && !hasForgotten(draft, router, hold.worker, hold.since)) continue;",
     by: 'if (router?.status === "stopping") continue;',
     breaks: "A port goes to another service while a router that is cut off still sends to it.",
     caughtBy: heldPorts("the ports of a worker that is gone while its router is cut off > go to nobody else"),
   },
   {
-    file: "src/core/placement.ts",
+    file: "src/core/placement/placement.ts",
     replace: ', ...this.draft.by("hold", "address", inventory.address)',
     by: "",
     breaks: "A machine that is removed and joins again gets a port to which a router that is cut off still sends.",
@@ -168,7 +168,7 @@ export const coreMutants: Mutant[] = [
     ),
   },
   {
-    file: "src/core/drain.ts",
+    file: "src/core/replicas/drain.ts",
     replace: "} else if (now >= deadline) {",
     by: "} else if (now >= Number.POSITIVE_INFINITY) {",
     breaks: "A router that never lets go holds a worker for ever.",
@@ -182,28 +182,28 @@ export const coreMutants: Mutant[] = [
     caughtBy: step("step > wakes nobody for a worker that became ready but those whose routers list it"),
   },
   {
-    file: "src/core/counts.ts",
+    file: "src/core/replicas/counts.ts",
     replace: "    if (routersServe && replica.wasReady && !isRouter(replica)) continue;\n",
     by: "",
     breaks: "The workers of a stopped service end while its router still has streams on them.",
     caughtBy: step("draining > stop: out of the routes, then the router, then the workers"),
   },
   {
-    file: "src/core/listing.ts",
+    file: "src/core/replicas/listing.ts",
     replace: 'replica.status === "ready" ||',
     by: 'replica.status === "ready" || replica.status === "starting" ||',
     breaks: "A worker is listed before its probes pass.",
     caughtBy: { ...rule("rule 1: a replica is listed that was never ready"), simulation: "1: listed only when ready" },
   },
   {
-    file: "src/core/listing.ts",
+    file: "src/core/replicas/listing.ts",
     replace: "(listed.length > 0 || !spare ? listed : [spare.worker])",
     by: "listed",
     breaks: "The last worker of a role is taken out although there is nothing better.",
     caughtBy: step("readiness > the last listed worker of a role stays though its probes fail"),
   },
   {
-    file: "src/core/observed.ts",
+    file: "src/core/replicas/observed.ts",
     replace: " || observed.report.applied.version < job.created",
     by: "",
     breaks: "A report from before a job was made ends the job, and its promises are given away.",
@@ -231,7 +231,7 @@ export const coreMutants: Mutant[] = [
     caughtBy: step("readiness > what is unready for too long is replaced"),
   },
   {
-    file: "src/core/unready.ts",
+    file: "src/core/replicas/unready.ts",
     replace: "    if (ready.length === 0) return null;\n",
     by: "    if (ready.length === 0) continue;\n",
     breaks:
@@ -241,7 +241,7 @@ export const coreMutants: Mutant[] = [
     ),
   },
   {
-    file: "src/core/routes.ts",
+    file: "src/core/services/routes.ts",
     replace: "if (ready.length > 0 || !router) return ready;",
     by: "return ready;",
     breaks: "A router that serves again is refused until its readiness is committed.",
@@ -250,7 +250,7 @@ export const coreMutants: Mutant[] = [
     ),
   },
   {
-    file: "src/core/lifecycle.ts",
+    file: "src/core/replicas/lifecycle.ts",
     replace: 'return !isDraining(replica) && replica.status !== "lost";',
     by: "return !isDraining(replica);",
     breaks: "A replica on a lost host counts as running, so nothing takes its place.",
@@ -259,7 +259,7 @@ export const coreMutants: Mutant[] = [
     ),
   },
   {
-    file: "src/core/silence.ts",
+    file: "src/core/hosts/silence.ts",
     replace: "host.silentSince + LOST_AFTER_MS",
     by: "host.silentSince",
     breaks: "A host that is silent for a moment is lost at once.",
@@ -268,7 +268,7 @@ export const coreMutants: Mutant[] = [
     ),
   },
   {
-    file: "src/core/silence.ts",
+    file: "src/core/hosts/silence.ts",
     replace: "host.silentSince === null || isFrozen(draft, host.fleet)",
     by: "host.silentSince === null",
     breaks: "When we cannot hear a fleet, all of it is given up and started again elsewhere.",
@@ -277,7 +277,7 @@ export const coreMutants: Mutant[] = [
     ),
   },
   {
-    file: "src/core/silence.ts",
+    file: "src/core/hosts/silence.ts",
     replace: "heardFrom + RETURN_AFTER_START_MS",
     by: "0",
     breaks: "A control plane that was down gives up the hosts that have not come back to it yet.",
@@ -286,7 +286,7 @@ export const coreMutants: Mutant[] = [
     ),
   },
   {
-    file: "src/core/returns.ts",
+    file: "src/core/hosts/returns.ts",
     replace: "Math.max(state.listeningSince, thawedAt ?? 0, state.returnedAt.get(fleet) ?? 0)",
     by: "state.listeningSince",
     breaks: "Of a fleet that is heard of again, the hosts that come back last are given up.",
@@ -295,7 +295,7 @@ export const coreMutants: Mutant[] = [
     ),
   },
   {
-    file: "src/core/counts.ts",
+    file: "src/core/replicas/counts.ts",
     replace: ".filter(isActive).sort(leastImportantFirst)",
     by: ".filter(isActive).sort((a, b) => leastImportantFirst(b, a))",
     breaks: "Of too many replicas the one that serves is let go, and the one that is starting stays.",
@@ -314,14 +314,14 @@ export const coreMutants: Mutant[] = [
     caughtBy: step("apply > waits with the reason when nothing fits, and goes on when room appears"),
   },
   {
-    file: "src/core/change.ts",
+    file: "src/core/services/change.ts",
     replace: "expectedRevision !== null && expectedRevision !== revision",
     by: "expectedRevision !== null && expectedRevision > revision",
     breaks: "An apply overwrites what somebody else applied after it was planned.",
     caughtBy: step("apply > on a plan of another revision is refused"),
   },
   {
-    file: "src/core/health.ts",
+    file: "src/core/hosts/health.ts",
     replace: "return { ...host.cordons, health: { since: health?.since ?? now, reason } };",
     by: "return host.cordons;",
     breaks: "A host with a broken accelerator is given new jobs.",
@@ -331,14 +331,14 @@ export const coreMutants: Mutant[] = [
     },
   },
   {
-    file: "src/core/health.ts",
+    file: "src/core/hosts/health.ts",
     replace: "return { ...host.cordons, health: null };",
     by: "return host.cordons;",
     breaks: "A host that is well again gets nothing for ever.",
     caughtBy: { ...health("gets nothing new until it is well; what it runs goes on"), simulation: "settles" },
   },
   {
-    file: "src/core/runtime.ts",
+    file: "src/core/placement/runtime.ts",
     replace: '  if (fleetHasContainers) return "has no Docker engine, as other hosts of its fleet do";\n',
     by: "",
     breaks: "A job with an image runs as a process, with whatever its host has installed, beside others in containers.",
@@ -348,18 +348,18 @@ export const coreMutants: Mutant[] = [
     },
   },
   {
-    file: "src/core/blocks.ts",
+    file: "src/core/placement/blocks.ts",
     replace: 'const size = blocks === "auto" ? 1 : Math.ceil(ordered.length / blocks);',
     by: "const size = 1;",
     breaks: "Jobs get accelerators one by one on hosts that are divided into larger parts.",
     caughtBy: {
-      file: "src/core/blocks.test.ts",
+      file: "src/core/placement/blocks.test.ts",
       test: "jobs on a host whose fleet divides it > get whole parts, each its own, and are told what they got",
       simulation: "whole blocks",
     },
   },
   {
-    file: "src/core/runtime.ts",
+    file: "src/core/placement/runtime.ts",
     replace: "if (fleet?.settings.allow.processes ?? true) return null;",
     by: "if (fleet !== undefined) return null;",
     breaks: "Jobs run as processes where the fleet's file forbids them.",
@@ -371,7 +371,7 @@ export const coreMutants: Mutant[] = [
     },
   },
   {
-    file: "src/core/agent-builds.ts",
+    file: "src/core/hosts/agent-builds.ts",
     replace: "const build = givenOut ?? server;",
     by: "const build = server;",
     breaks: "Two servers that give out different builds of the agent take a host back and forth between them.",
@@ -383,7 +383,7 @@ export const coreMutants: Mutant[] = [
     },
   },
   {
-    file: "src/core/agent-updates.ts",
+    file: "src/core/hosts/agent-updates.ts",
     replace: "const underWay = hosts.filter(",
     by: "const underWay = told.filter(",
     breaks:
@@ -396,7 +396,7 @@ export const coreMutants: Mutant[] = [
     },
   },
   {
-    file: "src/core/agent-updates.ts",
+    file: "src/core/hosts/agent-updates.ts",
     replace: "const isHalted = told.some(({ update }) => update?.failed);",
     by: "const isHalted = false;",
     breaks: "A build of the agent that does not work is given to one host after the other.",
@@ -406,7 +406,7 @@ export const coreMutants: Mutant[] = [
     },
   },
   {
-    file: "src/core/mates.ts",
+    file: "src/core/placement/mates.ts",
     replace: "      if (broken[0] && broken.every((way) => way !== null)) return broken[0];\n",
     by: "",
     breaks: "A worker is placed where no router reaches it, and a router where it reaches no worker.",
@@ -416,7 +416,7 @@ export const coreMutants: Mutant[] = [
     },
   },
   {
-    file: "src/core/silence.ts",
+    file: "src/core/hosts/silence.ts",
     replace: "Math.min(now, draft.state.heardUpTo) >= at",
     by: "now >= at",
     breaks: "Replicas are given up whose host has reported in time to a server that is slow.",
@@ -427,12 +427,12 @@ export const coreMutants: Mutant[] = [
     },
   },
   {
-    file: "src/core/returns.ts",
+    file: "src/core/hosts/returns.ts",
     replace: "(wasSilent || isHeardFirst)",
     by: "isHeardFirst",
     breaks: "The last hosts to come back after a mass silence are given up while others still come back.",
     caughtBy: {
-      file: "src/core/silence.test.ts",
+      file: "src/core/hosts/silence.test.ts",
       test: "hosts of a fleet that fall silent > those still silent have that long since the last of the others came back",
     },
   },

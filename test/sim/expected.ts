@@ -1,4 +1,4 @@
-import { JOB_TRANSITIONS, REPLICA_TRANSITIONS } from "../../src/core/lifecycle.ts";
+import { JOB_TRANSITIONS, REPLICA_TRANSITIONS } from "../../src/core/replicas/lifecycle.ts";
 import type { Coverage } from "./coverage.ts";
 import { FAULT_KINDS } from "./faults.ts";
 

@@ -1,4 +1,4 @@
-import { hostCaller } from "../../src/control/callers.ts";
+import { hostCaller } from "../../src/control/tokens/callers.ts";
 import { ControlError } from "../../src/control/types.ts";
 import type { Machine } from "./machine.ts";
 import type { World } from "./world.ts";

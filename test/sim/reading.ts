@@ -1,5 +1,5 @@
 import type { Clock } from "../../src/control/clock.ts";
-import { REPORTS_AT_ONCE, ReportTurns } from "../../src/control/report-turns.ts";
+import { REPORTS_AT_ONCE, ReportTurns } from "../../src/control/hosts/report-turns.ts";
 import type { Report } from "../../src/wire/index.ts";
 import type { World } from "./world.ts";
 
@@ -43,7 +43,7 @@ export class Reading {
   }
 
   /**
-   * Takes a report in when it is its turn, as src/control/host-requests.ts does.
+   * Takes a report in when it is its turn, as src/control/hosts/host-requests.ts does.
    * @param signal aborts when nobody waits for the answer any more
    */
   async read<T>(

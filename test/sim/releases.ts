@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type AgentBuilds, NO_BUILDS } from "../../src/core/agent-builds.ts";
+import { type AgentBuilds, NO_BUILDS } from "../../src/core/hosts/agent-builds.ts";
 import { Installation } from "./installation.ts";
 import { Random } from "./random.ts";
 import type { World } from "./world.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { hostCaller } from "../../src/control/callers.ts";
 import type { Clock } from "../../src/control/clock.ts";
 import { HeadraceControl } from "../../src/control/control.ts";
-import { HOST_REMOVED } from "../../src/control/presence.ts";
+import { HOST_REMOVED } from "../../src/control/hosts/presence.ts";
+import { hostCaller } from "../../src/control/tokens/callers.ts";
 import { type Caller, ControlError } from "../../src/control/types.ts";
 import { Directory } from "../../src/proxy/directory.ts";
 import type { Report, SyncAnswer } from "../../src/wire/index.ts";
@@ -73,7 +73,7 @@ export class Server {
     const { project, host } = link.agent.machine.spec;
     const answer = await this.reading.read(project, report, signal, (waitedMs) =>
       this.takeIn(project, host, report, waitedMs).catch((error) => {
-        // As in src/control/host-requests.ts.
+        // As in src/control/hosts/host-requests.ts.
         if (error instanceof ControlError && error.code === "not_found") link.close(HOST_REMOVED);
         throw error;
       }),

@@ -1,5 +1,5 @@
-import { isDrained } from "../../src/core/cordons.ts";
-import { groupOfReplica } from "../../src/core/revision.ts";
+import { isDrained } from "../../src/core/hosts/cordons.ts";
+import { groupOfReplica } from "../../src/core/services/revision.ts";
 import type { ReplicaEntity, ServiceEntity } from "../../src/core/state.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Machine } from "./machine.ts";

@@ -1,5 +1,5 @@
-import { NO_CORDONS } from "../../src/core/cordons.ts";
-import { closedFleet } from "../../src/core/fleets.ts";
+import { NO_CORDONS } from "../../src/core/hosts/cordons.ts";
+import { closedFleet } from "../../src/core/hosts/fleets.ts";
 import { NEW_PROJECT } from "../../src/core/project-state.ts";
 import type { HostEntity } from "../../src/core/state.ts";
 import type { CommitBatch } from "../../src/store/types.ts";

@@ -1,4 +1,4 @@
-import { closedFleet } from "../../src/core/fleets.ts";
+import { closedFleet } from "../../src/core/hosts/fleets.ts";
 import type { Answer, Input } from "../../src/core/input.ts";
 import {
   NEW_PROJECT,
@@ -8,9 +8,9 @@ import {
   takeChanges,
   takeDue,
 } from "../../src/core/project-state.ts";
-import { renderHost } from "../../src/core/render.ts";
-import { replicasOf, routesOf } from "../../src/core/routes.ts";
-import { opened, type SealedJob } from "../../src/core/sealed-text.ts";
+import { renderHost } from "../../src/core/render/render.ts";
+import { opened, type SealedJob } from "../../src/core/secrets/sealed-text.ts";
+import { replicasOf, routesOf } from "../../src/core/services/routes.ts";
 import type { Entity, HostEntity, JournalEvent, ReplicaEntity } from "../../src/core/state.ts";
 import { step } from "../../src/core/step.ts";
 import type { ServiceSpec } from "../../src/spec/types.ts";

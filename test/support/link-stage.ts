@@ -3,7 +3,7 @@ import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient } from "../../src/api/client.ts";
-import type { CommitView } from "../../src/control/views.ts";
+import type { CommitView } from "../../src/control/views/views.ts";
 import { CONTROL_PLANES, type ControlPlane, type Runtime } from "./control-planes.ts";
 import { PlayedHost } from "./played-host.ts";
 import { type Running, until } from "./processes.ts";

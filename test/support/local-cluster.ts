@@ -6,7 +6,7 @@ import { listProcesses } from "../../agents/host/runtime/process/proc.ts";
 import { readJob } from "../../agents/host/runtime/process/records.ts";
 import { ensurePython } from "../../scripts/python.ts";
 import { createClient } from "../../src/api/client.ts";
-import type { ServiceView } from "../../src/control/views.ts";
+import type { ServiceView } from "../../src/control/views/views.ts";
 import { CONTROL_PLANES, type ControlPlane, type Runtime } from "./control-planes.ts";
 import { CLI, type Running, runProcess, startProcess, until } from "./processes.ts";
 

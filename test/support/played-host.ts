@@ -1,7 +1,7 @@
 import { WebSocket } from "ws";
 import { type DialledLink, dialLink } from "../../agents/host/dial.ts";
 import type { Client } from "../../src/api/client.ts";
-import { makeToken, tokenHash } from "../../src/control/tokens.ts";
+import { makeToken, tokenHash } from "../../src/control/tokens/tokens.ts";
 import { wholeOf } from "../../src/link/flows.ts";
 import type { Link } from "../../src/link/link.ts";
 import type { LinkAnswer, ReceivedBody } from "../../src/link/types.ts";

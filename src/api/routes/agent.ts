@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
-import { joinableFleet } from "../../control/admit-host.ts";
+import { joinableFleet } from "../../control/hosts/admit-host.ts";
 import { type Control, ControlError } from "../../control/types.ts";
 import {
   joinAnswer,

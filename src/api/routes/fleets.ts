@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import type { Control } from "../../control/types.ts";
-import { fleetApplyAnswer, fleetChangeAnswer, fleetPlanView, fleetRequest } from "../../control/views-fleet.ts";
+import { fleetApplyAnswer, fleetChangeAnswer, fleetPlanView, fleetRequest } from "../../control/views/views-fleet.ts";
 import { fleetList } from "../answers.ts";
 import { type ApiEnv, adminsOnly } from "../auth.ts";
 import { limitBody } from "../body-limit.ts";

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { type Control, ControlError } from "../../control/types.ts";
-import { cordonRequest, hostChangeAnswer, hostDetailView } from "../../control/views.ts";
+import { cordonRequest, hostChangeAnswer, hostDetailView } from "../../control/views/views.ts";
 import { hostList } from "../answers.ts";
 import { type ApiEnv, adminsOnly } from "../auth.ts";
 import { limitBody } from "../body-limit.ts";

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import type { Control } from "../../control/types.ts";
-import { secretChangeAnswer, secretRequest } from "../../control/views.ts";
+import { secretChangeAnswer, secretRequest } from "../../control/views/views.ts";
 import { secretList } from "../answers.ts";
 import { type ApiEnv, adminsOnly } from "../auth.ts";
 import { limitBody } from "../body-limit.ts";

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { type Control, ControlError } from "../../control/types.ts";
-import { applyAnswer, applyRequest, changeAnswer, planView, serviceView } from "../../control/views.ts";
+import { applyAnswer, applyRequest, changeAnswer, planView, serviceView } from "../../control/views/views.ts";
 import { id } from "../../wire/index.ts";
 import { serviceList } from "../answers.ts";
 import type { ApiEnv } from "../auth.ts";

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import type { Control } from "../../control/types.ts";
-import { tokenAnswer, tokenRequest, tokenRevokeAnswer } from "../../control/views.ts";
+import { tokenAnswer, tokenRequest, tokenRevokeAnswer } from "../../control/views/views.ts";
 import { tokenList } from "../answers.ts";
 import { type ApiEnv, adminsOnly } from "../auth.ts";
 import { limitBody } from "../body-limit.ts";

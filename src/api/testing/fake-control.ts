@@ -8,8 +8,8 @@ import type {
   SecretView,
   ServiceView,
   TokenView,
-} from "../../control/views.ts";
-import type { FleetPlanView, FleetRequest, FleetView } from "../../control/views-fleet.ts";
+} from "../../control/views/views.ts";
+import type { FleetPlanView, FleetRequest, FleetView } from "../../control/views/views-fleet.ts";
 import { streamOf } from "../../link/flows.ts";
 import type { Report, SyncAnswer } from "../../wire/index.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { commit, SERVICE } from "../../api/testing/fake-control.ts";
 import { ControlError } from "../../control/types.ts";
-import type { ServiceView } from "../../control/views.ts";
+import type { ServiceView } from "../../control/views/views.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Cli, SERVER } from "../testing/run.ts";
 

@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { Client } from "../../api/client.ts";
-import type { ApplyAnswer, PlanView } from "../../control/views.ts";
+import type { ApplyAnswer, PlanView } from "../../control/views/views.ts";
 import { whyNotApplied } from "../../spec/index.ts";
 import {
   type ConfigFile,

@@ -1,4 +1,4 @@
-import type { CommitView } from "../../control/views.ts";
+import type { CommitView } from "../../control/views/views.ts";
 import { commitLines } from "../commit-lines.ts";
 import { type AddCommand, connect, countFlag, note, printJson, printLine } from "../context.ts";
 import { colorsFor } from "../style.ts";

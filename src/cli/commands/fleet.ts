@@ -1,4 +1,4 @@
-import type { FleetView } from "../../control/views-fleet.ts";
+import type { FleetView } from "../../control/views/views-fleet.ts";
 import { buildText } from "../build-text.ts";
 import { type AddCommand, agreed, connect, note, printJson, printLine } from "../context.ts";
 import { oneLine } from "../style.ts";

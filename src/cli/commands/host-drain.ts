@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { Client } from "../../api/client.ts";
-import type { HostDetailView } from "../../control/views.ts";
+import type { HostDetailView } from "../../control/views/views.ts";
 import { type AddCommand, connect, printJson, spanFlag } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ControlError } from "../../control/types.ts";
-import { planView } from "../../control/views.ts";
+import { planView } from "../../control/views/views.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Cli } from "../testing/run.ts";
 

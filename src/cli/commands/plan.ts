@@ -1,5 +1,5 @@
-import type { PlanView } from "../../control/views.ts";
-import type { FleetPlanView } from "../../control/views-fleet.ts";
+import type { PlanView } from "../../control/views/views.ts";
+import type { FleetPlanView } from "../../control/views/views-fleet.ts";
 import { whyNotApplied } from "../../spec/index.ts";
 import { type ConfigFlags, readConfigFile, requestOf, withConfigFlags } from "../config-request.ts";
 import { type AddCommand, connect, printJson, printLine } from "../context.ts";

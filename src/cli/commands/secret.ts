@@ -1,4 +1,4 @@
-import type { SecretView } from "../../control/views.ts";
+import type { SecretView } from "../../control/views/views.ts";
 import { type AddCommand, agreed, connect, note, printJson, printLine } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";

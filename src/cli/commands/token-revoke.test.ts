@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { TOKENS } from "../../api/testing/fake-control.ts";
 import { ControlError } from "../../control/types.ts";
-import type { TokenView } from "../../control/views.ts";
+import type { TokenView } from "../../control/views/views.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Cli } from "../testing/run.ts";
 

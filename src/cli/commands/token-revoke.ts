@@ -1,5 +1,5 @@
 import { ApiError, type Client } from "../../api/client.ts";
-import type { TokenRevokeAnswer, TokenView } from "../../control/views.ts";
+import type { TokenRevokeAnswer, TokenView } from "../../control/views/views.ts";
 import { type AddCommand, agreed, connect, note, printJson, printLine } from "../context.ts";
 import { pickToken, refuseTokenItself } from "../pick-token.ts";
 import { oneLine } from "../style.ts";

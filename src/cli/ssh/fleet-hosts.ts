@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { Client } from "../../api/client.ts";
-import type { HostView } from "../../control/views.ts";
+import type { HostView } from "../../control/views/views.ts";
 import type { SshHosts } from "../../spec/types-fleet.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";

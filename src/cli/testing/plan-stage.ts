@@ -7,8 +7,8 @@ import { INVENTORY, jobReportOf, reportOf, routerReportOf } from "../../../test/
 import { HeadraceControl } from "../../control/control.ts";
 import { createSealer } from "../../control/seal.ts";
 import type { Caller } from "../../control/types.ts";
-import { type AgentBuilds, NO_BUILDS } from "../../core/agent-builds.ts";
-import { closedFleet } from "../../core/fleets.ts";
+import { type AgentBuilds, NO_BUILDS } from "../../core/hosts/agent-builds.ts";
+import { closedFleet } from "../../core/hosts/fleets.ts";
 import { ROUTE_CACHE_MS } from "../../core/limits.ts";
 import { NEW_PROJECT } from "../../core/project-state.ts";
 import type { FleetAllowance } from "../../spec/types-fleet.ts";

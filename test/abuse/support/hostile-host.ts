@@ -1,5 +1,5 @@
 import { WebSocket } from "ws";
-import { makeToken, tokenHash } from "../../../src/control/tokens.ts";
+import { makeToken, tokenHash } from "../../../src/control/tokens/tokens.ts";
 import { wholeOf } from "../../../src/link/flows.ts";
 import { FRAME_BYTES_MAX, MESSAGE_BYTES_MAX } from "../../../src/link/limits.ts";
 import type { Link } from "../../../src/link/link.ts";

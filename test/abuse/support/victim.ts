@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "../../../src/api/client.ts";
-import { makeToken, tokenHash } from "../../../src/control/tokens.ts";
+import { makeToken, tokenHash } from "../../../src/control/tokens/tokens.ts";
 import { openDatabase } from "../../../src/node/database.ts";
 import { FIRST_ENTITIES } from "../../../src/node/first-start.ts";
 import { createStore } from "../../../src/store/libsql.ts";

@@ -1,4 +1,4 @@
-import type { ReplicaView } from "../../../src/control/views.ts";
+import type { ReplicaView } from "../../../src/control/views/views.ts";
 import type { DrillCluster } from "../cluster.ts";
 import { type Drill, type Finding, since } from "../drill.ts";
 import { Load, phasesOf } from "../load.ts";

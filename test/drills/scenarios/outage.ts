@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { ListedWorker } from "../../../src/adapters/types.ts";
-import type { ReplicaView } from "../../../src/control/views.ts";
+import type { ReplicaView } from "../../../src/control/views/views.ts";
 import type { DrillCluster } from "../cluster.ts";
 import { type Drill, type Finding, since } from "../drill.ts";
 import { Load, phasesOf } from "../load.ts";

@@ -1,6 +1,6 @@
-import { exchangesCache } from "../../../src/core/homes.ts";
-import { isActive } from "../../../src/core/lifecycle.ts";
-import { groupOfReplica, revisionOf } from "../../../src/core/revision.ts";
+import { exchangesCache } from "../../../src/core/placement/homes.ts";
+import { isActive } from "../../../src/core/replicas/lifecycle.ts";
+import { groupOfReplica, revisionOf } from "../../../src/core/services/revision.ts";
 import type { JobEntity, ReplicaEntity } from "../../../src/core/state.ts";
 import type { CommitBatch } from "../../../src/store/types.ts";
 import type { Ledger } from "../ledger.ts";

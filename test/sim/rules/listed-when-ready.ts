@@ -1,5 +1,5 @@
-import { isDraining } from "../../../src/core/lifecycle.ts";
-import { desiredWorkers } from "../../../src/core/listing.ts";
+import { isDraining } from "../../../src/core/replicas/lifecycle.ts";
+import { desiredWorkers } from "../../../src/core/replicas/listing.ts";
 import type { CommitBatch } from "../../../src/store/types.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Smg } from "../smg.ts";

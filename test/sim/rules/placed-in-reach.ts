@@ -1,5 +1,5 @@
-import { isActive } from "../../../src/core/lifecycle.ts";
-import { groupOfReplica } from "../../../src/core/revision.ts";
+import { isActive } from "../../../src/core/replicas/lifecycle.ts";
+import { groupOfReplica } from "../../../src/core/services/revision.ts";
 import type { JobEntity } from "../../../src/core/state.ts";
 import type { CommitBatch } from "../../../src/store/types.ts";
 import type { Ledger } from "../ledger.ts";

@@ -5,7 +5,7 @@ import type { Ledger } from "../ledger.ts";
 import type { Server } from "../server.ts";
 import { SERVER_CLOCK_OFFSET_MS_MAX } from "../world.ts";
 
-/** As in src/control/presence.ts: a host that was last heard of this long ago is silent. */
+/** As in src/control/hosts/presence.ts: a host that was last heard of this long ago is silent. */
 const SILENT_AFTER_MS = 10_000;
 
 /**

@@ -1,4 +1,4 @@
-import { groupOfReplica } from "../../../src/core/revision.ts";
+import { groupOfReplica } from "../../../src/core/services/revision.ts";
 import type { CommitBatch } from "../../../src/store/types.ts";
 import type { Ledger } from "../ledger.ts";
 

@@ -1,4 +1,4 @@
-import { isDraining } from "../../../src/core/lifecycle.ts";
+import { isDraining } from "../../../src/core/replicas/lifecycle.ts";
 import type { Process } from "../process.ts";
 import { SERVER_CLOCK_OFFSET_MS_MAX, type World } from "../world.ts";
 

@@ -5,7 +5,7 @@ import { ROOT } from "../../../scripts/bootstrap.js";
 import { LibsqlServer } from "../../../scripts/libsql-server/server.ts";
 import { prepareWorkerd } from "../../../scripts/workerd/workerd.ts";
 import { createClient } from "../../../src/api/client.ts";
-import { makeToken, tokenHash } from "../../../src/control/tokens.ts";
+import { makeToken, tokenHash } from "../../../src/control/tokens/tokens.ts";
 import { FIRST_PROJECT, firstStart } from "../../../src/node/first-start.ts";
 import { migrateRemote } from "../../../src/node/remote-database.ts";
 import { createStore } from "../../../src/store/libsql.ts";
