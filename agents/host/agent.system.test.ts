@@ -204,7 +204,7 @@ describe("joining", () => {
     await endAgent();
     const path = join(dataDir, "credential.json");
     const text = await readFile(path, "utf8");
-    await writeFile(path, text.replace(/hrh_\w+/, "hrh_revoked"));
+    await writeFile(path, text.replace(/hrh_[\w-]+/, "hrh_revoked"));
     await start();
     await expect
       .poll(() => lines.filter((line) => line.includes("does not accept this host's credential")))
