@@ -1,6 +1,7 @@
 import { measureCosts } from "./edge/costs.ts";
 import { measureMinutes } from "./edge/hosts.ts";
 import { measureStart } from "./edge/start.ts";
+import { measureStorms } from "./edge/storm.ts";
 import { measureWays } from "./edge/ways.ts";
 import type { BenchResult } from "./support/report.ts";
 import { stage } from "./support/stage.ts";
@@ -15,6 +16,7 @@ export default async function bench(): Promise<BenchResult> {
       await stage("size and start", 120, measureStart),
       await stage("what one of each costs", 120, measureCosts),
       await stage("minutes in which nothing happens", 300, measureMinutes),
+      await stage("storms", 300, measureStorms),
       ...(await stage("ways to a replica", 240, measureWays)),
     ],
   };

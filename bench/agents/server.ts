@@ -5,18 +5,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient } from "../../src/api/client.ts";
-import { makeToken, tokenHash } from "../../src/control/tokens/tokens.ts";
-import { NO_CORDONS } from "../../src/core/hosts/cordons.ts";
-import type { HostEntity } from "../../src/core/state.ts";
 import { openDatabase } from "../../src/node/database.ts";
 import { FIRST_ENTITIES } from "../../src/node/first-start.ts";
 import { createStore } from "../../src/store/libsql.ts";
-import type { CredentialKind, Store } from "../../src/store/types.ts";
 import { freePort } from "../../test/support/ports.ts";
 import { CLI, until } from "../../test/support/processes.ts";
 import { cpuUs } from "../proxy/cpu.ts";
 import type { JoinedHost } from "./orders.ts";
-import { inventoryOf } from "./simulated-agent.ts";
+import { hostOf, putHostCredentials, putToken } from "./seeded.ts";
 
 /** A busy machine takes this long to start it, at the worst. */
 const START_MS_MAX = 60_000;
@@ -63,11 +59,7 @@ export class MeasuredServer {
       const serials = Array.from({ length: joined ? count : 0 }, (_, serial) => serial);
       await store.createProject(project, Date.now(), [...FIRST_ENTITIES, ...serials.map(hostOf)]);
       admins.set(project, await putToken(store, project, "admin", null));
-      const hosts: JoinedHost[] = [];
-      for (const serial of serials) {
-        const { id } = hostOf(serial);
-        hosts.push({ host: id, credential: await putToken(store, project, "host", id), serial });
-      }
+      const hosts = await putHostCredentials(store, project, serials.length);
       seeded.hosts.set(project, hosts);
       const tokens: string[] = [];
       for (let i = hosts.length; i < count; i += 1) tokens.push(await putToken(store, project, "join", "default"));
@@ -158,37 +150,4 @@ export class MeasuredServer {
     const { commits } = await this.client(project).journal({ after: -1 });
     return commits.at(-1)?.version ?? 0;
   }
-}
-
-/** A host as its join leaves it. */
-function hostOf(serial: number): HostEntity {
-  const id = `host-${serial}`;
-  const fixed = { kind: "host", id, name: id, fleet: "default", machine: id } as const;
-  return {
-    ...fixed,
-    inventory: inventoryOf(serial),
-    silentSince: null,
-    joinedAt: 0,
-    offeredContainers: false,
-    cordons: NO_CORDONS,
-    update: null,
-  };
-}
-
-/** Stores a credential as the server itself would. @returns its token */
-async function putToken(store: Store, project: string, kind: CredentialKind, subject: string | null): Promise<string> {
-  const token = makeToken(kind);
-  await store.putCredential({
-    id: kind === "host" && subject !== null ? subject : crypto.randomUUID(),
-    project,
-    kind,
-    name: kind,
-    hash: await tokenHash(token),
-    subject,
-    createdAt: Date.now(),
-    expiresAt: null,
-    usedAt: null,
-    madeBy: null,
-  });
-  return token;
 }
