@@ -1,7 +1,7 @@
-import { makeToken, tokenHash } from "../../src/control/tokens/tokens.ts";
 import { NO_CORDONS } from "../../src/core/hosts/cordons.ts";
 import type { HostEntity } from "../../src/core/state.ts";
-import type { CredentialKind, Store } from "../../src/store/types.ts";
+import type { Store } from "../../src/store/types.ts";
+import { seedToken } from "../../test/support/seed-token.ts";
 import type { JoinedHost } from "./orders.ts";
 import { inventoryOf } from "./simulated-agent.ts";
 
@@ -25,30 +25,7 @@ export async function putHostCredentials(store: Store, project: string, count: n
   const hosts: JoinedHost[] = [];
   for (let serial = 0; serial < count; serial += 1) {
     const { id } = hostOf(serial);
-    hosts.push({ host: id, credential: await putToken(store, project, "host", id), serial });
+    hosts.push({ host: id, credential: await seedToken(store, project, "host", { id, subject: id }), serial });
   }
   return hosts;
-}
-
-/** Stores a credential as the server itself would. @returns its token */
-export async function putToken(
-  store: Store,
-  project: string,
-  kind: CredentialKind,
-  subject: string | null,
-): Promise<string> {
-  const token = makeToken(kind);
-  await store.putCredential({
-    id: kind === "host" && subject !== null ? subject : crypto.randomUUID(),
-    project,
-    kind,
-    name: kind,
-    hash: await tokenHash(token),
-    subject,
-    createdAt: Date.now(),
-    expiresAt: null,
-    usedAt: null,
-    madeBy: null,
-  });
-  return token;
 }

@@ -10,9 +10,10 @@ import { FIRST_ENTITIES } from "../../src/node/first-start.ts";
 import { createStore } from "../../src/store/libsql.ts";
 import { freePort } from "../../test/support/ports.ts";
 import { CLI, until } from "../../test/support/processes.ts";
+import { seedToken } from "../../test/support/seed-token.ts";
 import { cpuUs } from "../proxy/cpu.ts";
 import type { JoinedHost } from "./orders.ts";
-import { hostOf, putHostCredentials, putToken } from "./seeded.ts";
+import { hostOf, putHostCredentials } from "./seeded.ts";
 
 /** A busy machine takes this long to start it, at the worst. */
 const START_MS_MAX = 60_000;
@@ -58,11 +59,12 @@ export class MeasuredServer {
     for (const [project, count] of Object.entries(counts)) {
       const serials = Array.from({ length: joined ? count : 0 }, (_, serial) => serial);
       await store.createProject(project, Date.now(), [...FIRST_ENTITIES, ...serials.map(hostOf)]);
-      admins.set(project, await putToken(store, project, "admin", null));
+      admins.set(project, await seedToken(store, project, "admin"));
       const hosts = await putHostCredentials(store, project, serials.length);
       seeded.hosts.set(project, hosts);
       const tokens: string[] = [];
-      for (let i = hosts.length; i < count; i += 1) tokens.push(await putToken(store, project, "join", "default"));
+      for (let i = hosts.length; i < count; i += 1)
+        tokens.push(await seedToken(store, project, "join", { subject: "default" }));
       seeded.joins.set(project, tokens);
     }
     await store.close();

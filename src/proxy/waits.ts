@@ -2,14 +2,13 @@ import { LINK_WAITS_MAX, PROJECT_LINK_WAITS_MAX } from "./limits.ts";
 import { count } from "./load.ts";
 import type { ProxySource, ServiceEntry } from "./types.ts";
 
-const ALL = "";
-
 /** Requests that wait for a link to come back, so that no more do, and none for longer, than is good for the others. */
 export class Waits {
   readonly #source: Pick<ProxySource, "wayBack">;
   readonly #now: () => number;
   readonly #projects = new Map<string, number>();
-  readonly #all = new Map<string, number>();
+  /** Of all projects together. */
+  #waiting = 0;
 
   /** @param now milliseconds of a clock that never goes back */
   constructor(source: Pick<ProxySource, "wayBack">, now: () => number) {
@@ -26,10 +25,10 @@ export class Waits {
   async forWay({ project, targets }: ServiceEntry, until: number, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
     const leftMs = until - this.#now();
-    const isFull =
-      (this.#projects.get(project) ?? 0) >= PROJECT_LINK_WAITS_MAX || (this.#all.get(ALL) ?? 0) >= LINK_WAITS_MAX;
+    const isFull = (this.#projects.get(project) ?? 0) >= PROJECT_LINK_WAITS_MAX || this.#waiting >= LINK_WAITS_MAX;
     if (leftMs <= 0 || isFull) return false;
-    const releases = [count(this.#projects, project), count(this.#all, ALL)];
+    const release = count(this.#projects, project);
+    this.#waiting += 1;
     const over = new AbortController();
     const end = () => over.abort();
     const timer = setTimeout(end, leftMs);
@@ -41,7 +40,8 @@ export class Waits {
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", end);
-      for (const release of releases) release();
+      this.#waiting -= 1;
+      release();
     }
   }
 }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { seedToken } from "../support/seed-token.ts";
 import { unnoticed } from "./support/neighbour.ts";
-import { BAD, GOOD, SECRET, STEADY, seedToken, Victim } from "./support/victim.ts";
+import { BAD, GOOD, SECRET, STEADY, Victim } from "./support/victim.ts";
 
 /** What a tenant, a host or a stranger gets when it tries what is not its own. */
 

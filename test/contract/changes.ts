@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ApplyAnswer, CommitView, TokenAnswer } from "../../src/control/views/views.ts";
 import { LEAVE_PATH } from "../../src/wire/index.ts";
 import type { Runtime } from "../support/control-planes.ts";
-import { LinkStage } from "../support/link-stage.ts";
+import { LinkStage, plainConfig } from "../support/link-stage.ts";
 import { joinAs } from "../support/played-host.ts";
 import { until } from "../support/processes.ts";
 import { jobReportOf } from "../support/reports.ts";
@@ -40,7 +40,7 @@ export function changesContract(runtime: Runtime): void {
     type Refused = { error: { code: string } };
     const refusal = (status: number, code: string) => ({ status, body: { error: { code } } });
     const apply = (name: string, replicas: number, key: string, more = {}) =>
-      ask<ApplyAnswer>("POST", "/apply", key, { config: configOf(name, replicas), ...more });
+      ask<ApplyAnswer>("POST", "/apply", key, { config: plainConfig(name, replicas), ...more });
     const newKey = () => crypto.randomUUID();
     const replicasOf = async (service: string) => (await stage.client.service(service)).replicas.length;
 
@@ -197,15 +197,4 @@ export function changesContract(runtime: Runtime): void {
 
 function revisionsIn(commits: CommitView[]): number {
   return commits.flatMap(({ events }) => events).filter(({ type }) => type === "service.applied").length;
-}
-
-function configOf(name: string, replicas: number): string {
-  return `
-type: service
-name: ${name}
-port: 8000
-commands: [python3 -m http.server $HEADRACE_PORT]
-replicas: ${replicas}
-resources: { cpu: 1.., memory: 100MB.., disk: 100MB.. }
-`;
 }

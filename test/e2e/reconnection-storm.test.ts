@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Uplink } from "../../agents/host/uplink.ts";
 import { createClient } from "../../src/api/client.ts";
-import { makeToken, tokenHash } from "../../src/control/tokens/tokens.ts";
 import { NO_CORDONS } from "../../src/core/hosts/cordons.ts";
 import type { Entity } from "../../src/core/state.ts";
 import { openDatabase } from "../../src/node/database.ts";
@@ -12,9 +11,10 @@ import { FIRST_ENTITIES, FIRST_PROJECT } from "../../src/node/first-start.ts";
 import { LINKS_OPENING_MAX } from "../../src/node/limits.ts";
 import { type RunningServer, startServer } from "../../src/node.ts";
 import { createStore } from "../../src/store/libsql.ts";
-import type { CredentialKind, Store } from "../../src/store/types.ts";
+import type { Store } from "../../src/store/types.ts";
 import { until } from "../support/processes.ts";
 import { INVENTORY, reportOf } from "../support/reports.ts";
+import { seedToken } from "../support/seed-token.ts";
 
 /** Several times as many as are let in at a time, and as many links as a slow machine opens in a moment. */
 const HOSTS = 300;
@@ -70,9 +70,9 @@ beforeEach(async () => {
     }),
   );
   await store.createProject(FIRST_PROJECT, Date.now(), [...FIRST_ENTITIES, ...hosts]);
-  admin = await putToken(store, "admin", null);
+  admin = await seedToken(store, FIRST_PROJECT, "admin");
   credentials = [];
-  for (const id of ids) credentials.push(await putToken(store, "host", id));
+  for (const id of ids) credentials.push(await seedToken(store, FIRST_PROJECT, "host", { id, subject: id }));
   await store.close();
   const flags = { dataDir, keyFile: join(folder, "key"), host: "127.0.0.1", port: 0 };
   server = await startServer(flags, () => {}, gated);
@@ -83,14 +83,6 @@ afterEach(async () => {
   await server.close();
   await rm(folder, { recursive: true });
 });
-
-async function putToken(store: Store, kind: CredentialKind, subject: string | null): Promise<string> {
-  const token = makeToken(kind);
-  const fixed = { id: subject ?? crypto.randomUUID(), project: FIRST_PROJECT, kind, name: kind, subject };
-  const times = { createdAt: Date.now(), expiresAt: null, usedAt: null, madeBy: null };
-  await store.putCredential({ ...fixed, ...times, hash: await tokenHash(token) });
-  return token;
-}
 
 /** A host's agent as far as its link goes: it syncs once over each that it opens. */
 function dial(id: string, credential: string, told: { asked: Set<string>; back: Set<string>; gaveUp: Set<string> }) {

@@ -67,7 +67,7 @@ export class LinkStage {
 
   /** A service of so many replicas, for hosts to be told of. @param more YAML of its own. @returns its name */
   async apply(replicas = 1, name = this.name("s"), more = ""): Promise<string> {
-    await this.client.apply({ config: configOf(name, replicas) + more });
+    await this.client.apply({ config: plainConfig(name, replicas) + more });
     return name;
   }
 
@@ -141,7 +141,8 @@ export class LinkStage {
   }
 }
 
-function configOf(name: string, replicas: number): string {
+/** A service of so many plain replicas. */
+export function plainConfig(name: string, replicas: number): string {
   return `
 type: service
 name: ${name}

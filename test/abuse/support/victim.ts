@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "../../../src/api/client.ts";
-import { makeToken, tokenHash } from "../../../src/control/tokens/tokens.ts";
 import { openDatabase } from "../../../src/node/database.ts";
 import { FIRST_ENTITIES } from "../../../src/node/first-start.ts";
 import { createStore } from "../../../src/store/libsql.ts";
-import type { CredentialKind, Store } from "../../../src/store/types.ts";
+import type { Store } from "../../../src/store/types.ts";
 import { freePort } from "../../support/ports.ts";
 import { CLI, type Running, startProcess, until } from "../../support/processes.ts";
+import { seedToken } from "../../support/seed-token.ts";
 
 /** The project of those who behave, and the one of those who do not. */
 export const GOOD = "good";
@@ -123,21 +123,6 @@ export class Victim {
     await this.server.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
-}
-
-/** Stores a credential as the server itself would. @returns its token */
-export async function seedToken(
-  store: Store,
-  project: string,
-  kind: CredentialKind,
-  over: { subject?: string | null; expiresAt?: number | null; usedAt?: number | null } = {},
-): Promise<string> {
-  const token = makeToken(kind);
-  const hash = await tokenHash(token);
-  const name = `${kind} of ${project}`;
-  const fixed = { id: crypto.randomUUID(), project, kind, name, hash, createdAt: Date.now() };
-  await store.putCredential({ ...fixed, subject: null, expiresAt: null, usedAt: null, madeBy: null, ...over });
-  return token;
 }
 
 async function seedProject(store: Store, project: string): Promise<string> {

@@ -5,7 +5,7 @@ import { ROOT } from "../../../scripts/bootstrap.js";
 import { LibsqlServer } from "../../../scripts/libsql-server/server.ts";
 import { prepareWorkerd } from "../../../scripts/workerd/workerd.ts";
 import { createClient } from "../../../src/api/client.ts";
-import { makeToken, tokenHash } from "../../../src/control/tokens/tokens.ts";
+import { makeToken } from "../../../src/control/tokens/tokens.ts";
 import { FIRST_PROJECT, firstStart } from "../../../src/node/first-start.ts";
 import { migrateRemote } from "../../../src/node/remote-database.ts";
 import { createStore } from "../../../src/store/libsql.ts";
@@ -13,6 +13,7 @@ import type { Store } from "../../../src/store/types.ts";
 import { INVENTORY, ObedientAgent } from "../obedient-agent.ts";
 import { freePort } from "../ports.ts";
 import { type Running, startProcess, until } from "../processes.ts";
+import { seedToken } from "../seed-token.ts";
 import { COUNTS_PATH, type EdgeCounts } from "./counts.ts";
 import { IsolateHeap } from "./isolate-heap.ts";
 
@@ -132,21 +133,8 @@ export class EdgePlane {
   }
 
   /** Written past the Worker, so that it costs it nothing. */
-  async joinToken(): Promise<string> {
-    const token = makeToken("join");
-    await this.store.putCredential({
-      id: crypto.randomUUID(),
-      project: FIRST_PROJECT,
-      kind: "join",
-      name: "join",
-      hash: await tokenHash(token),
-      subject: "default",
-      createdAt: Date.now(),
-      expiresAt: null,
-      usedAt: null,
-      madeBy: null,
-    });
-    return token;
+  joinToken(): Promise<string> {
+    return seedToken(this.store, FIRST_PROJECT, "join", { subject: "default" });
   }
 
   /**
